@@ -13,10 +13,12 @@ import typer
 
 from nmsim import config
 from nmsim.cli.console import Screen, show_sourced, table
-from nmsim.config import Record
+from nmsim.config import Document, Record
 from nmsim.cost.listing import constants_in_use
 from nmsim.cost.table import load_table
 from nmsim.errors import CheckFailedError, ConfigError
+from nmsim.explore.configure import Configurator
+from nmsim.explore.space import SPACES, DesignSpace
 from nmsim.hardware.chip import ChipConfig
 from nmsim.pipeline.folder import package_versions
 from nmsim.pipeline.plan import PLANS, ReferencePlan
@@ -25,7 +27,12 @@ from nmsim.workload import WorkloadSpec
 
 WORKLOADS = "workloads"
 TECHNOLOGY = "arch_configs/technology"
-KINDS: dict[str, type[Record]] = {"workload": WorkloadSpec, "chip": ChipConfig, "plan": ReferencePlan}
+KINDS: dict[str, type[Record]] = {
+    "workload": WorkloadSpec,
+    "chip": ChipConfig,
+    "plan": ReferencePlan,
+    "space": DesignSpace,
+}
 EXTRAS = {
     "download": ("pooch",),
     "frames": ("pandas", "pyarrow"),
@@ -47,8 +54,8 @@ def register(app: typer.Typer) -> None:
 def list_shipped(
     *, as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False
 ) -> None:
-    """List the shipped workloads, chips and price tables."""
-    described: dict[str, dict[str, str]] = {"workloads": {}, "chips": {}, "technology": {}}
+    """List the shipped workloads, chips, price tables and design spaces."""
+    described: dict[str, dict[str, str]] = {"workloads": {}, "chips": {}, "technology": {}, "spaces": {}}
     for name, path in config.shipped(WORKLOADS).items():
         described["workloads"][name] = config.read(WorkloadSpec, path).description
     for name, path in config.shipped(CHIPS).items():
@@ -59,6 +66,8 @@ def list_shipped(
         )
     for name in config.shipped(TECHNOLOGY):
         described["technology"][name] = load_table(name).description
+    for name, path in config.shipped(SPACES).items():
+        described["spaces"][name] = config.read(DesignSpace, path).description
     if as_json:
         print(json.dumps(described, indent=2))
         return
@@ -90,18 +99,27 @@ def check_config(
 
 
 def _read_any(name: str) -> tuple[str, Record]:
-    if not name.endswith((".yaml", ".yml")):
-        for kind, folder in (("workload", WORKLOADS), ("chip", CHIPS), ("plan", PLANS)):
-            if name in config.shipped(folder):
-                return kind, config.read(KINDS[kind], config.find(folder, name))
-    document = config.load(Path(name))
-    kind = "chip" if "core_types" in document.data or "tech_node_nm" in document.data else "workload"
-    kind = "plan" if "datasets" in document.data else kind
-    return kind, config.build(KINDS[kind], document)
+    shipped = {"workload": WORKLOADS, "chip": CHIPS, "plan": PLANS, "space": SPACES}
+    kinds = (kind for kind, folder in shipped.items() if name in config.shipped(folder))
+    given = name.endswith((".yaml", ".yml"))
+    known = None if given else next(kinds, None)
+    document = config.load(config.find(shipped[known], name) if known else Path(name))
+    kind = known or _kind_of(document)
+    record = config.build(KINDS[kind], document)
+    if isinstance(record, DesignSpace):
+        Configurator.of(record, document)
+    return kind, record
+
+
+def _kind_of(document: Document) -> str:
+    """What a file describes, by its keys."""
+    marks = {"chip": ("core_types", "tech_node_nm"), "plan": ("datasets",), "space": ("axes",)}
+    found = (kind for kind, keys in marks.items() if any(key in document.data for key in keys))
+    return next(found, "workload")
 
 
 def schema(
-    kind: Annotated[str, typer.Argument(help="workload, chip or plan.")],
+    kind: Annotated[str, typer.Argument(help="workload, chip, plan or space.")],
     out: Annotated[Path | None, typer.Option(help="Write to this file instead of standard output.")] = None,
 ) -> None:
     """Print the JSON Schema of a configuration file, so that editors complete and check its keys."""

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, cast
@@ -27,11 +27,11 @@ from nmsim.explore.analysis import Analysis
 from nmsim.explore.backends import create_backend
 from nmsim.explore.sample import METHODS, Method
 from nmsim.explore.search import SAMPLERS, Sampler
+from nmsim.explore.space import SPACES
 from nmsim.pipeline import explore as stage
 from nmsim.pipeline.study import REPORTS, Listener, Progress, StudyFolder, StudyOptions
 from nmsim.report.tables import for_people
 
-SPACES = "arch_configs/spaces"
 ALL = 1_000_000
 SHOWN = 12
 
@@ -152,6 +152,13 @@ def search(
             warm_start=warm_start or (),
         )
     _show(screen, found, options.out, as_json=as_json)
+
+
+def report_study(screen: Screen, out: Path, designs: Sequence[int], *, as_json: bool) -> None:
+    """What `nmsim report` does with the folder of a study."""
+    _show(screen, stage.report(out, designs), out, as_json=as_json)
+    for design in designs:
+        screen.say(f"Open {StudyFolder(out).designs / f'{design:05d}' / 'report.html'}")
 
 
 def _space(name: str, assignments: list[str] | None) -> Document:

@@ -9,6 +9,7 @@ import typer
 from rich.table import Table as RichTable
 
 from nmsim.cli.console import Screen, table
+from nmsim.cli.explore import report_study
 from nmsim.cli.threads import limit_threads
 from nmsim.errors import ConfigError
 from nmsim.evaluate import Evaluation
@@ -16,6 +17,7 @@ from nmsim.pipeline import report as report_stage
 from nmsim.pipeline import simulate as simulate_stage
 from nmsim.pipeline import train as train_stage
 from nmsim.pipeline.folder import RunFolder
+from nmsim.pipeline.study import StudyFolder
 from nmsim.report.compare import comparison, side_by_side
 from nmsim.report.text import summary_lines
 from nmsim.workload import WorkloadSpec
@@ -139,9 +141,25 @@ def simulate(
     screen.say(f"Next: nmsim report {run_folder}")
 
 
-def report(run_folder: RunArgument, quiet: QuietOption = False, as_json: JsonOption = False) -> None:
-    """Write report.html, summaries and tables of a run from what was trained and simulated."""
-    _report(Screen(quiet=quiet or as_json), run_folder, as_json=as_json)
+def report(
+    run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run, or of a study.")],
+    designs: Annotated[
+        list[int] | None,
+        typer.Option("--design", help="Of a study: also write the full report of this design."),
+    ] = None,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Write report.html, summaries and tables of a run from what was trained and simulated, or the page of a study."""
+    screen = Screen(quiet=quiet or as_json)
+    if StudyFolder(run_folder).store.exists():
+        report_study(screen, run_folder, designs or (), as_json=as_json)
+        return
+    if designs:
+        raise ConfigError(
+            f"--design {designs[0]}: {run_folder} is no study; leave it out, or give a study's folder"
+        )
+    _report(screen, run_folder, as_json=as_json)
 
 
 def compare(

@@ -12,6 +12,8 @@ from nmsim.config import Record
 from nmsim.explore.axis import Axis
 from nmsim.explore.metric import METRICS, Metric, Sense
 
+SPACES = "arch_configs/spaces"
+"""Folder of the shipped design spaces."""
 MAX_GRID = 1_000_000
 
 Values = tuple[Any, ...]

@@ -181,7 +181,7 @@ class Store:
 def _lock(path: Path) -> sqlite3.Connection:
     """An exclusive lock beside the store, let go when its process ends, however it ends."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    lock = sqlite3.connect(path.with_suffix(".lock"), timeout=0, isolation_level=None)
+    lock = sqlite3.connect(path.with_name(f".{path.name}.lock"), timeout=0, isolation_level=None)
     try:
         lock.execute("BEGIN EXCLUSIVE")
     except sqlite3.OperationalError as error:

@@ -65,7 +65,9 @@ class TrainVariant:
         seed = self.configurator.space.base.seed
         try:
             workload = self.configurator.workload_of(values)
-            train(workload, self.numerics.run(workload.run_hash(seed)).path, seed=seed, resume=True)
+            folder = self.numerics.run(workload.run_hash(seed))
+            train(workload, folder.path, seed=seed, resume=True)
+            folder.checkpoint.unlink(missing_ok=True)  # as large as the parameters, and of no use any more
         except Exception as error:  # noqa: BLE001 - a failing point never kills the batch
             return _reason(error)
         return ""

@@ -78,7 +78,7 @@ def test_a_result_is_never_replaced_unless_it_was_lost(tmp_path: Path) -> None:
 
 def test_ordinary_tools_read_it(tmp_path: Path) -> None:
     filled(tmp_path / "s.sqlite", range(40))
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["s.lock", "s.sqlite"], (
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".s.sqlite.lock", "s.sqlite"], (
         "one file, no log beside it"
     )
     database = sqlite3.connect(tmp_path / "s.sqlite")
