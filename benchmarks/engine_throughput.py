@@ -1,0 +1,239 @@
+"""Samples per second of the bit-accurate engine beside SpikingJelly (PyTorch, float32, BPTT) on the same networks.
+
+Run as `python benchmarks/engine_throughput.py [case ...]` with the extra `bench` installed (torch and spikingjelly); without
+it only nmsim is measured. Both use all available cores, train from the same number of time steps and batch, and see
+real-valued static inputs of a density near MNIST's. Each pair is measured in turn, three times; the best counts.
+"""
+
+import argparse
+import gc
+import platform
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+from nmsim.fixedpoint.format import QFormat
+from nmsim.network.precision import Precision
+from nmsim.network.spec import NetworkSpec
+from nmsim.stop.build import create_engine
+from nmsim.stop.engine import Batch, UpdateRates
+from nmsim.stop.spec import TrainingSpec
+
+INPUT = QFormat.parse("u8.8")
+RATES = UpdateRates(weight=0.001, threshold=0.0001, leak=0.0001)
+CLASSES = 10
+
+
+def conv(channels: int, kernel: int, padding: int, scale: float) -> dict[str, Any]:
+    """A convolution whose outputs spike at about 10-20 %."""
+    return {
+        "kind": "conv",
+        "channels": channels,
+        "kernel": kernel,
+        "padding": padding,
+        "weight_scale": scale,
+    }
+
+
+def dense(units: int, scale: float) -> dict[str, Any]:
+    """A dense layer whose outputs spike at about 10-20 %."""
+    return {"kind": "dense", "units": units, "weight_scale": scale}
+
+
+POOL = {"kind": "avg_pool", "size": 2}
+DENSE: dict[str, Any] = {
+    "name": "784-256-10",
+    "input_shape": [784],
+    "layers": [dense(256, 3), dense(CLASSES, 1.2)],
+}
+LENET: dict[str, Any] = {
+    "name": "LeNet-5-like 6C5-AP2-16C5-AP2-120-84-10",
+    "input_shape": [1, 28, 28],
+    "layers": [
+        conv(6, 5, 2, 3), POOL, conv(16, 5, 0, 1.8), POOL, dense(120, 1.8), dense(84, 1.6), dense(CLASSES, 1.2)
+    ],
+}  # fmt: skip
+VGG: dict[str, Any] = {
+    "name": "VGG-11 (pooled list)",
+    "input_shape": [3, 32, 32],
+    "layers": [
+        conv(64, 3, 1, 1.4), POOL, conv(128, 3, 1, 1.8), POOL, conv(256, 3, 1, 1.9), conv(256, 3, 1, 1.6), POOL,
+        conv(512, 3, 1, 2.5), conv(512, 3, 1, 1.8), POOL, conv(512, 3, 1, 3), conv(512, 3, 1, 2.5), POOL,
+        {"kind": "global_avg_pool"}, dense(CLASSES, 3),
+    ],
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Case:
+    """One network and batch size, and how long to measure it."""
+
+    network: dict[str, Any]
+    batch: int
+    training: bool
+    seconds: float
+    wanted: float
+    """Ratio of speeds that the project has set itself."""
+
+
+CASES = {
+    "dense-b1": Case(DENSE, 1, True, 2.0, 10.0),
+    "dense-b64": Case(DENSE, 64, True, 2.0, 1.5),
+    "lenet-b64": Case(LENET, 64, True, 4.0, 1.0),
+    "vgg-b16": Case(VGG, 16, True, 20.0, 0.5),
+    "dense-b1-inference": Case(DENSE, 1, False, 2.0, 2.0),
+    "dense-b64-inference": Case(DENSE, 64, False, 2.0, 2.0),
+    "lenet-b64-inference": Case(LENET, 64, False, 3.0, 2.0),
+    "vgg-b16-inference": Case(VGG, 16, False, 8.0, 2.0),
+}
+
+
+def images(case: Case, batches: int) -> tuple[np.ndarray, np.ndarray]:
+    """Raw intensities `(batches, B, *input_shape)`, a fifth of them not zero as in MNIST (all in colour), and labels."""
+    rng = np.random.default_rng(1)
+    shape = (batches, case.batch, *case.network["input_shape"])
+    raw = rng.integers(0, 256, shape, np.int64)
+    if shape[2] != 3:
+        raw *= rng.random(shape) < 0.2
+    return raw, rng.integers(0, CLASSES, shape[:2])
+
+
+def ours(case: Case) -> Callable[[int], None]:
+    """Batch i through the bit-accurate engine, STOP-WTL in 16-bit formats."""
+    network = NetworkSpec.model_validate(case.network)
+    training = TrainingSpec.model_validate(
+        {"rule": "stop-wtl", "arithmetic": "fixed", "batch_size": case.batch}
+    )
+    engine = create_engine(network, Precision(), training, INPUT, seed=1)
+    raw, labels = images(case, 4)
+
+    def step(number: int) -> None:
+        index = number % len(raw)
+        batch = Batch(raw[index][:, None], INPUT, labels[index], first_sample=number * case.batch)
+        if case.training:
+            engine.train_batch(batch, RATES)
+        else:
+            engine.infer(batch)
+
+    return step
+
+
+def peer(case: Case) -> Callable[[int], None]:
+    """Batch i through SpikingJelly's multi-step modules, BPTT with SGD in float32."""
+    import torch
+    from spikingjelly.activation_based import functional, layer, neuron, surrogate
+
+    shape, modules = list(case.network["input_shape"]), []
+    for one in case.network["layers"]:
+        if one["kind"] == "conv":
+            kernel, padding = one["kernel"], one["padding"]
+            modules.append(layer.Conv2d(shape[0], one["channels"], kernel, padding=padding, bias=False))
+            shape = [
+                one["channels"],
+                shape[1] + 2 * padding - kernel + 1,
+                shape[2] + 2 * padding - kernel + 1,
+            ]
+        elif one["kind"] == "avg_pool":
+            modules.append(layer.AvgPool2d(one["size"]))
+            shape = [shape[0], shape[1] // one["size"], shape[2] // one["size"]]
+            continue
+        elif one["kind"] == "global_avg_pool":
+            modules.append(layer.AdaptiveAvgPool2d(1))
+            shape = [shape[0], 1, 1]
+            continue
+        else:
+            if len(shape) > 1:
+                modules.append(layer.Flatten())
+                shape = [int(np.prod(shape))]
+            modules.append(layer.Linear(shape[0], one["units"], bias=False))
+            shape = [one["units"]]
+        torch.manual_seed(len(modules))
+        bound = one["weight_scale"] * (3 / modules[-1].weight[0].numel()) ** 0.5
+        torch.nn.init.uniform_(modules[-1].weight, -bound, bound)
+        modules.append(
+            neuron.LIFNode(
+                tau=2.0, decay_input=False, detach_reset=True, surrogate_function=surrogate.ATan()
+            )
+        )
+    net = torch.nn.Sequential(*modules)
+    functional.set_step_mode(net, "m")
+    steps = NetworkSpec.model_validate(case.network).time_steps
+    raw, labels = images(case, 4)
+    inputs, targets = torch.from_numpy(raw / 256).float(), torch.from_numpy(labels)
+    optimizer = torch.optim.SGD(net.parameters(), lr=RATES.weight)
+
+    def step(number: int) -> None:
+        index = number % len(inputs)
+        sequence = inputs[index].expand(steps, *inputs[index].shape)
+        functional.reset_net(net)
+        if not case.training:
+            with torch.inference_mode():
+                net(sequence).sum(0)
+            return
+        spikes = net(sequence)
+        loss = torch.nn.functional.cross_entropy(spikes.flatten(0, 1), targets[index].repeat(steps))
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+
+    return step
+
+
+def samples_per_second(step: Callable[[int], None], batch: int, seconds: float) -> float:
+    """Rate over at least `seconds` and two steps."""
+    start, number = time.perf_counter(), 0
+    while number < 2 or time.perf_counter() - start < seconds:
+        step(number)
+        number += 1
+    return number * batch / (time.perf_counter() - start)
+
+
+def has_peer() -> bool:
+    """Whether the peer is installed."""
+    try:
+        import spikingjelly.activation_based  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
+
+def main() -> None:
+    """One line per case."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("cases", nargs="*", choices=[[], *CASES], help="all if none is named")
+    names = parser.parse_args().cases or list(CASES)
+    versions = [f"python {platform.python_version()}", f"numpy {np.__version__}"]
+    if has_peer():
+        import torch
+
+        versions += [
+            f"torch {torch.__version__} on {torch.get_num_threads()} threads",
+            f"spikingjelly {version('spikingjelly')}",
+        ]
+    print(", ".join(versions))
+    for name in names:
+        case = CASES[name]
+        steps = [build(case) for build in (ours, peer)[: 1 + has_peer()]]
+        for step in steps:
+            for number in range(3):
+                step(number)
+        best = [0.0] * len(steps)
+        for _ in range(3):
+            for place, step in enumerate(steps):
+                gc.collect()
+                best[place] = max(best[place], samples_per_second(step, case.batch, case.seconds / 3))
+        what = "training" if case.training else "inference"
+        line = f"{case.network['name']}, batch {case.batch}, {what}: nmsim {best[0]:,.1f} samples/s"
+        if len(best) > 1:
+            line += (
+                f", SpikingJelly {best[1]:,.1f}; ratio {best[0] / best[1]:.2f} (wanted {case.wanted:g})"
+            )
+        print(line, flush=True)
+
+
+if __name__ == "__main__":
+    main()
