@@ -240,15 +240,18 @@ def _fill_compact(
     rooms = _Rooms(plans, chip, storages)
     unopened = iter(rooms.cores)
     opened: list[int] = []
+    refused: dict[tuple[int, ...], int] = {}  # shape: opened cores from the first that have no room
     placed: list[Slice] = []
     for piece in pieces:
-        core = next((core for core in opened if rooms.take(core, piece)), None)
-        while core is None:
+        first = max(refused.get(piece.shape, 0), len(opened) - OPEN_CORES)
+        place = next((i for i in range(first, len(opened)) if rooms.take(opened[i], piece)), None)
+        while place is None:
             if (fresh := next(unopened, None)) is None:
                 return None
-            opened = [*opened, fresh][-OPEN_CORES:]
-            core = fresh if rooms.take(fresh, piece) else None
-        placed.append(replace(piece, core=core))
+            opened.append(fresh)
+            place = len(opened) - 1 if rooms.take(fresh, piece) else None
+        refused[piece.shape] = place
+        placed.append(replace(piece, core=opened[place]))
     return placed
 
 
