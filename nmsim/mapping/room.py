@@ -1,6 +1,6 @@
 """What a part of a layer takes from a core's memories and neuron slots, and what room is left."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
@@ -140,8 +140,9 @@ class Storage:
 class Room:
     """One core being filled: what its pieces take together.
 
-    Buffers of different layers are used in turn, so the largest counts. Pieces of one layer work side by side, and
-    their buffers add up, unless data is streamed: then every piece has its turn.
+    Buffers of different layers are used in turn, so the largest counts, kind by kind. Pieces of one layer work side by
+    side, and their buffers add up, unless data is streamed: then every piece has its turn, and with it all of what its
+    memories do not keep, so that the largest layer counts, memory by memory.
     """
 
     def __init__(self, storage: Storage, share: float = 1.0) -> None:
@@ -165,8 +166,24 @@ class Room:
 
     @property
     def buffers(self) -> dict[Kind, Amount]:
-        """The largest layer's share of every buffer."""
-        return {kind: max(layers.values()) for kind, layers in self._buffers.items()}
+        """What counts of every buffer: its largest layer, or, if data is streamed, the largest layer of its memory."""
+        if not self.storage.streamed:
+            return {kind: max(layers.values()) for kind, layers in self._buffers.items()}
+        totals = self._turn_words(self._buffers)
+        largest = {memory: max(layers, key=lambda layer: layers[layer]) for memory, layers in totals.items()}
+        found = {
+            kind: layers.get(largest[self.storage.homes[kind]]) for kind, layers in self._buffers.items()
+        }
+        return {kind: amount for kind, amount in found.items() if amount is not None}
+
+    def _turn_words(self, buffers: Mapping[Kind, Mapping[int, Amount]]) -> dict[int, dict[int, int]]:
+        """Words of all buffers of a layer in a memory, by memory and layer."""
+        totals: dict[int, dict[int, int]] = {}
+        for kind, layers in buffers.items():
+            words = totals.setdefault(self.storage.homes[kind], {})
+            for layer, amount in layers.items():
+                words[layer] = words.get(layer, 0) + amount.words
+        return totals
 
     def fits(self, demand: Demand) -> bool:
         """Whether a piece fits beside what is there."""
@@ -208,9 +225,23 @@ class Room:
         used = list(self._kept_words)
         for kind, amount in demand.kept.items():
             used[self.storage.homes[kind]] += amount.words
+        if self.storage.streamed:
+            return self._in_turn(used, demand)
         buffers = self.buffers
         for kind, amount in demand.buffers.items():
             buffers[kind] = max(buffers.get(kind, NOTHING), self._layer_buffer(kind, amount, demand.layer))
         for kind, amount in buffers.items():
             used[self.storage.homes[kind]] += amount.words
+        return used
+
+    def _in_turn(self, used: list[int], demand: Demand) -> list[int]:
+        """Words of every memory when each piece takes its turn with the buffers."""
+        layer = demand.layer
+        mine = {
+            kind: {layer: self._layer_buffer(kind, demand.buffers.get(kind, NOTHING), layer)}
+            for kind in {*self._buffers, *demand.buffers}
+        }
+        both = {kind: {**self._buffers.get(kind, {}), **own} for kind, own in mine.items()}
+        for memory, layers in self._turn_words(both).items():
+            used[memory] += max(layers.values())
         return used

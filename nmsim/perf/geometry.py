@@ -143,6 +143,18 @@ class LayerSlices:
         return self.in_channels * (self.y1 - self.y0) * self.geometry.in_shape[2]
 
     @cached_property
+    def first_needs(self) -> NDArray[np.bool_]:
+        """Input channels and rows `(n, C, H)` that any slice of a core needs, at its first slice; elsewhere none."""
+        channels, rows, _ = self.geometry.in_shape
+        needed = np.zeros((len(self), channels, rows), np.bool_)
+        lead = np.flatnonzero(self.leads)[np.searchsorted(np.unique(self.core), self.core)]
+        for index, i0, i1, y0, y1 in zip(
+            lead.tolist(), *(box.tolist() for box in self.input_box), strict=True
+        ):
+            needed[index, i0:i1, y0:y1] = True
+        return needed
+
+    @cached_property
     def weights(self) -> IntArray:
         """Weights of each slice."""
         return self.channels * self.in_channels * self.geometry.kernel**2
@@ -183,3 +195,11 @@ class LayerSlices:
         leads = np.zeros(len(self), np.int64)
         leads[[rows[0] for rows in self.weight_copies]] = 1
         return leads
+
+    @cached_property
+    def first_copies(self) -> IntArray:
+        """1 for the first slice of its core with its weights, 0 for others on that core with the same ones `(n,)`."""
+        boxes = np.stack([self.core, self.c0, self.c1, self.i0, self.i1])
+        firsts = np.zeros(len(self), np.int64)
+        firsts[np.unique(boxes, axis=1, return_index=True)[1]] = 1
+        return firsts

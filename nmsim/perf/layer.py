@@ -45,6 +45,8 @@ class LayerTask:
     is_output: bool
     static: bool
     """Its input is the network's own and the same at every time step."""
+    off_chip: frozenset[Content] = frozenset()
+    """Its data that lives in DRAM: there once per core, however many slices take turns with it."""
 
     @property
     def index(self) -> int:
@@ -80,6 +82,20 @@ class LayerTask:
     def sources(self) -> tuple[int, ...]:
         """Layers of neurons below, without the network's input."""
         return tuple(sorted({p.source for p in self.projections if p.source != INPUT}))
+
+    def kept_inputs(self, content: Content) -> IntArray:
+        """Inputs of each slice whose trace or history the forward pass keeps `(n,)`; see `off_chip`."""
+        if content not in self.off_chip:
+            return self.slices.inputs
+        width = self.slices.geometry.in_shape[2]
+        return np.asarray(self.slices.first_needs.sum(axis=(1, 2), dtype=np.int64) * width)
+
+    def kept_ones(self, content: Content) -> IntArray:
+        """Those of them that are not zero `(n, S, T)`."""
+        if content not in self.off_chip:
+            return self.recorded.inputs.count(*self.slices.input_box)
+        rows = self.recorded.inputs.ones.sum(axis=-1, dtype=np.int64)
+        return np.einsum("stch,nch->nst", rows, self.slices.first_needs.astype(np.int64))
 
     @property
     def holds_weights(self) -> bool:

@@ -1,5 +1,6 @@
 """StepWork: what a profile of samples asks of every core, memory and link, stage by stage, before any time passes."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -138,6 +139,13 @@ def _tasks(
     needs: TrainingNeeds, census: ActivityCensus,
 ) -> tuple[LayerTask, ...]:  # fmt: skip
     layers = network.synaptic_layers
+    off_chip: dict[int, set[Content]] = defaultdict(set)
+    for row in mapping.residency:
+        if row.memory is None:
+            off_chip[row.layer].add(row.content)
+    if machine.chip.options.stbp_history == "spill" and needs.scheme == "stbp":
+        for layer in layers:
+            off_chip[layer.index].add(Content.HISTORY)
     tasks = []
     for layer in layers:
         into = projections(network, layer.index)
@@ -155,6 +163,7 @@ def _tasks(
                 shape=(activity.samples, activity.time_steps),
                 is_output=layer.index == len(layers) - 1,
                 static=activity.static_input and all(p.source == INPUT for p in into),
+                off_chip=frozenset(off_chip[layer.index]),
             )
         )
     return tuple(tasks)
@@ -223,7 +232,8 @@ class _Assembly:
                 [integrate.integrate(task, self.tasks) for task in level],
                 [integrate.reduce(task) for task in level],
                 [neuron.neuron(task, history) for task in level],
-            ]
+            ],
+            history,
         )
 
     def _backward(self, level: list[LayerTask]) -> tuple[Group, ...]:
@@ -243,12 +253,16 @@ class _Assembly:
         there, back = ([pair[i] for pair in exchanges if pair] for i in (0, 1))
         return self._groups([list(there), [update.update(task) for task in self.tasks.values()], list(back)])
 
-    def _groups(self, rows: Iterable[Sequence[Stage | None]]) -> tuple[Group, ...]:
+    def _groups(
+        self, rows: Iterable[Sequence[Stage | None]], history: NDArray[np.bool_] | None = None
+    ) -> tuple[Group, ...]:
         """Numbers of the stages, row by row; transfers that a row needs come before it, or beside it if overlapped."""
         groups: list[Group] = []
         for row in rows:
             stages = [stage for stage in row if stage is not None and not stage.empty]
-            loads = [transfer.load(self.tasks[stage.layer], stage, self.off_chip) for stage in stages]
+            loads = [
+                transfer.load(self.tasks[stage.layer], stage, self.off_chip, history) for stage in stages
+            ]
             numbers, transfers = (
                 self._number(stages),
                 self._number([load for load in loads if load is not None]),

@@ -57,12 +57,13 @@ def thresholds(task: LayerTask) -> IntArray:
 
 
 def _active_neurons(task: LayerTask) -> IntArray:
-    """Neurons that receive an input or fire in the step, per slice `(n, S, T)`."""
+    """Neurons whose state changed, else those that receive an input or fire in the step, per slice `(n, S, T)`."""
     slices, census = task.slices, task.recorded
     total = np.zeros((len(slices), *task.shape), np.int64)
-    channels = census.geometry.in_shape[0]
-    touched = (census.seen(census.inputs, 0, channels) > 0)[:, :, None]
-    active = touched | census.spikes.ones
+    active = census.updates
+    if active is None:
+        channels = census.geometry.in_shape[0]
+        active = (census.seen(census.inputs, 0, channels) > 0)[:, :, None] | census.spikes.ones
     for row in np.flatnonzero(slices.owner).tolist():
         box = active[:, :, slices.c0[row] : slices.c1[row], slices.r0[row] : slices.r1[row]]
         total[row] = box.sum(axis=(2, 3, 4))
@@ -87,13 +88,14 @@ def _neuron_traces(stage: StageBuilder, task: LayerTask) -> None:
 
 def _weight_traces(stage: StageBuilder, task: LayerTask) -> None:
     """w~ = alpha w~ + x, one per input that a slice needs; lazily: only where an input arrives."""
-    slices, bits = task.slices, task.trace_bits
+    bits = task.trace_bits
     if task.options.trace_decay == "eager":
-        stage.compute(Action.MAC, slices.inputs, Lane.NEURON, task.leak_bits, bits, bits)
-        stage.sweep(Content.WEIGHT_TRACE, slices.inputs, bits)
-        draw(stage, task.precision.weight_trace, slices.inputs)
+        inputs = task.kept_inputs(Content.WEIGHT_TRACE)
+        stage.compute(Action.MAC, inputs, Lane.NEURON, task.leak_bits, bits, bits)
+        stage.sweep(Content.WEIGHT_TRACE, inputs, bits)
+        draw(stage, task.precision.weight_trace, inputs)
         return
-    touched = task.recorded.inputs.count(*slices.input_box)
+    touched = task.kept_ones(Content.WEIGHT_TRACE)
     stage.compute(Action.LOOKUP, touched, Lane.NEURON, task.leak_bits)
     stage.compute(Action.MAC, touched, None, task.leak_bits, bits, bits)
     draw(stage, task.precision.weight_trace, touched)
@@ -107,7 +109,7 @@ def _history(stage: StageBuilder, task: LayerTask, steps: NDArray[np.bool_]) -> 
     for values, bits in (
         (slices.owned, task.membrane_bits),
         (slices.owned, 1),
-        (slices.inputs, task.recorded.input_bits),
+        (task.kept_inputs(Content.HISTORY), task.recorded.input_bits),
     ):
         words = stage.packing(Content.HISTORY, bits).words(values)[:, None, None] * kept
         stage.access(Content.HISTORY, writes=words)

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from nmsim.counts import Phase
 from nmsim.hardware.sram import Content
+from nmsim.perf.geometry import LayerSlices
 from nmsim.perf.layer import LayerTask
 from nmsim.perf.phases.gradient import placement
 from nmsim.perf.stage import Part, Stage, StageBuilder
@@ -37,12 +38,15 @@ WRITES: Mapping[Part, tuple[Content, ...]] = {
     Part.GRADIENT: (Content.WEIGHT_GRADIENT, Content.THRESHOLD_GRADIENT, Content.FACTOR),
     Part.UPDATE: READS[Part.UPDATE],
 }
-PER_STEP = frozenset({Content.HISTORY, Content.FACTOR})
-"""Kept over T: one time step of it moves at a time."""
 
 
-def load(task: LayerTask, stage: Stage, off_chip: OffChip) -> Stage | None:
-    """Transfers on behalf of a stage, before it: bits in, bits out; None if all its data is on chip."""
+def load(
+    task: LayerTask, stage: Stage, off_chip: OffChip, history: NDArray[np.bool_] | None = None
+) -> Stage | None:
+    """Transfers on behalf of a stage, before it: bits in, bits out; None if all its data is on chip.
+
+    `history (T,)`: at which steps a forward pass keeps STBP's states; all of them if absent.
+    """
     reads, writes = _moves(task, stage.part)
     contents = {content for (_, layer, content) in off_chip if layer == task.index} & {*reads, *writes}
     if not contents:
@@ -54,7 +58,9 @@ def load(task: LayerTask, stage: Stage, off_chip: OffChip) -> Stage | None:
     rows = np.searchsorted(stage.cores, cores)
     busy = stage.lanes[rows].any(axis=1) | stage.words[rows].any(axis=1)
     for content in sorted(contents):
-        bits = _bits(task, cores, content, off_chip)[:, None, None] * busy
+        bits = _bits(task, stage.part, cores, content, off_chip)[:, None, None] * busy
+        if content is Content.HISTORY and content in writes and history is not None:
+            bits = bits * history
         if content is Content.WEIGHT_GRADIENT and stage.cadence == "step":
             bits = _touched_rows(task, cores, bits)
         bits_in, bits_out = bits * (content in reads), bits * (content in writes)
@@ -67,24 +73,45 @@ def load(task: LayerTask, stage: Stage, off_chip: OffChip) -> Stage | None:
 def _moves(task: LayerTask, part: Part) -> tuple[tuple[Content, ...], tuple[Content, ...]]:
     """Contents that a part needs loaded, and those it changes."""
     reads, writes = READS.get(part, ()), WRITES.get(part, ())
+    if part is Part.DELTA and task.needs.scheme == "stbp":
+        return tuple(content for content in reads if content is not Content.MEMBRANE), writes
     if part is Part.GRADIENT and placement(task) == "in_place":
         return (*reads, Content.WEIGHT), (*writes, Content.WEIGHT)
     return reads, writes
 
 
-def _bits(task: LayerTask, cores: IntArray, content: Content, off_chip: OffChip) -> IntArray:
-    """Bits of a content off chip by core; of what is kept over T, those of one step."""
+def _bits(task: LayerTask, part: Part, cores: IntArray, content: Content, off_chip: OffChip) -> IntArray:
+    """Bits of a content off chip by core; of what is kept over T, those of one step.
+
+    What the slices of a core share is there once: the forward pass changes weight traces and the history of inputs
+    once, the way back reads them for each slice in its turn; the update changes shared weights once.
+    """
     bits = np.array([off_chip.get((core, task.index, content), 0) for core in cores.tolist()], np.int64)
-    if content not in PER_STEP:
-        return bits
     slices = task.slices
-    if content is Content.HISTORY:
-        each = slices.owned * (task.membrane_bits + 1) + slices.inputs * task.recorded.input_bits
-    else:
-        each = slices.neurons * task.delta_bits + slices.inputs * task.trace_bits
-    step = np.zeros(len(cores), np.int64)
-    np.add.at(step, np.searchsorted(cores, slices.core), each)
+    inputs = _by_core(slices, cores, task.kept_inputs(content) if part is Part.NEURON else slices.inputs)
+    match content:
+        case Content.WEIGHT_TRACE:
+            step = inputs * task.trace_bits
+        case Content.HISTORY:
+            states = _by_core(slices, cores, slices.owned) * (task.membrane_bits + 1)
+            step = states + inputs * task.recorded.input_bits
+        case Content.FACTOR:
+            step = _by_core(slices, cores, slices.neurons) * task.delta_bits + inputs * task.trace_bits
+        case Content.WEIGHT | Content.WEIGHT_GRADIENT | Content.VELOCITY if part is Part.UPDATE:
+            whole, once = (
+                _by_core(slices, cores, slices.weights * rows) for rows in (1, slices.first_copies)
+            )
+            return bits * once // whole
+        case _:
+            return bits
     return np.where(bits > 0, step, 0)
+
+
+def _by_core(slices: LayerSlices, cores: IntArray, values: IntArray) -> IntArray:
+    """Values of the slices `(n,)` added up by core."""
+    total = np.zeros(len(cores), np.int64)
+    np.add.at(total, np.searchsorted(cores, slices.core), values)
+    return total
 
 
 def _touched_rows(task: LayerTask, cores: IntArray, bits: IntArray) -> IntArray:

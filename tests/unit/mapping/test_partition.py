@@ -80,3 +80,28 @@ def test_streamed_pieces_take_turns() -> None:
         turns.add(turns.storage.demand(first, part))
     assert turns.buffers[Kind.WEIGHT].bits == 8 * 40 * 16
     assert turns.off_chip == {(0, Kind.WEIGHT): 32 * 40 * 16}
+
+
+def test_streamed_layers_take_turns_with_all_of_a_memory() -> None:
+    """Layer 0 has the larger accumulators and layer 1 the larger deltas: a memory holds one of them at a time."""
+    first, second = plans()
+    turns = Room(Storage(machine().core_types[0], streamed=frozenset({Kind.WEIGHT})))
+    for plan in (first, second):
+        turns.add(turns.storage.demand(plan, cut_large(plan, Box(plan.layer.neurons, 1, 1))[0]))
+    home = turns.storage.homes[Kind.DELTA]
+    alone = []
+    for plan in (first, second):
+        room = Room(turns.storage)
+        room.add(room.storage.demand(plan, cut_large(plan, Box(plan.layer.neurons, 1, 1))[0]))
+        alone.append(room)
+    kept = sum(amount.words for (_, kind), amount in turns.kept.items() if turns.storage.homes[kind] == home)
+    largest = max(
+        sum(amount.words for kind, amount in room.buffers.items() if room.storage.homes[kind] == home)
+        for room in alone
+    )
+    assert turns.words[home] == kept + largest
+    assert turns.words[home] == sum(
+        amount.words
+        for kind, amount in (*turns.buffers.items(), *((kind, a) for (_, kind), a in turns.kept.items()))
+        if turns.storage.homes[kind] == home
+    )

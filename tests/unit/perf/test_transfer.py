@@ -5,10 +5,19 @@ from typing import Any
 import one_core
 import pytest
 
+from nmsim.activity import Activity
 from nmsim.counts import Action, Component, Phase
 from nmsim.errors import ConfigError
+from nmsim.hardware.chip import ChipConfig
+from nmsim.hardware.sram import Content
+from nmsim.mapping.mapping import Mapping, Residency, Slice
+from nmsim.network.memory import TrainingNeeds
+from nmsim.network.precision import Precision
+from nmsim.network.spec import NetworkSpec
 from nmsim.perf.analytic import AnalyticModel
 from nmsim.perf.event.chip import EventModel
+from nmsim.perf.work import build_work
+from nmsim.validate.synthetic import Densities, synthetic_activity
 
 DRAM: dict[str, Any] = {
     # 32 bits per cycle of 10 ns, 3 cycles to the first
@@ -61,3 +70,70 @@ def test_training_on_a_chip_without_a_learning_event_is_refused() -> None:
         "chip 'one core': its event_timing has no 'synaptic_update_ns', so training on it is not modelled; give the"
         " key or run an inference profile"
     )
+
+
+STEPS, INPUTS, NEURONS = 5, 24, 16
+STATE_BITS = Precision().resolve(0).membrane.format.total_bits
+WIDE = NetworkSpec.model_validate(
+    {"input_shape": [INPUTS], "time_steps": STEPS, "layers": [{"kind": "dense", "units": NEURONS}]}
+)
+HALVES = (Slice(0, 0, 0, 8, 0, 1, 0, INPUTS), Slice(0, 0, 8, NEURONS, 0, 1, 0, INPUTS))
+"""A layer whose two halves take turns on one core."""
+
+
+def moved(rule: str, content: Content, history: str = "stored") -> dict[str, int]:
+    """Bits read and written per sample on behalf of one kind of data that lives in DRAM."""
+    core = one_core.CHIP["core_types"][0]
+    more = {
+        "name": "more", "holds": ["history", "temporal_error", "threshold_gradient"], "words": 64, "word_bits": 32,
+    }  # fmt: skip
+    chip = ChipConfig.model_validate(
+        one_core.CHIP
+        | {
+            "core_types": [core | {"memories": [*core["memories"], more]}],
+            "dram": DRAM["dram"] | {"burst_bits": 8},
+            "options": {"stbp_history": history},
+        }
+    )
+    rows = () if history == "spill" else (Residency(0, 0, content, NEURONS * STATE_BITS, None),)
+    mapping = Mapping(WIDE.content_hash(), chip.content_hash(), rule, HALVES, rows, time_multiplexed=True)
+    activity: Activity = synthetic_activity(
+        WIDE, 1, Densities(1.0, 1.0, 1.0), rule=rule, static_input=False, input_bits=1
+    )
+    needs = TrainingNeeds.for_rule(rule, stbp_history=history)
+    work = build_work(WIDE, Precision(), activity, mapping, chip, needs)
+    dram = work.counts.select(component=Component.DRAM, phase=Phase.TRANSFER)
+    return {action: int(dram.total(action=action)) for action in (Action.READ, Action.WRITE)}
+
+
+def test_weight_traces_in_dram_change_once_however_many_slices_share_them() -> None:
+    trace = Precision().resolve(0).weight_trace.format.total_bits
+    once = STEPS * INPUTS * trace
+    # the neuron phase reads and writes all traces, then each half reads them for its gradient
+    assert moved("stop-w", Content.WEIGHT_TRACE) == {Action.READ: 3 * once, Action.WRITE: once}
+
+
+@pytest.mark.parametrize("choice", ["stored", "spill"])
+def test_the_history_of_every_step_goes_to_dram_and_comes_back(choice: str) -> None:
+    states, inputs = NEURONS * (STATE_BITS + 1), INPUTS
+    # each half reads the inputs again, for its own gradient
+    assert moved("stbp-w", Content.HISTORY, choice) == {
+        Action.READ: STEPS * (states + 2 * inputs),
+        Action.WRITE: STEPS * (states + inputs),
+    }
+
+
+def test_recomputing_writes_checkpoints_first_and_then_each_segment() -> None:
+    states, inputs = NEURONS * (STATE_BITS + 1), INPUTS
+    checkpoints = 2  # steps 0 and 3: segments of ceil(sqrt(5)) = 3
+    found = moved("stbp-w", Content.HISTORY, "recompute")
+    assert found[Action.WRITE] == (checkpoints + STEPS) * (states + inputs)
+    assert found[Action.READ] == STEPS * (states + 2 * inputs)
+
+
+def test_stbp_reads_its_deltas_membranes_from_the_history_only() -> None:
+    membranes = NEURONS * STATE_BITS
+    assert moved("stbp-w", Content.MEMBRANE) == {
+        Action.READ: STEPS * membranes,
+        Action.WRITE: STEPS * membranes,
+    }
