@@ -17,6 +17,7 @@ from nmsim.storage import read_arrays, write_arrays
 BitArray = NDArray[np.uint8]
 BoolArray = NDArray[np.bool_]
 MASKS = ("inputs", "spikes", "traces", "deltas")
+UPDATES = "updates"
 SCHEMA = "nmsim/activity-1"
 
 
@@ -28,6 +29,8 @@ class LayerActivity:
     `inputs (S, T, M)` non-zero inputs, `spikes (S, T, N)` output spikes, `traces (S, T, M)` non-zero weight traces,
     `deltas (S, T, N)` non-zero deltas. An inference profile has no traces and deltas: all zero.
     `input_bits` is the width of one non-zero input value: 1 for spikes, more for intensities and pooled sums.
+    `updates (S, T, N)`, if known, are the neurons whose state changed in the step; if absent, chips that tell active
+    from inactive neurons take those that receive an input or spike.
     """
 
     inputs_shape: tuple[int, ...]
@@ -37,6 +40,7 @@ class LayerActivity:
     spikes: BitArray
     traces: BitArray
     deltas: BitArray
+    updates: BitArray | None = None
 
     @classmethod
     def from_masks(
@@ -46,9 +50,14 @@ class LayerActivity:
         input_bits: int,
         masks: Mapping[str, BoolArray],
     ) -> "LayerActivity":
-        """Pack boolean masks `(S, T, M)` or `(S, T, N)` named as in `MASKS`."""
-        packed = {name: np.packbits(masks[name], axis=-1) for name in MASKS}
+        """Pack boolean masks `(S, T, M)` or `(S, T, N)` named as in `MASKS`, and `updates` if it is there."""
+        packed = {name: np.packbits(mask, axis=-1) for name, mask in masks.items()}
         return cls(inputs_shape, neurons_shape, input_bits, **packed)
+
+    @property
+    def masks(self) -> dict[str, BitArray]:
+        """The packed masks it has, by name."""
+        return {name: getattr(self, name) for name in (*MASKS, UPDATES) if getattr(self, name) is not None}
 
     def mask(self, name: str) -> BoolArray:
         """Unpacked boolean mask, `(S, T, M)` for inputs and traces, `(S, T, N)` for spikes and deltas."""
@@ -91,8 +100,8 @@ class Activity:
         """First 16 hex digits of a SHA-256 over every mask and the descriptive fields."""
         digest = hashlib.sha256(json.dumps(self._header(), sort_keys=True).encode())
         for layer in self.layers:
-            for name in MASKS:
-                digest.update(np.ascontiguousarray(getattr(layer, name)).tobytes())
+            for mask in layer.masks.values():
+                digest.update(np.ascontiguousarray(mask).tobytes())
         return digest.hexdigest()[:16]
 
     def _header(self) -> dict[str, Any]:
@@ -119,7 +128,7 @@ class Activity:
             "sample_index": self.sample_index, "labels": self.labels, "spike_counts": self.spike_counts,
         }  # fmt: skip
         for index, layer in enumerate(self.layers):
-            arrays |= {f"layer{index}_{name}": getattr(layer, name) for name in MASKS}
+            arrays |= {f"layer{index}_{name}": mask for name, mask in layer.masks.items()}
         write_arrays(path, SCHEMA, self._header(), arrays)
 
     @classmethod
@@ -133,6 +142,7 @@ class Activity:
                     tuple(shape["neurons_shape"]),
                     shape["input_bits"],
                     *(arrays[f"layer{index}_{name}"] for name in MASKS),
+                    updates=arrays.get(f"layer{index}_{UPDATES}"),
                 )
                 for index, shape in enumerate(header["layers"])
             )

@@ -11,6 +11,8 @@ class EventTiming(Record):
 
     synaptic_op_ns: float = Field(gt=0)
     """One synapse served for one spike."""
+    synaptic_op_conv_ns: float | None = Field(default=None, gt=0)
+    """The same in a convolution, where the chip publishes it apart; absent: as any other."""
     neuron_update_active_ns: float = Field(gt=0)
     """Update of a neuron that received input or fires in the step."""
     neuron_update_inactive_ns: float = Field(gt=0)

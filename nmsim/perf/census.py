@@ -101,6 +101,8 @@ class LayerCensus:
     traces: Mask
     deltas: Mask
     input_bits: int
+    updates: BoolArray | None = None
+    """Neurons whose state changed, where the activity tells."""
 
     def taps_of(self, mask: Mask, slices: LayerSlices) -> IntArray:
         """Pairs of a one of an input mask and a kernel position that leads to a neuron row of each slice, `(n, S, T)`.
@@ -166,7 +168,10 @@ def _layer_census(layer: SynapticLayer, activity: Activity, index: int) -> Layer
     for name in MASKS:
         flat = record.mask(name)
         masks[name] = Mask(flat.reshape(*flat.shape[:2], *shapes.get(name, geometry.out_shape)))
-    return LayerCensus(geometry, input_bits=record.input_bits, **masks)
+    updates = None
+    if record.updates is not None:
+        updates = record.mask("updates").reshape(masks["spikes"].ones.shape)
+    return LayerCensus(geometry, input_bits=record.input_bits, updates=updates, **masks)
 
 
 def _full(layer: LayerCensus) -> LayerCensus:

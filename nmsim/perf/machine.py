@@ -30,8 +30,9 @@ class Lane(IntEnum):
     SERVICE = 4
 
 
-SERVICE_TIMES = {
+SERVICE_TIMES: dict[str, str] = {
     Action.SYNAPTIC_OP: "synaptic_op_ns",
+    f"{Action.SYNAPTIC_OP}/conv": "synaptic_op_conv_ns",
     Action.NEURON_UPDATE_ACTIVE: "neuron_update_active_ns",
     Action.NEURON_UPDATE_INACTIVE: "neuron_update_inactive_ns",
     Action.SPIKE_OUT: "spike_out_ns",
@@ -50,7 +51,8 @@ class Machine:
     `fill_cycles (C, M)` added pipeline fill where a memory is slower than one cycle; `depth_cycles (C,)`;
     `tile (C,)`; `event_timed (C,)`; `word_bits (C, M)`; `memory_kind (C, M)` index into
     `memory_kinds`, the distinct names and word widths; `memory_of` the memory `(C,)` that
-    holds a content, -1 if none; `service` nanoseconds `(C,)` of a whole event, NaN if not published.
+    holds a content, -1 if none; `service` nanoseconds `(C,)` of a whole event, by action or `action/kind`, NaN if not
+    published.
     """
 
     chip: ChipConfig
@@ -66,7 +68,7 @@ class Machine:
     memory_kind: IntArray
     memory_kinds: tuple[tuple[str, int], ...]
     memory_of: Mapping[Content, IntArray]
-    service: Mapping[Action, FloatArray]
+    service: Mapping[str, FloatArray]
 
     @classmethod
     def of(cls, chip: ChipConfig) -> "Machine":
@@ -88,13 +90,18 @@ class Machine:
             )
         return index
 
-    def service_ns(self, cores: IntArray, action: Action) -> FloatArray:
+    def service_ns(self, cores: IntArray, action: Action, kind: str = "") -> FloatArray:
         """Service time of an event on each core, nanoseconds; 0 on cores timed by lanes and memories.
+
+        `kind` is the kind of connection; a time of its own is used where one is published.
 
         Raises:
             ConfigError: a chip described by its events publishes none for learning.
         """
         time_ns = self.service[action][cores]
+        own = self.service.get(f"{action}/{kind}")
+        if own is not None:
+            time_ns = np.where(np.isnan(own[cores]), time_ns, own[cores])
         if np.isnan(time_ns).any():
             raise ConfigError(
                 f"chip '{self.chip.name}': its event_timing has no 'synaptic_update_ns', so training on it is not"
@@ -122,7 +129,9 @@ def _machine(chip: ChipConfig) -> Machine:
         memory_kind=memory_kind[kind],
         memory_kinds=memory_kinds,
         memory_of={content: np.array([_memory_of(core, content) for core in kinds])[kind] for content in Content},
-        service={action: np.array([_service_ns(core, action) for core in kinds])[kind] for action in Action},
+        service={
+            event: np.array([_service_ns(core, event) for core in kinds])[kind] for event in (*Action, *SERVICE_TIMES)
+        },
     )  # fmt: skip
 
 
@@ -139,8 +148,8 @@ def _memory_of(core: Core, content: Content) -> int:
     return next((i for i, memory in enumerate(core.memories) if content in memory.holds), -1)
 
 
-def _service_ns(core: Core, action: Action) -> float:
-    field = SERVICE_TIMES.get(action)
+def _service_ns(core: Core, event: str) -> float:
+    field = SERVICE_TIMES.get(event)
     if core.event_timing is None or field is None:
         return 0.0
     time_ns = getattr(core.event_timing, field)

@@ -145,11 +145,13 @@ class StageBuilder:
             self.lanes[:, lane] += values * lane_share
         self._count(Component.ALU, action, "", bits, values)
 
-    def event(self, action: Action, happened: IntArray | int) -> None:
-        """Whole events, for chips priced and timed that way."""
+    def event(self, action: Action, happened: IntArray | int, kind: str = "") -> None:
+        """Whole events, for chips priced and timed that way; `kind` of connection where it makes a difference."""
         values = self.spread(happened)
-        self.lanes[:, Lane.SERVICE] += values * self.machine.service_ns(self.cores, action)[:, None, None]
-        self._count(Component.EVENT, action, "", (), values)
+        self.lanes[:, Lane.SERVICE] += (
+            values * self.machine.service_ns(self.cores, action, kind)[:, None, None]
+        )
+        self._count(Component.EVENT, action, kind, (), values)
 
     def packing(self, content: Content, bits: int) -> Packing:
         """How values of a width lie in the memory that holds a content."""

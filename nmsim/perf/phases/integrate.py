@@ -51,7 +51,7 @@ def _serve(stage: StageBuilder, task: LayerTask) -> None:
         stage.compute(Action.SOP, operations, Lane.ACCUMULATE, task.current_bits)
     else:
         stage.compute(Action.MAC, operations, Lane.MAC, bits, task.used_bits, task.current_bits)
-    stage.event(Action.SYNAPTIC_OP, operations)
+    stage.event(Action.SYNAPTIC_OP, operations, task.layer.kind)
     row = task.weight_words.words(slices.channels)[:, None, None]
     if task.holds_weights:
         channels = _first_step_only(task, task.inputs.channels_with_any(*slices.input_box))
@@ -117,20 +117,26 @@ def _spikes(task: LayerTask, sources: dict[int, LayerTask]) -> Traffic | None:
 
 
 def _target_classes(task: LayerTask) -> tuple[IntArray, list[tuple[int, ...]]]:
-    """Inputs by the set of cores that need them: class of each input `(M,)`, and the cores of each class."""
-    slices, shape = task.slices, task.recorded.geometry.in_shape
-    boxes, inverse = np.unique(np.stack([*slices.input_box]), axis=1, return_inverse=True)
+    """Inputs by the set of cores that need them: class of each input `(M,)`, and the cores of each class.
+
+    A stride may leave rows and columns that no kernel sees: they belong to a class without cores.
+    """
+    slices, geometry = task.slices, task.recorded.geometry
+    shape = geometry.in_shape
+    bounds = np.stack([slices.i0, slices.i1, slices.r0, slices.r1])
+    boxes, inverse = np.unique(bounds, axis=1, return_inverse=True)
     classes = np.zeros(shape[:2], np.int64)
     members: list[tuple[int, ...]] = [()]
-    for box, (i0, i1, y0, y1) in enumerate(boxes.T):
+    for box, (i0, i1, r0, r1) in enumerate(boxes.T):
         cores = tuple(slices.core[inverse.reshape(-1) == box].tolist())
         inside = np.zeros(shape[:2], np.int64)
-        inside[i0:i1, y0:y1] = 1
+        inside[i0:i1] = geometry.row_links[r0:r1].any(axis=0)
         kinds, classes = np.unique(2 * classes + inside, return_inverse=True)
         classes = classes.reshape(shape[:2])
         members = [members[kind // 2] + cores * int(kind % 2) for kind in kinds]
-    flat = np.repeat(classes[:, :, None], shape[2], axis=2).reshape(-1)
-    return flat, [tuple(sorted(set(cores))) for cores in members]
+    seen = geometry.column_links.any(axis=0)
+    flat = np.where(seen, classes[:, :, None], len(members)).reshape(-1)
+    return flat, [*(tuple(sorted(set(cores))) for cores in members), ()]
 
 
 def _flows(
