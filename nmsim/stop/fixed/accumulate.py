@@ -31,6 +31,8 @@ class Observer(Protocol):
 
 MINIMUM_MACS = 2_000_000
 """Least work worth a second thread."""
+PATIENCE = 64
+"""Batches without a discarded pass after which larger passes are tried again."""
 
 
 class Accumulator:
@@ -50,6 +52,7 @@ class Accumulator:
         self._limits = self._gradient_limits()
         self._totals: Sums | None = None
         self._all_steps = range(layout.layers[0].time_steps)
+        self._together, self._calm = self.in_flight, 0
 
     def _gradient_limits(self) -> NDArray[Any]:
         """Largest absolute sums that cannot overflow, `(L, 3)`; wrapping accumulators have no order to keep."""
@@ -90,8 +93,8 @@ class Accumulator:
         """
         spikes = np.zeros((len(samples), self.workers[0].work.spikes.shape[1]), np.int64)
         prior = np.zeros_like(self._limits)
-        size = 1 if observer else self.in_flight
-        if len(samples) <= size and self._try(samples, 0, prior, spikes, observer):
+        size = 1 if observer else self._pass_size()
+        if len(samples) <= size and self._try(samples, 0, prior, spikes, observer) is not None:
             first, *others = self.workers
             for worker in others:
                 if worker.work.bounds.any():
@@ -102,11 +105,26 @@ class Accumulator:
             if observer is not None:
                 observer.sample(0, first.sums)
             return first.sums, spikes
+        if 1 < len(samples) <= size:
+            size = self._halve(len(samples))
         for start in range(0, len(samples), size):
             prior = self._commit(samples, start, min(start + size, len(samples)), prior, spikes, observer)
             if observer is not None:
                 observer.sample(start, self.totals())
         return self.totals(), spikes
+
+    def _pass_size(self) -> int:
+        """Samples of a pass: as many as are in flight, fewer while larger passes have lately been discarded."""
+        if self._together < self.in_flight:
+            self._calm += 1
+            if self._calm > PATIENCE:
+                self._together, self._calm = min(2 * self._together, self.in_flight), 0
+        return self._together
+
+    def _halve(self, samples: int) -> int:
+        """A pass of so many samples had to be discarded: half of them, now and in the next batches."""
+        self._together, self._calm = (samples + 1) // 2, 0
+        return self._together
 
     def in_place_step(self, sample: Samples, step: int) -> tuple[Sums, NDArray[np.int64]]:
         """One time step of one sample: its dW, with dTheta and dAlpha so far; and its output spikes so far."""
@@ -129,18 +147,15 @@ class Accumulator:
         `prior` bounds the sums so far; the new bound is returned.
         """
         totals = self.totals()
-        if self._try(samples.part(start, stop), start, prior, spikes, observer):
+        bound = self._try(samples.part(start, stop), start, prior, spikes, observer)
+        if bound is not None:
             for worker in self.workers:
                 if worker.work.bounds.any():
                     totals.take(worker.sums)
-                    prior = prior + worker.work.bounds
                 worker.work.bounds[:] = 0
-            return prior
-        exact = self._measured(totals)
-        if (exact < prior).any():
-            return self._commit(samples, start, stop, exact, spikes, observer)
+            return bound
         if stop - start > 1:
-            middle = (start + stop) // 2
+            middle = start + self._halve(stop - start)
             prior = self._commit(samples, start, middle, prior, spikes, observer)
             return self._commit(samples, middle, stop, prior, spikes, observer)
         self._ordered(samples.part(start, stop), totals, spikes[start:stop])
@@ -153,24 +168,27 @@ class Accumulator:
         prior: NDArray[Any],
         spikes: NDArray[np.int64],
         observer: Observer | None,
-    ) -> bool:
-        """One exact pass; its sums stay with the workers if none can have overflowed on the way, else they are discarded."""
+    ) -> NDArray[Any] | None:
+        """One exact pass; its sums stay with the workers if none can have overflowed on the way, else they are discarded.
+
+        `prior` bounds the sums so far, which are looked at where the bound does not suffice; the new bound, None if discarded.
+        """
         if observer is None:
             ran = self._spread(part, Pass.GRADIENTS)
         else:
             self._run_observed(self.workers[0], part, Pass.GRADIENTS, start, observer)
             ran = [(0, len(part), self.workers[0])]
-        bound = prior
-        for _, _, worker in ran:
-            bound = bound + worker.work.bounds
-        if (bound > self._limits).any():
+        own = np.sum([worker.work.bounds for _, _, worker in ran], axis=0)
+        if start and (prior + own > self._limits).any():
+            prior = self._measured(self.totals())
+        if (prior + own > self._limits).any():
             for _, _, worker in ran:
                 worker.forget()
-            return False
+            return None
         for begin, stop, worker in ran:
             spikes[start + begin : start + stop] = worker.work.spikes[: stop - begin]
             self._take_counts(worker)
-        return True
+        return prior + own
 
     def _run_observed(
         self, worker: Worker, part: Samples, kind: Pass, start: int, observer: Observer

@@ -12,6 +12,7 @@ from nmsim.stop.fixed.neuron import (
     largest_magnitude,
     leak_gradient,
     multiply_into,
+    sum_of_squares,
     surrogate_into,
 )  # fmt: skip
 from nmsim.stop.fixed.sums import NARROW, ORDERED, WIDE, sum_kernel
@@ -53,9 +54,12 @@ def layer_deltas(
     memory, errors, layers, index, all_numbers, theta, surrogates, table, draws, factors, magnitudes, threshold_sums,
     leak_sums, all_counts, samples, step, first, gradients,
 ):  # fmt: skip
-    """`e = Q(error sum)` (hidden layers), `delta = Q(e * phi)`, exact dTheta and dAlpha if `gradients`; largest |delta|."""
+    """`e = Q(error sum)` (hidden layers), `delta = Q(e * phi)`, exact dTheta and dAlpha if `gradients`.
+
+    Returns the largest |delta|, and of all slots the largest sum of squares (of 16-bit deltas, else 0).
+    """
     layer, numbers, counts = layers[index], all_numbers[index], all_counts[index]
-    size, channels, largest = layer.neurons, layer.channels, 0
+    size, channels, largest, energy = layer.neurons, layer.channels, 0, 0
     own_theta, own_factors = theta[layer.theta : layer.theta + size], factors[:size]
     for slot in range(samples * layer.group):
         begin = slot * layer.words
@@ -73,6 +77,8 @@ def layer_deltas(
         bits = drawn(table, draws, 6, row, count, size, channels, 0)
         counts[DELTA] += multiply_into(deltas, error, own_factors, row, bits)
         largest = max(largest, largest_magnitude(deltas))
+        if layer.narrow:
+            energy = max(energy, sum_of_squares(deltas))
         if gradients:
             add_magnitudes(magnitudes[layer.theta : layer.theta + size], deltas)
             if layer.learns_thresholds:
@@ -83,7 +89,7 @@ def layer_deltas(
             if layer.learns_leak:
                 trace = memory[begin + layer.leak_trace : begin + layer.leak_trace + size]
                 leak_sums[index] += leak_gradient(deltas, trace)
-    return largest
+    return largest, energy
 
 
 def bound_gradients(layers, all_numbers, magnitudes, largest, bounds):

@@ -134,7 +134,7 @@ def build(
         shared = (
             own.layer.kind == "dense" and not record["permuted"] and own.used == own.precision.weight.format
         )
-        record["shared"] = int(shared)
+        record["shared"], record["narrow"] = int(shared), int(storage is np.int16)
         record["weight"], record["threshold"] = (
             weights.take(own.layer.weights),
             thresholds.take(own.layer.threshold_count),

@@ -57,8 +57,9 @@ def surrogate_into(out, membrane, theta, table, index_up, index_down):
     """`phi = table[min(index(|U - theta|), entries - 1)]`; returns nothing."""
     last = table.size - 1
     for k in range(out.size):
-        distance = abs(membrane[k] - theta[k])
-        out[k] = table[min((distance << index_up) >> index_down, last)]
+        out[k] = min((abs(membrane[k] - theta[k]) << index_up) >> index_down, last)
+    for k in range(out.size):
+        out[k] = table[out[k]]
 
 
 @register_jitable
@@ -92,3 +93,12 @@ def largest_magnitude(values):
         low = min(low, values[k])
         high = max(high, values[k])
     return max(high, -low)
+
+
+@register_jitable
+def sum_of_squares(values):
+    """`sum values**2`, exact for 16-bit values."""
+    total = 0
+    for k in range(values.size):
+        total += values[k] * values[k]
+    return total

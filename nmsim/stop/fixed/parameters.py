@@ -149,7 +149,7 @@ class RawParameters:
             backward=np.zeros(layout.backward, storage),
             theta=np.zeros(layout.neurons, storage),
             alpha=np.zeros(count, numbers),
-            bounds=np.zeros((count, 2), numbers),
+            bounds=np.zeros((count, 3), numbers),
             row_sums=np.zeros(layout.channels, numbers),
             synapses=np.ones(layout.weights, np.uint8),
             masked=np.zeros(count, np.int64),
@@ -217,7 +217,7 @@ class RawParameters:
         at, held = self.slices[index], self.held
         held.bounds[index, 0] = held.row_sums[at.rows].max()
         if self.layout.layers[index].sends_error:
-            held.bounds[index, 1] = self._arrange_backward(
+            held.bounds[index, 1:] = self._arrange_backward(
                 self.layout.plan.layers, index, held.used[at.used], held.backward[at.backward]
             )
 

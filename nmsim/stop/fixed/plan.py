@@ -20,11 +20,12 @@ LAYER_FIELDS = (
     "own_error", "source_error", "error_left", "error_writes", "sends_error",
     "used", "backward", "theta", "weight", "threshold", "order", "error_order", "error_terms",
     "sums", "static", "panel", "panel_rows", "panel_slots",
-    "plane", "pitch", "trace_stride", "trace_rows", "largest_input", "log", "factored", "rows", "shared",
+    "plane", "pitch", "trace_stride", "trace_rows", "largest_input", "log", "factored", "rows", "shared", "narrow",
 )  # fmt: skip
 """One synaptic layer: sizes of its input, output, kernel and sums; sizes of slots; places in a slot; places of errors;
 places in the parameters and in the orders of addition; places of kept sums (`static`: its input may be constant over time)
-and of its gradient panel; `shared`: the used weights are the stored ones."""
+and of its gradient panel; `shared`: the used weights are the stored ones; `narrow`: integers are stored in
+16 bits."""
 
 NODE_FIELDS = (
     "kind", "layer", "first", "second", "channels", "height", "width", "size", "window_height", "window_width",
@@ -57,8 +58,8 @@ class Held(NamedTuple):
     """Parameters as kernels read them, constant within a batch.
 
     `used` rows of `w_use` `(C_out, depth)` per layer, terms as stored; `backward` rows `(inputs or C_in, error_depth)`;
-    `theta (N,)` one per neuron as stored; `alpha (L,)`; `bounds (L, 2)` largest sum of absolute used weights of a current
-    and of an error; `row_sums` (bounds on) sums of absolute used weights of every output channel;
+    `theta (N,)` one per neuron as stored; `alpha (L,)`; `bounds (L, 3)` largest sum of absolute used weights of a current
+    and of an error, largest sum of squares of an error's (0 if unknown); `row_sums` (bounds on) sums of absolute used weights of every output channel;
     `synapses (P,)` 0 where pruned, C order; `masked (L,)` 1 where any synapse is pruned.
     """
 

@@ -25,6 +25,7 @@ from nmsim.fixedpoint.quantize import (
     round_shift,
 )  # fmt: skip
 from nmsim.stop.fixed.gather import transpose_into
+from nmsim.stop.fixed.neuron import sum_of_squares
 from nmsim.stop.fixed.tensor import THRESHOLD, THRESHOLD_GRADIENT, VELOCITY, WEIGHT, WEIGHT_GRADIENT
 
 BLOCK = 1024
@@ -226,7 +227,10 @@ def arrange_weights(layers, index, weights, row, order, used, row_sums, scratch)
 
 
 def arrange_backward(layers, index, used, backward):
-    """Used weights as error sums read them, rows per input (channel), kernels turned round; largest sum of magnitudes."""
+    """Used weights as error sums read them, rows per input (channel), kernels turned round.
+
+    Returns the largest sum of magnitudes of a row, and its largest sum of squares (of 16-bit weights, else 0).
+    """
     layer = layers[index]
     rows = layer.input_channels if layer.kernel else layer.inputs
     elements = max(1, layer.kernel * layer.kernel)
@@ -235,11 +239,14 @@ def arrange_backward(layers, index, used, backward):
         transpose_into(
             backward, place, layer.error_depth, used, element * rows, layer.depth, layer.channels, rows
         )
-    largest = 0
+    largest, energy = 0, 0
     for line in range(rows):
         begin = line * layer.error_depth
-        largest = max(largest, sum_magnitudes(backward[begin : begin + layer.error_terms]))
-    return largest
+        own = backward[begin : begin + layer.error_terms]
+        largest = max(largest, sum_magnitudes(own))
+        if layer.narrow:
+            energy = max(energy, sum_of_squares(own))
+    return largest, energy
 
 
 def update_thresholds(

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import Enum
+from math import isqrt
 from typing import Any
 
 import numpy as np
@@ -151,7 +152,7 @@ class Worker:
 
     def _backward_layer(self, index: int, samples: int, first: int, step: int, kind: Pass) -> None:
         plan, held, work, layer = self.layout.plan, self.held, self.work, self.layout.layers[index]
-        largest = self._deltas(
+        largest, energy = self._deltas(
             work.memory, work.errors, plan.layers, index, plan.numbers, held.theta, plan.surrogates, plan.draws, work.draws,
             work.factors, work.magnitudes, work.threshold_sums, work.leak_sums, work.counts, samples, step, first,
             kind is Pass.GRADIENTS,
@@ -159,6 +160,8 @@ class Worker:
         if layer.sends_error:
             low, high, wraps = self._accumulators[index][1]
             bound = int(held.bounds[index, 1]) * int(largest)
+            if layer.narrow:  # Cauchy-Schwarz
+                bound = min(bound, isqrt(int(held.bounds[index, 2]) * int(energy)) + 1)
             way, wrap = way_of_summing(bound, low, high, wraps=wraps, narrow=self._narrow)
             self._send[way](
                 work.memory, work.errors, plan.layers, index, plan.numbers, held.backward, plan.orders, work.block,
