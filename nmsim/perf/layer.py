@@ -95,7 +95,7 @@ class LayerTask:
         if content not in self.off_chip:
             return self.recorded.inputs.count(*self.slices.input_box)
         rows = self.recorded.inputs.ones.sum(axis=-1, dtype=np.int64)
-        return np.einsum("stch,nch->nst", rows, self.slices.first_needs.astype(np.int64))
+        return np.asarray(np.einsum("stch,nch->nst", rows, self.slices.first_needs.astype(np.int64)))
 
     @property
     def holds_weights(self) -> bool:
