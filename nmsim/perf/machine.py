@@ -104,8 +104,9 @@ class Machine:
             time_ns = np.where(np.isnan(own[cores]), time_ns, own[cores])
         if np.isnan(time_ns).any():
             raise ConfigError(
-                f"chip '{self.chip.name}': its event_timing has no 'synaptic_update_ns', so training on it is not"
-                " modelled; give the key or run an inference profile"
+                f"chip '{self.chip.name}': its event_timing has no 'synaptic_update_ns', the time of a learning event,"
+                " so training on it is not modelled; choose the rule 'inference', or give the key (and the event's"
+                f" energy in price table '{self.chip.technology}')"
             )
         return time_ns
 

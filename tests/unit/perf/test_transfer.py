@@ -67,8 +67,8 @@ def test_training_on_a_chip_without_a_learning_event_is_refused() -> None:
     with pytest.raises(ConfigError) as error:
         one_core.work("stop-w", one_core.CHIP | {"core_types": [core]})
     assert str(error.value) == (
-        "chip 'one core': its event_timing has no 'synaptic_update_ns', so training on it is not modelled; give the"
-        " key or run an inference profile"
+        "chip 'one core': its event_timing has no 'synaptic_update_ns', the time of a learning event, so training on it"
+        " is not modelled; choose the rule 'inference', or give the key (and the event's energy in price table 'none')"
     )
 
 
