@@ -31,12 +31,17 @@ class StageLabel:
 
 @dataclass(frozen=True)
 class TimelineEvent:
-    """One bar of a timeline: a core, memory, link or barrier at work."""
+    """One bar of a timeline: a core, memory, link, DRAM channel or barrier at work.
+
+    The first word of `track` is what works. `busy_cycles` of the bar are work: the rest is waiting for what arrives,
+    idle time between bursts, or a bank conflict.
+    """
 
     track: str
     name: str
     start_cycles: float
     duration_cycles: float
+    busy_cycles: float
 
 
 @dataclass(frozen=True)
@@ -91,6 +96,9 @@ class PerfResult:
     counts: ActionCounts
     notes: tuple[str, ...] = ()
     timeline: tuple[TimelineEvent, ...] = ()
+    """The first sample, and after it one update."""
+    timeline_left_out: int = 0
+    """Bars beyond the number that is kept."""
 
     @property
     def sample_cycles(self) -> FloatArray:

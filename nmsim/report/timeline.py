@@ -9,6 +9,8 @@ from nmsim.perf.model import TimelineEvent
 from nmsim.units import US_PER_S
 
 Lane = list[TimelineEvent]
+KINDS = ("core", "memory", "link", "dram", "barrier")
+"""Kinds of track, in the order in which they are shown."""
 DIGITS = 6
 """Microseconds to the picosecond."""
 
@@ -16,14 +18,14 @@ DIGITS = 6
 def trace_text(item: Evaluation) -> str:
     """Trace-event JSON: a process per kind of track, a thread per track, complete events that nest.
 
-    Times are microseconds of simulated time. Bars of one track that overlap without one
+    Times are microseconds of simulated time; `busy_cycles` is how much of a bar is work. Bars of one track that overlap without one
     holding the other go to further threads of that name.
     """
     events: list[dict[str, Any]] = []
     tracks: dict[str, list[TimelineEvent]] = {}
     for event in item.perf.timeline:
         tracks.setdefault(event.track, []).append(event)
-    groups = list(dict.fromkeys(_group(track) for track in tracks))
+    groups = [kind for kind in KINDS if any(_group(track) == kind for track in tracks)]
     events += [_named("process_name", index, 0, group) for index, group in enumerate(groups)]
     thread = 0
     for track in sorted(tracks, key=_in_order):
@@ -48,7 +50,8 @@ def trace_text(item: Evaluation) -> str:
         "chip": item.chip_name,
         "rule": item.rule,
         "clock_hz": item.perf.clock_hz,
-        "shows": "first profiled sample, simulated time",
+        "shows": "first profiled sample and then one update, simulated time",
+        "left_out_bars": item.perf.timeline_left_out,
     }
     content = {"displayTimeUnit": "ns", "otherData": about, "traceEvents": events}
     return json.dumps(content, separators=(",", ":")) + "\n"
@@ -83,6 +86,7 @@ def _bar(event: TimelineEvent, process: int, thread: int, clock_hz: float) -> di
         "tid": thread,
         "ts": start,
         "dur": round(end - start, DIGITS),
+        "args": {"busy_cycles": round(event.busy_cycles, DIGITS)},
     }
 
 

@@ -16,7 +16,7 @@ from nmsim.perf.event.noc import Noc, Way, ways
 from nmsim.perf.event.stage import Bursts, StageRun
 from nmsim.perf.event.timeline import Timeline
 from nmsim.perf.load import StageLoad, dram_rate
-from nmsim.perf.model import PerfResult
+from nmsim.perf.model import PerfResult, TimelineEvent
 from nmsim.perf.phase_time import phase_cycles
 from nmsim.perf.plan import Chain, Slot
 from nmsim.perf.work import StepWork
@@ -110,6 +110,13 @@ class ChipRun:
         yield self.env.timeout(cycles)
 
 
+def _timeline(runs: list[ChipRun], update: ChipRun, slot_cycles: FloatArray) -> tuple[TimelineEvent, ...]:
+    """The first sample, then the update."""
+    if not runs:
+        return ()
+    return runs[0].timeline.events() + update.timeline.events(float(slot_cycles[0].sum()))
+
+
 def _result(work: StepWork, runs: list[ChipRun], update: ChipRun) -> PerfResult:
     """What was measured; how long resources are taken, and the counts, are those of the work itself."""
     estimate = AnalyticModel().run(work)
@@ -136,5 +143,6 @@ def _result(work: StepWork, runs: list[ChipRun], update: ChipRun) -> PerfResult:
         phase_cycles=phase_cycles(work, list(group_cycles), slot_cycles, update_cycles),
         stall_cycles={cause: np.array(cycles) for cause, cycles in stalls.items()},
         packets_received=np.array([run.packets_received for run in runs], np.int64),
-        timeline=tuple(runs[0].timeline.events + update.timeline.events) if runs else (),
+        timeline=_timeline(runs, update, slot_cycles),
+        timeline_left_out=sum(run.timeline.left_out for run in (*runs[:1], update)),
     )

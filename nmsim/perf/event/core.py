@@ -38,7 +38,7 @@ class Core:
         banks, rates = machine.banks[number].tolist(), machine.memory_rate[number].tolist()
         kinds = machine.memory_kind[number].tolist()
         self.memories = [
-            Sram(bank, rate / bank, chance, timeline, f"{self.track} {machine.memory_kinds[kind][0]}")
+            Sram(bank, rate / bank, chance, timeline, f"memory {number} {machine.memory_kinds[kind][0]}")
             for bank, rate, kind in zip(banks, rates, kinds, strict=True)
         ]
         self.axon_out_ns = float(machine.service[Action.AXON_OUT][number])

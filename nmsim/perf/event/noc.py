@@ -102,7 +102,8 @@ class Noc:
             if begin > head:
                 self._wait(way, parent, head, begin, flits, pace)
             if self.timeline.on:
-                self.timeline.add(f"link {link // 4} {DIRECTIONS[link % 4]}", way.name, begin, end)
+                track = f"link {link // 4} {DIRECTIONS[link % 4]}"
+                self.timeline.add(track, way.name, begin, end, flits * pace)
             heads.append(begin + self.latency[link])
             tails.append(max(tail, end) + self.latency[link])
         arrivals = []

@@ -20,7 +20,7 @@ class Sram:
         """
         start = max(now, min(self.free))
         end = self._serve(now, words, bursts)
-        self.timeline.add(self.track, name, start, end)
+        self.timeline.add(self.track, name, start, end, words / (self.ports * self.banks))
         return end
 
     def _serve(self, now: float, words: float, bursts: float) -> float:

@@ -59,6 +59,11 @@ class StageRun:
         traffic = self.stage.traffic
         self.flows = {} if traffic is None else self._flows(traffic, run.ways[number])
         fill = run.loads[number].fill_cycles[:, self.s, t].tolist()
+        self.busy: dict[int, float] = {}
+        """Cycles of work of each core, for the timeline."""
+        if run.timeline.on:
+            busy = run.loads[number].busy_cycles[:, self.s, t].tolist()
+            self.busy = dict(zip(self.stage.cores.tolist(), busy, strict=True))
         self.shares = self._shares(fill)
         self.receptions = self._receptions()
 
@@ -123,7 +128,7 @@ class StageRun:
         finish = self.start + (ceil(worked - EPSILON) if share.clocked else worked) + share.fill_cycles
         if finish > self.env.now:
             yield self.env.timeout(finish - self.env.now)
-        self.run.timeline.add(core.track, self.stage.name, self.start, finish)
+        self.run.timeline.add(core.track, self.stage.name, self.start, finish, self.busy.get(number))
 
     def _send(self, source: int) -> Steps:
         """Inject bursts, flow by flow in turn, whenever the tile's port is free."""

@@ -114,8 +114,8 @@ def test_the_timeline_shows_every_stage_where_the_hand_put_it() -> None:
     assert [bar for bar in bars if bar[0] == "core 0"] == expected
     assert [bar for bar in bars if bar[0] == "barrier"] == [("barrier", "barrier", start, float(BARRIER))]
     # the packets are there after one cycle; six words of weights take six
-    assert next(bar for bar in bars if bar[0] == "core 0 weights") == (
-        "core 0 weights",
+    assert next(bar for bar in bars if bar[0] == "memory 0 weights") == (
+        "memory 0 weights",
         "integrate 0",
         1.0,
         6.0,

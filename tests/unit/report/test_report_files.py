@@ -204,6 +204,15 @@ def test_the_trace_loads_and_its_events_nest(folder: Path, result: RunResult) ->
         elif event["name"] == "thread_name":
             names.add((event["pid"], event["tid"]))
     assert set(bars) == names
+    kinds = [event["args"]["name"] for event in trace["traceEvents"] if event["name"] == "process_name"]
+    assert kinds == ["core", "memory", "link", "barrier"]
+    for event in trace["traceEvents"]:
+        assert {"ph", "name", "pid", "tid"} <= set(event)
+        if event["ph"] == "X":
+            assert event["ts"] >= 0
+            assert event["dur"] > 0
+            assert event["args"]["busy_cycles"] > 0
+    assert trace["otherData"]["left_out_bars"] == 0
     assert sum(map(len, bars.values())) == sum(len(item.perf.timeline) for item in result.evaluations) > 50
     for spans in bars.values():
         for begin, end in spans:
@@ -216,7 +225,7 @@ def test_the_trace_loads_and_its_events_nest(folder: Path, result: RunResult) ->
 def test_overlapping_bars_of_a_track_go_to_lanes_of_their_own() -> None:
     random = np.random.default_rng(5)
     events = [
-        TimelineEvent("t", str(i), float(s), float(d))
+        TimelineEvent("t", str(i), float(s), float(d), float(d))
         for i, (s, d) in enumerate(random.integers(1, 40, (60, 2)))
     ]
     spread = lanes(events)
@@ -228,9 +237,9 @@ def test_overlapping_bars_of_a_track_go_to_lanes_of_their_own() -> None:
         len(
             lanes(
                 [
-                    TimelineEvent("t", "a", 0, 10),
-                    TimelineEvent("t", "b", 2, 3),
-                    TimelineEvent("t", "c", 10, 1),
+                    TimelineEvent("t", "a", 0, 10, 10),
+                    TimelineEvent("t", "b", 2, 3, 3),
+                    TimelineEvent("t", "c", 10, 1, 1),
                 ]
             )
         )

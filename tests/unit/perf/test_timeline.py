@@ -1,0 +1,102 @@
+"""The timeline: every kind of track, and as much work on it as the counters say."""
+
+from collections import defaultdict
+
+import numpy as np
+import pytest
+
+from nmsim.counts import Component
+from nmsim.hardware.routing import DIRECTIONS
+from nmsim.perf.event.chip import EventModel
+from nmsim.perf.event.timeline import Timeline
+from nmsim.perf.model import PerfResult
+from nmsim.validate.designs import Design, random_design
+
+SEEDS = (7, 11, 23, 30)
+
+
+def busy(result: PerfResult) -> dict[str, float]:
+    """Work on every track while the first sample runs."""
+    found: dict[str, float] = defaultdict(float)
+    for bar in result.timeline:
+        if bar.start_cycles < result.cycles[0] - 1e-6 or bar.track == "barrier":
+            found[bar.track] += bar.busy_cycles
+    return found
+
+
+@pytest.fixture(scope="module", params=SEEDS)
+def design(request: pytest.FixtureRequest) -> Design:
+    return random_design(request.param)
+
+
+@pytest.fixture(scope="module")
+def result(design: Design) -> PerfResult:
+    return EventModel(timeline=True).run(design.work())
+
+
+def test_links_are_as_busy_as_counted(result: PerfResult) -> None:
+    found = busy(result)
+    for link, cycles in enumerate(result.link_busy_cycles[:, 0]):
+        assert found[f"link {link // 4} {DIRECTIONS[link % 4]}"] == pytest.approx(cycles)
+    assert result.link_busy_cycles[:, 0].any()
+
+
+def test_cores_are_as_busy_as_counted(result: PerfResult) -> None:
+    found = busy(result)
+    for core, cycles in zip(result.cores, result.core_busy_cycles[:, 0], strict=True):
+        assert found[f"core {core}"] == pytest.approx(cycles)
+
+
+def test_memories_work_as_long_as_their_words_take(design: Design, result: PerfResult) -> None:
+    """Busy cycles in the result hold expected bank conflicts besides; in a bar they are part of its length."""
+    found, work = busy(result), design.work()
+    rate, names = work.machine.memory_rate, work.chip.cores()
+    expected: dict[str, float] = defaultdict(float)
+    for stage in work.stages:
+        if stage.cadence == "batch":
+            continue
+        for row, core in enumerate(stage.cores.tolist()):
+            for index, memory in enumerate(names[core].type.memories):
+                words = stage.words[row, index, 0].sum()
+                expected[f"memory {core} {memory.name}"] += words / rate[core, index]
+    for track, cycles in expected.items():
+        assert found[track] == pytest.approx(cycles)
+    assert sum(expected.values()) > 0
+
+
+def test_the_dram_channel_is_busy_with_its_bits(design: Design, result: PerfResult) -> None:
+    dram = design.chip.dram
+    assert dram is not None
+    bits = result.counts.select(component=Component.DRAM)
+    moved = bits.counts[~bits.per_batch, 0].sum() + 0.0
+    assert busy(result)["dram"] == pytest.approx(moved * design.chip.clock_hz / dram.bandwidth_bits_per_s)
+
+
+def test_barriers_are_all_there(result: PerfResult) -> None:
+    starts = [bar.start_cycles for bar in result.timeline if bar.track == "barrier"]
+    assert len([start for start in starts if start < result.cycles[0]]) == result.barriers
+
+
+def test_the_update_comes_after_the_sample(result: PerfResult) -> None:
+    latest = max(bar.start_cycles + bar.duration_cycles for bar in result.timeline)
+    assert latest == pytest.approx(result.cycles[0] + result.update_cycles)
+
+
+def test_bars_that_touch_become_one_and_late_ones_are_counted() -> None:
+    timeline = Timeline(on=True, limit=2)
+    timeline.add("memory 0", "integrate 0", 0, 4, 3)
+    timeline.add("memory 0", "integrate 0", 4, 6, 2)
+    timeline.add("memory 0", "neuron 0", 6, 7)
+    timeline.add("memory 0", "integrate 0", 5, 8, 1)
+    timeline.add("memory 0", "integrate 1", 8, 9)
+    bars = [(bar.name, bar.start_cycles, bar.duration_cycles, bar.busy_cycles) for bar in timeline.events(10)]
+    assert bars == [("integrate 0", 10, 8, 6), ("neuron 0", 16, 1, 1)]
+    assert timeline.left_out == 1
+
+
+def test_nothing_is_recorded_unless_asked() -> None:
+    assert EventModel().run(random_design(SEEDS[1]).work()).timeline == ()
+    assert np.array_equal(
+        EventModel().run(random_design(SEEDS[1]).work()).cycles,
+        EventModel(timeline=True).run(random_design(SEEDS[1]).work()).cycles,
+    )
