@@ -18,8 +18,8 @@ DIGITS = 6
 def trace_text(item: Evaluation) -> str:
     """Trace-event JSON: a process per kind of track, a thread per track, complete events that nest.
 
-    Times are microseconds of simulated time; `busy_cycles` is how much of a bar is work. Bars of one track that overlap without one
-    holding the other go to further threads of that name.
+    Times are microseconds of simulated time; `busy_cycles` is how much of a bar is work. Bars of one track that
+    overlap without one holding the other go to further threads of that name.
     """
     events: list[dict[str, Any]] = []
     tracks: dict[str, list[TimelineEvent]] = {}
