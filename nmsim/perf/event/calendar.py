@@ -18,9 +18,13 @@ class Calendar:
         """Take so many cycles from `head` on; when the first begins and the last ends."""
         begin = None
         if self.gaps:
-            begin, cycles, end = self._fill(now, head, cycles)
-            if begin is not None and cycles <= 0:
-                return begin, end
+            latest = self.gaps[-1][1]
+            if latest <= now:
+                self.gaps.clear()
+            elif head < latest:
+                begin, cycles, end = self._fill(now, head, cycles)
+                if begin is not None and cycles <= 0:
+                    return begin, end
         start = max(self.free, head)
         if start > self.free:
             self.gaps.append((self.free, start))
@@ -29,20 +33,28 @@ class Calendar:
 
     def _fill(self, now: float, head: float, cycles: float) -> tuple[float | None, float, float]:
         """Use gaps that have not passed; first cycle used, cycles still to book, end of the last cycle used."""
+        gaps = self.gaps
+        passed = 0
+        while gaps[passed][1] <= now:
+            passed += 1
+        del gaps[:passed]
         begin, end = None, head
-        left: list[tuple[float, float]] = []
-        for first, last in self.gaps:
+        usable = 0
+        while gaps[usable][1] <= head:
+            usable += 1
+        used, left = usable, []
+        while cycles > 0 and used < len(gaps):
+            first, last = gaps[used]
             start = max(first, head)
-            if last <= now:
-                continue
-            if cycles <= 0 or start >= last:
-                left.append((first, last))
-                continue
             end = min(start + cycles, last)
             cycles -= end - start
             begin = start if begin is None else begin
-            left += [gap for gap in ((first, start), (end, last)) if gap[1] > gap[0]]
-        self.gaps = left
+            if start > first:
+                left.append((first, start))
+            if last > end:
+                left.append((end, last))
+            used += 1
+        gaps[usable:used] = left
         return begin, cycles, end
 
     def hold(self, until: float) -> None:

@@ -16,16 +16,33 @@ from nmsim.perf.machine import Lane, Machine
 class Share:
     """Work of one core in one stage: operations by lane, words and bursts by memory, and the fill before the first."""
 
-    lanes: Sequence[float]
-    words: Sequence[float]
-    bursts: Sequence[float]
+    operations: Sequence[tuple[int, float]]
+    accesses: Sequence[tuple[int, float, float]]
     fill_cycles: float
     clocked: bool
+
+    @classmethod
+    def of(
+        cls,
+        lanes: Sequence[float],
+        words: Sequence[float],
+        bursts: Sequence[float],
+        fill_cycles: float,
+        *,
+        clocked: bool,
+    ) -> "Share":
+        """From numbers for every lane and memory, of which most are zero."""
+        return cls(
+            [(lane, count) for lane, count in enumerate(lanes) if count],
+            [(memory, count, bursts[memory]) for memory, count in enumerate(words) if count],
+            fill_cycles,
+            clocked,
+        )
 
     @property
     def any(self) -> bool:
         """Whether there is anything to do."""
-        return any(self.lanes) or any(self.words)
+        return bool(self.operations or self.accesses)
 
 
 class Core:
@@ -43,18 +60,17 @@ class Core:
         ]
         self.axon_out_ns = float(machine.service[Action.AXON_OUT][number])
         self.queue_words, self.queue_word_bits = _queue(machine, number)
+        self.queue_bounded = self.queue_words < float("inf")
         self._queue: deque[tuple[float, int]] = deque()
         self._queued = 0
 
     def serve(self, now: float, share: Share, part: float, name: str) -> float:
         """Do a part of a stage's work; when its last resource is done."""
         end = now
-        for lane, operations in enumerate(share.lanes):
-            if operations:
-                end = max(end, self._take(now, lane, operations * part))
-        for memory, words, bursts in zip(self.memories, share.words, share.bursts, strict=True):
-            if words:
-                end = max(end, memory.serve(now, words * part, bursts * part, name))
+        for lane, operations in share.operations:
+            end = max(end, self._take(now, lane, operations * part))
+        for memory, words, bursts in share.accesses:
+            end = max(end, self.memories[memory].serve(now, words * part, bursts * part, name))
         return end
 
     def hand_out(self, now: float, packets: int) -> float:
@@ -66,8 +82,11 @@ class Core:
         self.lane_free[lane] = free
         return free
 
-    def admit(self, now: float, packets: int, words: int) -> float:
+    def admit(self, now: float, packets: int, packet_bits: int) -> float:
         """When a burst finds room in the queue: at once, or when enough of what waits has been served."""
+        if not self.queue_bounded:
+            return now
+        words = -(-packet_bits // self.queue_word_bits)
         while self._queue and self._queue[0][0] <= now:
             self._queued -= self._queue.popleft()[1]
         until = now
@@ -78,8 +97,9 @@ class Core:
 
     def enqueue(self, done: float, packets: int) -> None:
         """A burst stays in the queue until it is served."""
-        self._queue.append((done, packets))
-        self._queued += packets
+        if self.queue_bounded:
+            self._queue.append((done, packets))
+            self._queued += packets
 
 
 def _queue(machine: Machine, number: int) -> tuple[float, int]:

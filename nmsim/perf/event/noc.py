@@ -23,14 +23,15 @@ TURN_PACKETS = 4
 class Way:
     """How the packets of one flow travel: from a tile, over a tree, to the tiles of its remote targets.
 
-    `occupancy` is how long a flit takes each link, by link number.
+    `steps` are links with the position of the one before (-1: the source's tile), `ends` the remote targets with their
+    tile and the position of the last link. `occupancy` is how long a flit takes each link, by link number.
     """
 
     source: int
     tile: int
     tree: Tree
-    targets: tuple[int, ...]
-    tiles: tuple[int, ...]
+    steps: tuple[tuple[int, int], ...]
+    ends: tuple[tuple[int, int, int], ...]
     to_itself: bool
     occupancy: Sequence[float]
     packet_flits: int
@@ -53,8 +54,9 @@ def ways(traffic: Traffic, name: str) -> tuple[Way, ...]:
     )
     return tuple(
         Way(
-            source, tile, tree, remote, tuple(tile_of[core] for core in remote), len(remote) < len(targets),
-            occupancy, traffic.flits, TURN_PACKETS * traffic.flits, name,
+            source, tile, tree, tuple(zip(tree.links, tree.parents, strict=True)),
+            tuple((core, tile_of[core], leaf) for core, leaf in zip(remote, tree.leaves, strict=True)),
+            len(remote) < len(targets), occupancy, traffic.flits, TURN_PACKETS * traffic.flits, name,
         )
         for source, tile, tree, remote, targets in rows
     )  # fmt: skip
@@ -90,26 +92,26 @@ class Noc:
 
     def send(self, now: float, way: Way, packets: int) -> list[Arrival]:
         """Send a burst that has the injection port of its tile; where and when it arrives."""
-        tree, flits = way.tree, packets * way.packet_flits
-        first_head, first_tail = now + self.entry, now + flits * self.port_cycles + self.entry
-        self.inject_free[way.tile] = now + flits * self.port_cycles
-        heads: list[float] = []
-        tails: list[float] = []
-        for link, parent in zip(tree.links, tree.parents, strict=True):
-            head, tail = (heads[parent], tails[parent]) if parent >= 0 else (first_head, first_tail)
-            pace = way.occupancy[link]
+        flits, occupancy = packets * way.packet_flits, way.occupancy
+        port_taken = flits * self.port_cycles
+        # the first entry is the router of the source's own tile, which parent or leaf -1 stands for
+        heads, tails = [now + self.entry], [now + port_taken + self.entry]
+        self.inject_free[way.tile] = now + port_taken
+        for link, parent in way.steps:
+            head, tail = heads[parent + 1], tails[parent + 1]
+            pace, latency = occupancy[link], self.latency[link]
             begin, end = self.links[link].book(now, head, flits * pace)
             if begin > head:
                 self._wait(way, parent, head, begin, flits, pace)
             if self.timeline.on:
                 track = f"link {link // 4} {DIRECTIONS[link % 4]}"
                 self.timeline.add(track, way.name, begin, end, flits * pace)
-            heads.append(begin + self.latency[link])
-            tails.append(max(tail, end) + self.latency[link])
+            heads.append(begin + latency)
+            tails.append(max(tail, end) + latency)
         arrivals = []
-        for target, to, leaf in zip(way.targets, way.tiles, tree.leaves, strict=True):
-            head, tail = (heads[leaf], tails[leaf]) if leaf >= 0 else (first_head, first_tail)
-            begin, end = self.ejections[to].book(now, head, flits * self.port_cycles)
+        for target, to, leaf in way.ends:
+            head, tail = heads[leaf + 1], tails[leaf + 1]
+            begin, end = self.ejections[to].book(now, head, port_taken)
             if begin > head:
                 self._wait(way, leaf, head, begin, flits, self.port_cycles)
             arrivals.append(Arrival(way, target, leaf, packets, begin, max(tail, end)))

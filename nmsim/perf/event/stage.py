@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from simpy import Event, Process
 
 from nmsim.counts import Action
-from nmsim.perf.event.core import Core, Share
+from nmsim.perf.event.core import Share
 from nmsim.perf.event.noc import Arrival, Way
 from nmsim.perf.machine import Lane
 from nmsim.perf.projection import INPUT
@@ -57,6 +57,7 @@ class StageRun:
         self.s = 0 if self.stage.cadence == "batch" else run.sample
         self.t = t
         traffic = self.stage.traffic
+        self.packet_bits = 0 if traffic is None else traffic.packet_bits
         self.flows = {} if traffic is None else self._flows(traffic, run.ways[number])
         fill = run.loads[number].fill_cycles[:, self.s, t].tolist()
         self.busy: dict[int, float] = {}
@@ -98,7 +99,7 @@ class StageRun:
                 sent = sum(packets for _, packets in self.flows.get(core, ()))
                 lanes[row][Lane.SERVICE] -= sent * float(machine.service[Action.AXON_OUT][core])
             clocked = not machine.event_timed[core]
-            shares[core] = Share(lanes[row], words[row], bursts[row], fill[row], clocked)
+            shares[core] = Share.of(lanes[row], words[row], bursts[row], fill[row], clocked=clocked)
         return shares
 
     def _receptions(self) -> dict[int, _Reception]:
@@ -133,17 +134,21 @@ class StageRun:
     def _send(self, source: int) -> Steps:
         """Inject bursts, flow by flow in turn, whenever the tile's port is free."""
         env, noc = self.env, self.run.noc
+        core = None if source == INPUT else self.run.cores[source]
         for way, packets in self._turns(source):
-            ready = env.now if source == INPUT else self.run.cores[source].hand_out(env.now, packets)
+            ready = now = env.now
+            if core is not None:
+                ready = core.hand_out(now, packets)
             if way.to_itself:
                 self._deliver(source, packets, ready, ready)
-            if not way.targets:
+            if not way.ends:
                 continue
-            while (start := max(ready, noc.inject_free[way.tile])) > env.now:
-                yield env.timeout(start - env.now)
-            self.run.injection_stall_cycles += env.now - ready
-            for arrival in noc.send(env.now, way, packets):
-                self._expect(arrival)
+            while (start := max(ready, noc.inject_free[way.tile])) > now:
+                yield env.timeout(start - now)
+                now = env.now
+            self.run.injection_stall_cycles += now - ready
+            for arrival in noc.send(now, way, packets):
+                env.timeout(arrival.head - now, arrival).callbacks.append(self._arrive)
 
     def _turns(self, source: int) -> Iterator[tuple[Way, int]]:
         sizes = [(way, self.run.bursts.sizes(packets)) for way, packets in self.flows[source]]
@@ -152,17 +157,15 @@ class StageRun:
                 if turn < len(size):
                     yield way, size[turn]
 
-    def _expect(self, arrival: Arrival) -> None:
+    def _arrive(self, event: Event) -> None:
         """Have a burst served when its head arrives; a full queue keeps its way taken until there is room."""
-
-        def arrive(_: Event) -> None:
-            core = self.run.cores[arrival.target]
-            room = core.admit(self.env.now, arrival.packets, self._packet_words(core))
-            if room > self.env.now:
-                self.run.noc.block(arrival, room)
-            self._deliver(arrival.target, arrival.packets, self.env.now, max(arrival.tail, room))
-
-        self.env.timeout(arrival.head - self.env.now).callbacks.append(arrive)
+        arrival = event.value
+        assert isinstance(arrival, Arrival)
+        now, target, packets = self.env.now, arrival.target, arrival.packets
+        room = self.run.cores[target].admit(now, packets, self.packet_bits)
+        if room > now:
+            self.run.noc.block(arrival, room)
+        self._deliver(target, packets, now, max(arrival.tail, room))
 
     def _deliver(self, target: int, packets: int, head: float, tail: float) -> None:
         reception, core = self.receptions[target], self.run.cores[target]
@@ -173,11 +176,6 @@ class StageRun:
         self.run.packets_received += packets
         if reception.missing == 0:
             reception.done.succeed()
-
-    def _packet_words(self, core: Core) -> int:
-        traffic = self.stage.traffic
-        assert traffic is not None
-        return -(-traffic.packet_bits // core.queue_word_bits)
 
     def _transfer(self, bits: float) -> Steps:
         dram = self.run.dram

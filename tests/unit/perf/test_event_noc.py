@@ -31,7 +31,8 @@ def machine(buffer_flits: int = 2, **memory: Any) -> Machine:
 def way(machine: Machine, source: int, target: int, turn_flits: int = 100) -> Way:
     tree = machine.links.grid.tree(source, (target,))
     occupancy = machine.links.occupancy_cycles(32).tolist()
-    return Way(source, source, tree, (target,), (target,), False, occupancy, 1, turn_flits, "test")
+    steps, ends = tuple(zip(tree.links, tree.parents, strict=True)), ((target, target, tree.leaves[0]),)
+    return Way(source, source, tree, steps, ends, False, occupancy, 1, turn_flits, "test")
 
 
 def test_head_and_tail_of_a_lone_burst() -> None:
@@ -103,15 +104,15 @@ def test_a_queue_admits_what_fits_and_makes_the_rest_wait() -> None:
     core = Core(machine(), 0, Chance(), OFF)
     core.enqueue(done=30.0, packets=5)
     core.enqueue(done=70.0, packets=3)
-    assert core.admit(10.0, packets=4, words=1) == 30.0
-    assert core.admit(10.0, packets=5, words=1) == 10.0
+    assert core.admit(10.0, packets=4, packet_bits=16) == 30.0
+    assert core.admit(10.0, packets=5, packet_bits=16) == 10.0
     core.enqueue(done=90.0, packets=5)
-    assert core.admit(10.0, packets=6, words=1) == 90.0
+    assert core.admit(10.0, packets=6, packet_bits=16) == 90.0
 
 
 def test_resources_of_a_core_serve_side_by_side_and_in_order() -> None:
     core = Core(machine(ports=2), 0, Chance(), OFF)
-    share = Share(lanes=[8.0, 0, 0, 0, 0], words=[20.0], bursts=[1.0], fill_cycles=0, clocked=True)
+    share = Share.of(lanes=[8.0, 0, 0, 0, 0], words=[20.0], bursts=[1.0], fill_cycles=0, clocked=True)
     assert core.serve(0.0, share, 1.0, "test") == 10.0
     assert core.serve(0.0, share, 0.5, "test") == 15.0
     assert core.lane_free[0] == 12.0
