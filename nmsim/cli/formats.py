@@ -21,8 +21,9 @@ from nmsim.cli.stages import (
 from nmsim.cli.threads import limit_threads
 from nmsim.numerics.search import FormatSearchResult
 from nmsim.pipeline.folder import package_versions
-from nmsim.pipeline.formats import PRECISION_FILE, FormatsListener, FormatsPlan, search_formats
+from nmsim.pipeline.formats import FormatsListener, FormatsPlan, search_formats
 from nmsim.pipeline.numerics import ShortTraining
+from nmsim.pipeline.precision_file import PRECISION_FILE
 from nmsim.pipeline.train import read_workload
 from nmsim.report.formats import format_table, formats_data
 from nmsim.stop.train import Progress
@@ -40,12 +41,18 @@ def formats(
     tolerance: Annotated[
         float, typer.Option(min=0, max=1, help="Accuracy that may be lost against float64, as a fraction.")
     ] = FormatsPlan.tolerance,
-    epochs: Annotated[int, typer.Option(min=1, help="Epochs of every training run.")] = 1,
-    train_samples: Annotated[int | None, typer.Option(min=1, help="Training samples; all if absent.")] = None,
-    test_samples: Annotated[int | None, typer.Option(min=1, help="Held-out samples; all if absent.")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Epochs while searching; the workload's if absent.")
+    ] = None,
+    train_samples: Annotated[
+        int | None, typer.Option(min=1, help="Training samples while searching; all if absent.")
+    ] = None,
+    test_samples: Annotated[
+        int | None, typer.Option(min=1, help="Held-out samples while searching; all if absent.")
+    ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Training runs per candidate, whose mean counts.")] = 2,
     confirm_seeds: Annotated[
-        int, typer.Option(min=0, help="Other seeds on which the result is confirmed.")
+        int, typer.Option(min=0, help="Other seeds, on which whole training runs confirm the result.")
     ] = FormatsPlan.confirm_seeds,
     budget: Annotated[int, typer.Option(min=1, help="Candidates at most.")] = FormatsPlan.budget,
     guard_bits: Annotated[
@@ -118,7 +125,11 @@ def _show(screen: Screen, result: FormatSearchResult) -> None:
         f"Accuracy {result.accuracy:.2%} on {result.samples:,} samples ({others}); memory {after} instead of {before}"
     )
     if result.confirmed_gap is not None:
-        screen.say(f"On seeds the search did not see: {result.confirmed_gap:+.2%} against float64")
+        seeds = ", ".join(f"{s.seed}: {s.fixed:.2%} against {s.real:.2%}" for s in result.confirmed)
+        screen.say(
+            f"Confirmed by {result.confirmed_description} on other seeds: {result.confirmed_gap:+.2%} against float64"
+            f" (seed {seeds})"
+        )
     if result.exhausted:
         screen.say(
             "The budget was used up: narrower formats may exist; go on with --resume and a larger --budget"

@@ -8,8 +8,10 @@ from nmsim.cli.progress import counted
 from nmsim.numerics.comparison import NumericsResult, Reference, TensorNumerics
 from nmsim.pipeline.folder import package_versions
 from nmsim.pipeline.numerics import NumericsListener, NumericsPlan, validate_numerics
+from nmsim.pipeline.precision_file import PRECISION_FILE
 from nmsim.pipeline.subject import Subject
 from nmsim.report.numerics.data import validation_data
+from nmsim.report.numerics.page import UNTRAINED
 from nmsim.report.tables import for_people
 from nmsim.stop.train import Progress
 
@@ -30,28 +32,32 @@ def validate_subject(
 
         def training(name: str, step: Progress) -> None:
             done, total = step.epoch * step.batches + step.batch, step.epochs * step.batches
-            count(f"train {name}", done, total, f"accuracy {step.train_accuracy:.1%}")
+            if step.row is None:
+                count(f"train {name}", done, total, f"accuracy {step.train_accuracy:.1%}")
 
-        listener = NumericsListener(lambda done, total: count("compare", done, total, "samples"), training)
+        listener = NumericsListener(lambda done, total: count("compare samples", done, total, ""), training)
         result, files = validate_numerics(subject, out, plan, listener)
     if as_json:
         print(json.dumps(validation_data(result, package_versions()), indent=2))
         return
     _show(screen, result)
     screen.say(f"{len(files)} files in {out}; open {out / 'validation.html'}")
+    if result.findings:
+        screen.say(f"All of these changes: --precision {out / PRECISION_FILE}")
 
 
 def _show(screen: Screen, result: NumericsResult) -> None:
     shown = result.tensors if len(result.tensors) <= ROWS_SHOWN else _weakest(result)
     which = "all tensors" if shown is result.tensors else f"the {WEAKEST} weakest tensors of every layer"
-    columns = ["tensor", "format", "own", "forced", "free", "sat.", "underfl.", "spare"]
+    columns = ["tensor", "format", "own", "forced", "free", "sat.", "to 0", "spare"]
     wide = screen.out.width >= WIDE
     if wide:
         columns += ["largest LSB", "mean LSB"]
-    title = f"SQNR in dB against three references, {which}; spare: unused integer bits"
+    title = f"SQNR in dB against three references, {which}; to 0: underflow; spare: unused integer bits"
     screen.show(table(title, columns, [_row(item, wide=wide) for item in shown], numeric_from=2))
-    columns = ["layer", "spikes differ", "by own rounding", "cosine dW", "cosine dTheta", "error of dAlpha"]
-    screen.show(table("Spikes and gradients, free running", columns, _layer_rows(result)))
+    columns = ["layer", "free", "own", "cos dW", "cos dTheta", "err dAlpha"]
+    title = "Spikes that differ, free running and by own rounding; gradients, free running"
+    screen.show(table(title, columns, _layer_rows(result)))
     if result.inference is not None:
         own = result.inference
         screen.say(
@@ -60,14 +66,15 @@ def _show(screen: Screen, result: NumericsResult) -> None:
         )
     if result.gap is not None:
         gap = result.gap
-        deviation = "" if gap.deviation is None else f", standard deviation {gap.deviation:.2%}"
-        screen.say(
-            f"Trained, {gap.description}: mean gap {gap.mean:+.2%}{deviation}, on {gap.seeds[0].samples:,} held-out samples"
-        )
+        screen.say(f"Trained, {gap.description}, {gap.seeds[0].samples:,} held-out: {gap.sentence}")
+    else:
+        screen.say("No training runs were compared; --seeds 3 measures the accuracy gap over seeds")
     _show_findings(screen, result)
 
 
 def _show_findings(screen: Screen, result: NumericsResult) -> None:
+    if result.untrained:
+        screen.say(UNTRAINED)
     screen.say("What to change:" if result.findings else "Nothing to change: every format fits its values")
     for finding in result.findings[:FINDINGS_SHOWN]:
         screen.say(f"  [{finding.kind}] {finding.sentence}")

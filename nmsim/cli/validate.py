@@ -49,7 +49,9 @@ def validate(
         int, typer.Option(min=0, help="Unused integer bits that proposed formats keep.")
     ] = 1,
     seeds: Annotated[int, typer.Option(min=0, help="Also train both engines, from so many seeds.")] = 0,
-    epochs: Annotated[int, typer.Option(min=1, help="Epochs of these trainings.")] = 1,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Epochs of these trainings; the workload's if absent.")
+    ] = None,
     train_samples: Annotated[
         int | None, typer.Option(min=1, help="Their training samples; all if absent.")
     ] = None,

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import stdtrit
 
 from nmsim.fixedpoint.format import QFormat
 from nmsim.numerics.errors import CountArray, ErrorSums, Spread, format_integer_bits, integer_bits
@@ -65,7 +66,7 @@ class GradientNumerics:
     """Gradient of one parameter kind of one layer, summed over all samples, against the two float64 passes.
 
     `format` is the accumulator's, `largest` the largest |gradient| that a batch would need it to hold. `cosine` is None
-    where a gradient is 0; `relative_error` is the norm of the difference over the reference's norm.
+    where a gradient is 0 or a single number; `relative_error` is the norm of the difference over the reference's norm.
     """
 
     layer: int
@@ -155,6 +156,28 @@ class AccuracyGap:
         """Standard deviation of the gap over seeds; None for one seed."""
         return float(self.gaps.std(ddof=1)) if len(self.seeds) > 1 else None
 
+    @property
+    def interval(self) -> float | None:
+        """Half the width of the 95 % confidence interval of the mean gap (Student's t over seeds); None for one seed."""
+        if self.deviation is None:
+            return None
+        count = len(self.seeds)
+        quantile = float(stdtrit(count - 1, 0.975))
+        return quantile * self.deviation / float(np.sqrt(count))
+
+    @property
+    def sentence(self) -> str:
+        """Mean gap and what it is worth, in words."""
+        text = f"mean gap {self.mean:+.2%}, fixed point minus float64"
+        if self.interval is None:
+            return f"{text}; one seed tells no uncertainty"
+        shown = (
+            "a difference"
+            if abs(self.mean) > self.interval
+            else "no difference that exceeds the spread of seeds"
+        )
+        return f"{text}, +-{self.interval:.2%} (95 % interval over {len(self.seeds)} seeds): {shown}"
+
 
 @dataclass(frozen=True)
 class ConvergencePoint:
@@ -176,6 +199,7 @@ class FindingKind(StrEnum):
     TABLE = "table"
     RANGE = "range"
     HEADROOM = "headroom"
+    FOLLOWS = "follows"
     SAVING = "saving"
 
 
@@ -218,6 +242,7 @@ class NumericsResult:
     findings: tuple[Finding, ...]
     gap: AccuracyGap | None = None
     convergence: tuple[ConvergencePoint, ...] = ()
+    untrained: bool = False
 
     def tensor(self, layer: int, name: str) -> TensorNumerics:
         """One tensor of one layer."""

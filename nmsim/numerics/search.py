@@ -19,6 +19,8 @@ class Stage(StrEnum):
     """All settings as narrow as each may be alone, or a little wider."""
     REFINE = "refine"
     """One bit less in one setting of one layer."""
+    CONFIRM = "confirm"
+    """What was found, or a bit wider, in whole training runs on other seeds."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,8 @@ class Slot:
 class FormatSearchResult:
     """A finished or exhausted search; accuracies are means over seeds, on `samples` held-out samples.
 
-    `confirmed` are runs on seeds that the search did not see, with the formats found; empty without such seeds.
+    `confirmed` are whole training runs on seeds that the search did not see, with the formats found; empty without such
+    seeds. Descriptions say how long the runs of the search and of the confirmation were.
     `memory` bits are everything that training one sample at a time keeps, with the formats given and found.
     """
 
@@ -76,6 +79,7 @@ class FormatSearchResult:
     memory_bits: int
     confirmed: tuple[SeedAccuracy, ...]
     exhausted: bool
+    confirmed_description: str = ""
 
     @property
     def target(self) -> float:

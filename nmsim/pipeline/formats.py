@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import yaml
 
 from nmsim.errors import ConfigError
 from nmsim.network.memory import TrainingNeeds
-from nmsim.network.precision import Precision
 from nmsim.numerics.search import FormatSearchResult, Slot
 from nmsim.pipeline.folder import package_versions
 from nmsim.pipeline.numerics import ShortTraining
+from nmsim.pipeline.precision_file import PRECISION_FILE, precision_text
 from nmsim.report.formats import write_formats
 from nmsim.report.words import layer_names
 from nmsim.stop.spec import Rule
@@ -21,10 +20,9 @@ from nmsim.storage import write_text
 from nmsim.validate.formats.calibrate import Ranges
 from nmsim.validate.formats.search import FormatSearch, Found, confirm
 from nmsim.validate.formats.trials import Journal, Trainer
-from nmsim.validate.formats.widths import Layout, compact
+from nmsim.validate.formats.widths import Layout
 from nmsim.workload import Prepared, WorkloadSpec, prepare
 
-PRECISION_FILE = "precision.yaml"
 JOURNAL = "trials.jsonl"
 
 
@@ -94,14 +92,19 @@ def search_formats(
         reference = float(np.mean([accuracy for accuracy, _ in real]))
         prepared = trainer.prepared(plan.seed)
         layout = Layout(
-            base.network, base.training, base.precision, prepared.input_format, ranges, plan.guard_bits
-        )
+            base.network, base.training, base.precision, prepared.input_format, ranges, plan.guard_bits,
+            plan.saturating,
+        )  # fmt: skip
 
         def keep(found: Found, budget: int) -> None:
             if found.accuracy > 0:
                 write_text(
                     out / PRECISION_FILE,
-                    _precision_text(workload, layout.precision(found.widths, final=True), "Best so far."),
+                    precision_text(
+                        layout.precision(found.widths, final=True),
+                        workload.name,
+                        "Best so far, not confirmed.",
+                    ),
                 )
             tell.search(found, budget)
 
@@ -110,9 +113,11 @@ def search_formats(
             layout, _needs(prepared), trainer, reference - plan.tolerance, plan.budget, keep
         )
         search.run()
-        result = _result(workload, plan, search, reference, given)
+        whole = _trained_fixed(workload)
+        judge = Trainer(lambda seed: prepare(whole, seed), plan.other_seeds, journal, tell.training)
+        result = _result(workload, plan, search, judge, reference, given)
     note = _note(result)
-    write_text(out / PRECISION_FILE, _precision_text(workload, result.precision, note))
+    write_text(out / PRECISION_FILE, precision_text(result.precision, workload.name, note))
     return result, [out / PRECISION_FILE, out / JOURNAL, *write_formats(result, out, package_versions())]
 
 
@@ -139,12 +144,17 @@ def _needs(prepared: Prepared) -> TrainingNeeds:
 
 
 def _result(
-    workload: WorkloadSpec, plan: FormatsPlan, search: FormatSearch, reference: float, given: float
+    workload: WorkloadSpec,
+    plan: FormatsPlan,
+    search: FormatSearch,
+    judge: Trainer,
+    reference: float,
+    given: float,
 ) -> FormatSearchResult:
-    """The record of a finished search, confirmed on other seeds."""
+    """The record of a finished search, confirmed by whole training runs on other seeds."""
     layout, trainer, found = search.layout, search.trainer, search.found
     prepared = trainer.prepared(plan.seed)
-    widths, confirmed = confirm(search, plan.other_seeds, plan.tolerance)
+    widths, confirmed = confirm(search, judge, plan.tolerance)
     precision = layout.precision(widths, final=True)
     slots = tuple(
         Slot(
@@ -154,14 +164,19 @@ def _result(
         for (layer, setting), fmt in widths.formats.items()
     )  # fmt: skip
     accuracy = trainer.accuracy(precision, "the formats found")
-    training = plan.training
+    whole = _described(judge.prepared(confirmed[0].seed)) if confirmed else ""
     return FormatSearchResult(
-        workload.name, workload.content_hash(),
-        f"{training.epochs} epoch{'s' * (training.epochs != 1)} of {len(prepared.train):,} samples", plan.seeds,
+        workload.name, workload.content_hash(), _described(prepared), plan.seeds,
         len(prepared.test), plan.tolerance, plan.guard_bits, reference, given, accuracy,
         layer_names(workload.network), slots, tuple(found.trials), precision, search.memory_of(layout.given),
-        search.memory_of(precision), confirmed, found.exhausted,
+        search.memory_of(precision), confirmed, found.exhausted, whole,
     )  # fmt: skip
+
+
+def _described(prepared: Prepared) -> str:
+    """How long a training run is."""
+    epochs = prepared.workload.training.epochs
+    return f"{epochs} epoch{'s' * (epochs != 1)} of {len(prepared.train):,} samples"
 
 
 def _note(result: FormatSearchResult) -> str:
@@ -177,13 +192,7 @@ def _note(result: FormatSearchResult) -> str:
     if result.confirmed_gap is not None:
         other = ", ".join(str(item.seed) for item in result.confirmed)
         lines.append(
-            f"On seeds the search did not see ({other}) they differ from float64 by {result.confirmed_gap:+.2%}."
+            f"Whole training on seeds the search did not see ({other}), {result.confirmed_description}:"
+            f" {result.confirmed_gap:+.2%} against float64."
         )
     return "\n".join(lines)
-
-
-def _precision_text(workload: WorkloadSpec, precision: Precision, note: str) -> str:
-    """A file for --precision."""
-    head = f"{note}\nUse: nmsim run {workload.name} --precision {PRECISION_FILE}"
-    comment = "".join(f"# {line}\n" for line in head.splitlines())
-    return comment + yaml.safe_dump({"precision": compact(precision)}, sort_keys=False, width=120)

@@ -8,13 +8,16 @@ import numpy as np
 
 from nmsim.numerics.comparison import AccuracyGap, ConvergencePoint, NumericsResult
 from nmsim.pipeline.folder import package_versions
+from nmsim.pipeline.precision_file import PRECISION_FILE, precision_text
 from nmsim.pipeline.subject import Subject
 from nmsim.report.numerics.write import write_numerics
 from nmsim.report.words import layer_names
 from nmsim.stop.engine import Batch
 from nmsim.stop.train import Progress
+from nmsim.storage import write_text
 from nmsim.validate.numerics.accuracy import accuracy_by_seed, compare_inference
 from nmsim.validate.numerics.advice import advise
+from nmsim.validate.numerics.advised import advised_precision
 from nmsim.validate.numerics.compare import compare, samples_together
 from nmsim.validate.numerics.convergence import converge
 from nmsim.workload import Prepared, WorkloadSpec, prepare
@@ -29,7 +32,7 @@ class ShortTraining:
     """Training runs that are compared: seeds from the subject's on; None keeps what the workload says."""
 
     seeds: int
-    epochs: int = 1
+    epochs: int | None = None
     train_samples: int | None = None
     test_samples: int | None = None
 
@@ -40,9 +43,10 @@ class ShortTraining:
             for key in ("train_samples", "test_samples")
             if (value := getattr(self, key)) is not None
         }
+        epochs = self.epochs or base.training.epochs
         return base.model_copy(
             update={
-                "training": base.training.model_copy(update={"epochs": self.epochs}),
+                "training": base.training.model_copy(update={"epochs": epochs}),
                 "dataset": base.dataset.model_copy(update=data),
             }
         )
@@ -71,9 +75,18 @@ class NumericsListener:
 def validate_numerics(
     subject: Subject, out: Path, plan: NumericsPlan | None = None, listener: NumericsListener | None = None
 ) -> tuple[NumericsResult, list[Path]]:
-    """Compare and write the files of a comparison into `out`; the result and the paths."""
+    """Compare and write the files of a comparison into `out`; the result and the paths.
+
+    `precision.yaml` there is the subject's precision section after all findings.
+    """
     result = measure_numerics(subject, plan or NumericsPlan(), listener or NumericsListener())
-    return result, write_numerics(result, out, package_versions())
+    advised = advised_precision(subject.workload.precision, result.findings)
+    note = (
+        f"All {len(result.findings)} findings of nmsim validate for {result.workload} ({result.workload_hash}), with"
+        f" {result.source},\non {result.samples} {result.split} samples. Other samples may need more range."
+    )
+    write_text(out / PRECISION_FILE, precision_text(advised, subject.workload.name, note))
+    return result, [*write_numerics(result, out, package_versions()), out / PRECISION_FILE]
 
 
 def measure_numerics(subject: Subject, plan: NumericsPlan, listener: NumericsListener) -> NumericsResult:
@@ -87,6 +100,10 @@ def measure_numerics(subject: Subject, plan: NumericsPlan, listener: NumericsLis
     count = min(plan.samples or min(chip.training.batch_size, MOST_SAMPLES), len(split))
     batches = _batches(subject, plan.split, count, samples_together(chip.network))
     found = compare(chip, batches, lambda done: listener.samples(done, count))
+    start = None
+    if subject.start is not None:
+        start = compare(subject.start, _batches(subject, plan.split, count, samples_together(chip.network)))
+    findings = advise(found, plan.guard_bits, initial=not subject.trained, elsewhere=start)
     test = subject.prepared.test
     inference = compare_inference(chip, test, plan.test_samples) if len(test) and plan.test_samples else None
     gap = (
@@ -99,8 +116,8 @@ def measure_numerics(subject: Subject, plan: NumericsPlan, listener: NumericsLis
     return NumericsResult(
         workload.name, workload.content_hash(), str(chip.training.rule), subject.seed, subject.source, plan.split, count,
         chip.network.time_steps, plan.guard_bits, layer_names(chip.network), found.tensors, found.spikes, found.gradients,
-        found.tables, inference, found.overflow_counts, advise(found, plan.guard_bits, initial=not subject.trained),
-        gap, points,
+        found.tables, inference, found.overflow_counts, findings,
+        gap, points, not subject.trained,
     )  # fmt: skip
 
 
@@ -125,5 +142,6 @@ def _gap(subject: Subject, training: ShortTraining, listener: NumericsListener) 
 
     seeds = range(subject.seed, subject.seed + training.seeds)
     found = accuracy_by_seed(make, seeds, listener.training)
-    epochs = f"{training.epochs} epoch{'s' * (training.epochs != 1)}"
+    own = workload.training.epochs
+    epochs = f"{own} epoch{'s' * (own != 1)}"
     return AccuracyGap(f"{training.seeds} seeds, {epochs} of {len(sizes[0].train):,} samples", found)

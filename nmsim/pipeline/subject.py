@@ -22,7 +22,10 @@ from nmsim.workload import EncodedSplit, Prepared, WorkloadSpec, prepare
 
 @dataclass(frozen=True)
 class Subject:
-    """A chip with its data; `source` says in words whose parameters it holds, `trained` whether a run trained them."""
+    """A chip with its data; `source` says in words whose parameters it holds, `trained` whether a run trained them.
+
+    `start` is the same chip with the parameters that training began with, None if that is what `chip` holds.
+    """
 
     workload: WorkloadSpec
     seed: int
@@ -30,6 +33,7 @@ class Subject:
     chip: Chip
     source: str
     trained: bool
+    start: Chip | None = None
 
     def split(self, name: str) -> EncodedSplit:
         """`train` or `test`.
@@ -78,8 +82,8 @@ def read_subject(
     if folder is not None:
         seed = int(folder.provenance()["seed"])
     prepared = prepare(workload, seed)
+    real = initial_parameters(workload.network, seed, momentum=workload.training.momentum > 0)
     if folder is None:
-        real = initial_parameters(workload.network, seed, momentum=workload.training.momentum > 0)
         return _subject(prepared, seed, real, None, "initial parameters", trained=False)
     own = folder.workload()
     if own.network != workload.network:
@@ -88,9 +92,11 @@ def read_subject(
         )
     trained, raw = _trained(folder, replace(prepared, workload=own), seed)
     kept = raw if own.precision == workload.precision and own.training.arithmetic == "fixed" else None
-    return _subject(
+    start = _subject(prepared, seed, real, None, "initial parameters", trained=False)
+    found = _subject(
         prepared, seed, trained, kept, f"parameters that {Path(target).name} trained", trained=True
     )
+    return replace(found, start=start.chip)
 
 
 def _trained(folder: RunFolder, prepared: Prepared, seed: int) -> tuple[Parameters, Parameters]:

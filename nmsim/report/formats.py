@@ -26,7 +26,9 @@ HOW = {
     " unless asked for, no format becomes narrower than the range that was seen.",
     "Accumulators": "They hold the sum of the magnitudes of all that a batch adds up, so that no order of additions"
     " overflows, and the guard bits. While searching they are far wider, which changes no bit.",
-    "Selection": "Candidates are chosen on the samples on which they are judged; the confirmation uses other seeds.",
+    "Selection": "Candidates are chosen on the samples on which they are judged, so the best of many looks better than it"
+    " is. The confirmation trains as long as the workload says, on other seeds; while it misses the tolerance every format"
+    " gets one bit more.",
 }
 
 
@@ -55,7 +57,9 @@ def formats_data(result: FormatSearchResult, versions: Mapping[str, str]) -> dic
         "training": result.description, "seeds": list(result.seeds), "held_out_samples": result.samples,
         "tolerance": result.tolerance, "guard_bits": result.guard_bits, "exhausted": result.exhausted,
         "float64_accuracy": result.reference_accuracy, "given_accuracy": result.given_accuracy,
-        "accuracy": result.accuracy, "given_memory_bits": result.given_memory_bits, "memory_bits": result.memory_bits,
+        "accuracy": result.accuracy,
+        "confirmed_by": result.confirmed_description,
+        "given_memory_bits": result.given_memory_bits, "memory_bits": result.memory_bits,
         "confirmed": [
             {"seed": s.seed, "fixed_accuracy": s.fixed, "float64_accuracy": s.real, "samples": s.samples}
             for s in result.confirmed
@@ -129,8 +133,8 @@ def sensitivity(result: FormatSearchResult) -> Picture | None:
 
 def _html(result: FormatSearchResult, picture: Picture | None, versions: Mapping[str, str]) -> str:
     lead = (
-        f"Formats for {result.workload} that keep the held-out accuracy within {result.tolerance:.2%} of float64 in short"
-        f" training runs: {result.description}."
+        f"Formats for {result.workload} that keep the held-out accuracy within {result.tolerance:.2%} of float64 in"
+        f" training runs of {result.description}."
     )
     seeds = ", ".join(map(str, result.seeds))
     byline = f"nmsim {versions.get('nmsim', '')} · workload {result.workload_hash} · seeds {seeds}"
@@ -172,7 +176,8 @@ def _result(result: FormatSearchResult) -> Markup:
     if result.confirmed_gap is not None:
         seeds = ", ".join(str(item.seed) for item in result.confirmed)
         lines.append(
-            f"On seeds the search did not see ({seeds}): {result.confirmed_gap:+.2%} against float64."
+            f"Whole training, {result.confirmed_description}, on seeds the search did not see ({seeds}):"
+            f" {result.confirmed_gap:+.2%} against float64."
         )
     return join(
         [bullets(lines), tag("p", "precision.yaml beside this page can be given to any verb as --precision.")]

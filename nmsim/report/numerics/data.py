@@ -25,6 +25,7 @@ def validation_data(result: NumericsResult, versions: Mapping[str, str]) -> dict
         "rule": result.rule,
         "seed": result.seed,
         "parameters": result.source,
+        "untrained": result.untrained,
         "split": result.split,
         "samples": result.samples,
         "time_steps": result.time_steps,
@@ -34,7 +35,9 @@ def validation_data(result: NumericsResult, versions: Mapping[str, str]) -> dict
             "samples": inference.samples, "fixed_correct": inference.fixed_correct,
             "float64_correct": inference.real_correct, "same_prediction": inference.same_prediction,
         },
-        "accuracy_gap": gap and {"description": gap.description, "mean": gap.mean, "deviation": gap.deviation},
+        "accuracy_gap": gap and {
+            "description": gap.description, "mean": gap.mean, "deviation": gap.deviation, "interval_95": gap.interval,
+        },
         **{table.name.replace("-", "_"): table.records() for table in tables(result)},
         "versions": dict(versions),
     }  # fmt: skip

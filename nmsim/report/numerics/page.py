@@ -13,6 +13,10 @@ from nmsim.report.tables import Table
 FOOTER = (
     "Made by nmsim. Every figure on this page was measured on the samples that it names; none is modelled."
 )
+UNTRAINED = (
+    "These are initial parameters: training widens ranges. Before taking integer bits away, validate a finished run"
+    " (nmsim train, then nmsim validate RUN)."
+)
 HOW = {
     "Own rounding": "The difference of a stored value to the exact value of the expression it was rounded from, whose"
     " operands are the chip's own stored values. This is what the tensor's own format costs.",
@@ -23,6 +27,8 @@ HOW = {
     "Units": "SQNR is ten times the decimal logarithm of the reference's power over the difference's; one bit is 6.02 dB."
     " LSBs are those of the tensor's format. Saturated: outside the format before clipping or wrapping; underflowed: not"
     " zero, but stored as zero.",
+    "Accumulators": "Their fraction bits are the sums of their operands', so widths that are named for them count the other"
+    " findings in.",
     "Parameters": "They do not change during these passes; gradients are sums over all samples.",
 }
 
@@ -59,15 +65,19 @@ def _sections(result: NumericsResult, pictures: Mapping[str, Picture]) -> Iterat
 def _findings(result: NumericsResult) -> Markup:
     if not result.findings:
         return tag("p", "Nothing: every format fits its values.", class_="verdict")
+    bits = f"{result.guard_bits} unused integer bit{'s' * (result.guard_bits != 1)}"
     text = (
-        f"Formats that are named keep {result.guard_bits} unused integer bits (accumulators 2). A setting can be given as"
-        " --set KEY=VALUE; the files of this page hold them all."
+        f"Formats that are named keep {bits} (accumulators 2). One setting can be given to any verb as --set KEY=VALUE;"
+        " precision.yaml beside this page holds them all, for --precision."
+        + " They hold the values of the initial parameters as well, so that training can begin with them."
+        * (not result.untrained)
     )
     table = tables.finding_table(result)
     shown = Table(
         table.name, (table.columns[0], *table.columns[3:6]), tuple((r[0], *r[3:6]) for r in table.rows)
     )
-    return join([tag("p", text), shown.html("Findings, the gravest kind first")])
+    warning = [tag("p", UNTRAINED, class_="verdict")] if result.untrained else []
+    return join([*warning, tag("p", text), shown.html("Findings, the gravest kind first")])
 
 
 def _accuracy(result: NumericsResult, pictures: Mapping[str, Picture]) -> Markup:
@@ -84,7 +94,10 @@ def _accuracy(result: NumericsResult, pictures: Mapping[str, Picture]) -> Markup
         )
     if result.gap is not None:
         parts += [
-            tag("p", f"Short training runs, {result.gap.description}, both from the same quantized start."),
+            tag(
+                "p",
+                f"Trained from the same quantized start, {result.gap.description}: {result.gap.sentence}.",
+            ),
             figure(pictures["accuracy-gap"]),
             tables.accuracy_table(result).html("Accuracy by seed"),
         ]
@@ -118,7 +131,7 @@ def _gradients(result: NumericsResult, pictures: Mapping[str, Picture]) -> Marku
         item.cosine[Reference.FREE] for item in result.gradients if item.cosine[Reference.FREE] is not None
     ]
     words = (
-        f"The lowest cosine, free running, is {min(c for c in lowest if c is not None):.5f}. "
+        f"The lowest cosine of a gradient, free running, is {min(c for c in lowest if c is not None):.5f}. "
         if lowest
         else ""
     )

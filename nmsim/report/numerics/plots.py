@@ -218,8 +218,7 @@ def accuracy_gap(result: NumericsResult, gap: AccuracyGap) -> Picture:
         grid(axes, "y")
         legend_right(axes)
         svg = svg_of(figure)
-    spread = "" if gap.deviation is None else f", standard deviation {gap.deviation:.2%}"
-    text = f"Mean gap {gap.mean:+.2%}{spread}, on {seeds[0].samples:,} held-out samples."
+    text = f"{gap.sentence.capitalize()}; {seeds[0].samples:,} held-out samples."
     return Picture(
         "accuracy-gap",
         "Accuracy by seed",

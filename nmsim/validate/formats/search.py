@@ -91,12 +91,15 @@ class FormatSearch:
         except FormatError as error:
             accuracy, problem = UNTRAINABLE, str(error)
         passes = accuracy >= self.target
-        trial = Trial(stage, what, setting, bits, accuracy, passes, self.memory_bits(widths), problem)
-        self.found.trials.append(trial)
         if passes and stage is not Stage.ALONE:
             self.found.widths, self.found.accuracy = widths, accuracy
-        self.listen(self.found, self.budget)
+        self.tell(Trial(stage, what, setting, bits, accuracy, passes, self.memory_bits(widths), problem))
         return passes
+
+    def tell(self, trial: Trial) -> None:
+        """Keep a trial, and tell the listener."""
+        self.found.trials.append(trial)
+        self.listen(self.found, self.budget)
 
     def _start(self) -> None:
         for extra in EXTRA_BITS:
@@ -167,23 +170,28 @@ class FormatSearch:
 
 
 def confirm(
-    search: FormatSearch, seeds: tuple[int, ...], tolerance: float
+    search: FormatSearch, judge: Trainer, tolerance: float
 ) -> tuple[Widths, tuple[SeedAccuracy, ...]]:
-    """The widths found, with their final accumulators, against float64 on seeds that the search did not see.
+    """The widths found, with their final accumulators, against float64 in the runs and on the seeds of `judge`.
 
-    While they miss the tolerance there, or the target on the seeds of the search, every format gets one bit more, up to
+    While they miss the tolerance there, or the target in the runs of the search, every format gets one bit more, up to
     those of the start.
     """
-    candidate, trainer = search.found.widths, search.trainer
-    real = {seed: trainer.real(seed)[0] for seed in seeds}
+    candidate, more = search.found.widths, 0
     while True:
         precision = search.layout.precision(candidate, final=True)
-        fixed = {seed: trainer.fixed(seed, precision, f"confirm, seed {seed}") for seed in seeds}
+        name = "the formats found" + f" and {more} bits more" * bool(more)
         found = tuple(
-            SeedAccuracy(seed, fixed[seed], real[seed], len(trainer.prepared(seed).test)) for seed in seeds
+            SeedAccuracy(
+                seed, judge.fixed(seed, precision, name), judge.real(seed)[0], len(judge.prepared(seed).test)
+            )
+            for seed in judge.seeds
         )
         gap = float(np.mean([item.fixed - item.real for item in found])) if found else 0.0
-        passes = gap >= -tolerance and trainer.accuracy(precision, "the formats found") >= search.target
+        passes = gap >= -tolerance and search.trainer.accuracy(precision, name) >= search.target
+        if found:
+            accuracy = float(np.mean([item.fixed for item in found]))
+            search.tell(Trial(Stage.CONFIRM, name, "", None, accuracy, passes, search.memory_of(precision)))
         if passes or candidate == search.start:
             return candidate, found
-        candidate = candidate.widened(1, search.start)
+        candidate, more = candidate.widened(1, search.start), more + 1

@@ -15,6 +15,8 @@ from nmsim.numerics.errors import DB_PER_BIT, fitted, format_integer_bits, sqnr_
 from nmsim.validate.numerics.advice_sums import (
     ACCUMULATED,
     LEAST_GAIN_BITS,
+    Sums,
+    moved_points,
     of_gradient,
     of_spikes,
     of_sums,
@@ -36,6 +38,8 @@ class Group:
     layer: int
     setting: str
     members: tuple[TensorNumerics, ...]
+    elsewhere: tuple[TensorNumerics, ...] = ()
+    """The same tensors with other parameters, whose values have to fit as well."""
 
     @property
     def format(self) -> QFormat:
@@ -44,8 +48,8 @@ class Group:
 
     @property
     def integer_bits(self) -> int | None:
-        """Bits left of the binary point that every member fits in."""
-        needed = [item.spread.integer_bits for item in self.members]
+        """Bits left of the binary point that every member fits in, elsewhere too."""
+        needed = [item.spread.integer_bits for item in (*self.members, *self.elsewhere)]
         return max((bits for bits in needed if bits is not None), default=None)
 
     @property
@@ -54,34 +58,53 @@ class Group:
         return min(self.members, key=_own_db)
 
 
-def advise(found: Compared, guard_bits: int, *, initial: bool) -> tuple[Finding, ...]:
+def advise(
+    found: Compared, guard_bits: int, *, initial: bool, elsewhere: Compared | None = None
+) -> tuple[Finding, ...]:
     """Findings, the gravest kind first, then by gain and layer.
 
     Formats that they name keep `guard_bits` unused integer bits. `initial`: the weights have not been trained yet.
+    `elsewhere` was found with other parameters, of the start of training: formats that are named hold its values too.
     """
     findings: list[Finding] = []
-    for group in _groups(found.tensors):
+    for group in _groups(found.tensors, () if elsewhere is None else elsewhere.tensors):
         findings += _of_group(group, guard_bits, initial=initial)
-    for item in found.tensors:
-        if item.tensor in ACCUMULATED:
-            findings += of_sums(item, found.overflow_counts)
-    for gradient in found.gradients:
-        findings += of_gradient(gradient, found.overflow_counts)
+    findings = _trusted(findings)
     findings += of_spikes(found.spikes, found.tensors)
     findings += [finding for table in found.tables for finding in of_table(table)]
+    moved = moved_points(_gravest_first(findings), found.tensors)
+    sums = Sums((found,) if elsewhere is None else (found, elsewhere), moved)
+    for item in found.tensors:
+        if item.tensor in ACCUMULATED:
+            findings += of_sums(item, sums)
+    for gradient in found.gradients:
+        findings += of_gradient(gradient, sums)
+    return tuple(_gravest_first(findings))
+
+
+def _trusted(findings: list[Finding]) -> list[Finding]:
+    """Without what seems to be unused in a layer where something saturates: its values would be larger otherwise."""
+    saturating = {item.layer for item in findings if item.kind is FindingKind.SATURATION}
+    return [item for item in findings if item.kind is not FindingKind.RANGE or item.layer not in saturating]
+
+
+def _gravest_first(findings: Iterable[Finding]) -> list[Finding]:
     kinds = list(FindingKind)
-    return tuple(
-        sorted(findings, key=lambda item: (kinds.index(item.kind), -(item.gain_bits or 0.0), item.layer))
-    )
+    return sorted(findings, key=lambda item: (kinds.index(item.kind), -(item.gain_bits or 0.0), item.layer))
 
 
-def _groups(tensors: Iterable[TensorNumerics]) -> Iterator[Group]:
+def _groups(tensors: Iterable[TensorNumerics], elsewhere: Iterable[TensorNumerics]) -> Iterator[Group]:
+    others = _by_setting(elsewhere)
+    for (layer, setting), members in _by_setting(tensors).items():
+        yield Group(layer, setting, tuple(members), tuple(others.get((layer, setting), ())))
+
+
+def _by_setting(tensors: Iterable[TensorNumerics]) -> dict[tuple[int, str], list[TensorNumerics]]:
     found: dict[tuple[int, str], list[TensorNumerics]] = {}
     for item in tensors:
         if item.setting not in FIXED_RANGE and item.tensor not in ACCUMULATED:
             found.setdefault((item.layer, item.setting), []).append(item)
-    for (layer, setting), members in found.items():
-        yield Group(layer, setting, tuple(members))
+    return found
 
 
 def _own_db(item: TensorNumerics) -> float:
@@ -116,13 +139,12 @@ def _of_group(group: Group, guard_bits: int, *, initial: bool) -> Iterator[Findi
     if any(member.spread.saturated.any() for member in group.members):
         yield _saturation(group, better, max(0, guard_bits - unused))
     elif unused > guard_bits and not vanishing:
-        remark = f"{guard_bits} guard bit{'s' * (guard_bits != 1)} kept"
-        untrained = initial and group.setting == "weight"
-        yield from _range(group, item, better, unused, remark + ", weights before training" * untrained)
+        remark = f"{guard_bits} guard bit{'s' * (guard_bits != 1)} kept" + ", before training" * initial
+        yield from _range(group, item, better, unused, remark)
     elif unused < guard_bits:
         text = (
             f"{_place(item)} ({fmt}) fills its range: the largest value leaves {unused} of {guard_bits} guard bits;"
-            f" use {better} before training widens it"
+            f" use {better}" + " before training widens it" * initial
         )
         yield _finding(FindingKind.HEADROOM, group, text, str(better))
     yield from vanishing

@@ -16,6 +16,7 @@ from nmsim.numerics.comparison import (
 )  # fmt: skip
 from nmsim.numerics.errors import DB_PER_BIT
 from nmsim.units import BITS_PER_KIB
+from nmsim.validate.numerics.compare import Compared
 
 LEAST_GAIN_BITS = 0.5
 """Smaller gains of SQNR are not worth a word."""
@@ -35,11 +36,61 @@ GRADIENT_SETTINGS = {
 }
 
 
-def of_sums(tensor: TensorNumerics, overflow_counts: Mapping[str, int]) -> Iterator[Finding]:
+OPERANDS = {
+    "current": ("weight",),
+    "error": ("delta", "weight"),
+    "weight_gradient": ("delta", "weight_trace"),
+    "threshold_gradient": ("delta", "threshold_trace"),
+    "leak_gradient": ("delta", "leak_trace"),
+}
+"""Settings whose fraction bits add up to those of an accumulator (of `weight_used` where it is set)."""
+Moved = Mapping[tuple[int, str], int]
+"""Fraction bits that findings add, by layer and setting."""
+
+
+def moved_points(findings: Iterable[Finding], tensors: Iterable[TensorNumerics]) -> Moved:
+    """What findings, the gravest first, do to fraction bits: the first one for a setting counts."""
+    given = {(item.layer, item.setting): item.format for item in tensors}
+    found: dict[tuple[int, str], int] = {}
+    for item in findings:
+        setting = item.key.rpartition(".")[2]
+        place = (item.layer, setting)
+        if place in given and place not in found and not item.value.startswith("{"):
+            found[place] = QFormat.parse(item.value).fraction_bits - given[place].fraction_bits
+    for layer in {layer for layer, setting in given if setting == "weight_used"}:
+        found[layer, "weight"] = found.get((layer, "weight_used"), 0)
+    return found
+
+
+@dataclass(frozen=True)
+class Sums:
+    """What accumulators had to hold in comparisons with several parameters, and how their operands will move."""
+
+    compared: tuple[Compared, ...]
+    moved: Moved
+
+    def unused(self, layer: int, name: str) -> int | None:
+        """Integer bits that no sum of an accumulator needed; None if every sum is 0."""
+        found: list[int | None] = []
+        for own in self.compared:
+            found += [item.unused_bits for item in own.tensors if (item.layer, item.tensor) == (layer, name)]
+            found += [
+                item.unused_bits
+                for item in own.gradients
+                if (item.layer, GRADIENT_SETTINGS[item.parameter]) == (layer, name)
+            ]
+        return min((bits for bits in found if bits is not None), default=None)
+
+    def overflows(self, layer: int, name: str) -> int:
+        """Overflows that were counted."""
+        return sum(own.overflow_counts.get(f"layer{layer}.{name}", 0) for own in self.compared)
+
+
+def of_sums(tensor: TensorNumerics, sums: Sums) -> Iterator[Finding]:
     """The width of an accumulator of a time step."""
     setting = ACCUMULATED[tensor.tensor]
-    sums = _Accumulator(tensor.layer, setting, tensor.tensor, tensor.format, tensor.unused_bits, tensor.words)
-    yield from _of_accumulator(sums, overflow_counts)
+    own = _Accumulator(tensor.layer, setting, tensor.tensor, tensor.format, tensor.words)
+    yield from _of_accumulator(own, sums)
 
 
 @dataclass(frozen=True)
@@ -50,35 +101,42 @@ class _Accumulator:
     setting: str
     name: str
     format: QFormat
-    unused: int | None
     words: int
 
 
-def _of_accumulator(item: _Accumulator, overflow_counts: Mapping[str, int]) -> Iterator[Finding]:
-    count = overflow_counts.get(f"layer{item.layer}.{item.name}", 0)
+def _of_accumulator(item: _Accumulator, sums: Sums) -> Iterator[Finding]:
+    """Its width, with the fraction bits it has once its operands are as other findings want them."""
+    count, spare = sums.overflows(item.layer, item.name), sums.unused(item.layer, item.name)
     shown = f"the accumulator {item.name} of layer {item.layer} ({item.format})"
     key = f"precision.layers.{item.layer}.{item.setting}"
-    guard, width, unused = ACCUMULATOR_GUARD_BITS, item.format.total_bits, item.unused or 0
+    guard, width, unused = ACCUMULATOR_GUARD_BITS, item.format.total_bits, spare or 0
+    more = sum(sums.moved.get((item.layer, operand), 0) for operand in OPERANDS[item.setting])
+    then = f", {more:+} fraction bits of its operands included" if more else ""
     if count:
-        better = f"s{width + max(1, guard - unused)}"
-        text = f"{shown} overflows {count:,} times: use {better}"
+        better = f"s{width + max(1, guard - unused) + max(more, 0)}"
+        text = f"{shown} overflows {count:,} times: use {better}{then}"
         yield Finding(FindingKind.OVERFLOW, item.layer, item.name, text, key, better)
         return
-    saved_bits = (unused - guard) * item.words
-    if saved_bits >= LEAST_SAVING_BITS:
-        better = f"s{width - unused + guard}"
+    if spare is None:
+        return
+    needed = width - unused + guard + more
+    saved_bits = (width - needed) * item.words
+    if needed > width and more > 0:
+        text = f"{shown} has to grow with its operands: use s{needed}{then} and {guard} guard bits"
+        yield Finding(FindingKind.FOLLOWS, item.layer, item.name, text, key, f"s{needed}")
+    elif saved_bits >= LEAST_SAVING_BITS:
         text = (
-            f"{shown} never needs {unused} of its bits: {better} holds every sum with {guard} guard bits and saves"
-            f" {saved_bits / BITS_PER_KIB:,.0f} KiB in {item.words:,} words"
+            f"the sums of {item.name} of layer {item.layer} ({item.format}) leave {unused} bits unused: s{needed} holds them"
+            f" with {guard} guard bits{then}, and saves {saved_bits / BITS_PER_KIB:,.0f} KiB in {item.words:,} words"
         )
-        yield Finding(FindingKind.SAVING, item.layer, item.name, text, key, better)
+        yield Finding(FindingKind.SAVING, item.layer, item.name, text, key, f"s{needed}")
 
 
-def of_gradient(item: GradientNumerics, overflow_counts: Mapping[str, int]) -> Iterator[Finding]:
+def of_gradient(item: GradientNumerics, sums: Sums) -> Iterator[Finding]:
     """The width of a gradient's accumulator, and updates that rounding does not follow."""
     setting = GRADIENT_SETTINGS[item.parameter]
-    sums = _Accumulator(item.layer, setting, setting, item.format, item.unused_bits, item.elements)
-    yield from _of_accumulator(sums, overflow_counts)
+    own = _Accumulator(item.layer, setting, setting, item.format, item.elements)
+    yield from _of_accumulator(own, sums)
     update = item.update
     if update.rounding == Rounding.STOCHASTIC or update.lost <= LOST_LIMIT or not update.step_lsb:
         return

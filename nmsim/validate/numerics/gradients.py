@@ -66,7 +66,7 @@ class GradientSums:
         for reference in (Reference.FORCED, Reference.FREE):
             other = self._sums[str(reference), kind, layer]
             product = float(np.linalg.norm(own) * np.linalg.norm(other))
-            cosine[reference] = float(own @ other) / product if product > 0 else None
+            cosine[reference] = float(own @ other) / product if product > 0 and own.size > 1 else None
             norm = float(np.linalg.norm(other))
             error[reference] = float(np.linalg.norm(own - other)) / norm if norm > 0 else None
         held = self.chip.formats[layer].accumulator(ACCUMULATORS[kind])

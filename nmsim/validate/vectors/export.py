@@ -100,11 +100,16 @@ def export_vectors(
         RunError: an earlier export is in the folder.
     """
     training = training_of(chip, len(batch.labels), batch_size)
-    _clear(folder, overwrite=overwrite)
     run = raw_run(chip, training, batch)
-    files, size_bytes, names = [], 0, set()
+    names = {vector.tensor for vector in all_vectors(chip, training, batch, run)}
+    unknown = sorted(set(tensors) - names)
+    if unknown:
+        raise ConfigError(
+            f"--tensors {unknown[0]}: this run has no such tensor; known are {', '.join(sorted(names))}"
+        )
+    _clear(folder, overwrite=overwrite)
+    files, size_bytes = [], 0
     for vector in all_vectors(chip, training, batch, run):
-        names.add(vector.tensor)
         if (
             tensors
             and vector.tensor not in tensors
@@ -116,11 +121,6 @@ def export_vectors(
             stream.write(content)
         files.append(entry(vector, hashlib.sha256(content).hexdigest()))
         size_bytes += len(content)
-    unknown = sorted(set(tensors) - names)
-    if unknown:
-        raise ConfigError(
-            f"--tensors {unknown[0]}: this run has no such tensor; known are {', '.join(sorted(names))}"
-        )
     write_text(folder / MANIFEST, manifest_text(chip, training, run, batch.labels, about, files))
     return Exported(folder, len(files), sum(file["words"] for file in files), size_bytes, run)
 
