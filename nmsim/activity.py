@@ -138,11 +138,11 @@ class Activity:
         try:
             layers = tuple(
                 LayerActivity(
-                    tuple(shape["inputs_shape"]),
-                    tuple(shape["neurons_shape"]),
-                    shape["input_bits"],
-                    *(arrays[f"layer{index}_{name}"] for name in MASKS),
+                    inputs_shape=tuple(shape["inputs_shape"]),
+                    neurons_shape=tuple(shape["neurons_shape"]),
+                    input_bits=shape["input_bits"],
                     updates=arrays.get(f"layer{index}_{UPDATES}"),
+                    **{name: arrays[f"layer{index}_{name}"] for name in MASKS},
                 )
                 for index, shape in enumerate(header["layers"])
             )

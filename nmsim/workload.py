@@ -13,8 +13,8 @@ from nmsim.datasets.augmentation import augmented
 from nmsim.datasets.dataset import Dataset, Split
 from nmsim.datasets.encoding import EncodedInput, encode, encoded_input
 from nmsim.datasets.load import load
-from nmsim.datasets.spec import Augmentation, DatasetSpec, EncodingSpec
-from nmsim.errors import ConfigError
+from nmsim.datasets.spec import Augmentation, DatasetSpec, EncodingSpec, RecordedEncoding, SampleEncoding
+from nmsim.errors import ConfigError, DataError
 from nmsim.fixedpoint.format import QFormat
 from nmsim.network.precision import Precision
 from nmsim.network.spec import NetworkSpec
@@ -66,6 +66,21 @@ class WorkloadSpec(Record):
             )
         return self
 
+    @property
+    def recorded(self) -> bool:
+        """Whether it stands for spikes that another tool recorded: nothing is trained."""
+        return self.dataset.name == "recorded"
+
+    @property
+    def sample_encoding(self) -> SampleEncoding:
+        """How samples are encoded; `DataError` if there are none because it is a recording."""
+        if self.recorded or isinstance(self.encoding, RecordedEncoding):
+            raise DataError(
+                f"workload {self.name}: it is a recording of spikes, which can be replayed on chips but has no samples to"
+                " train on; name a data set and its encoding"
+            )
+        return self.encoding
+
     def run_hash(self, seed: int) -> str:
         """Identity of everything that decides the bits of a training run."""
         return f"{self.content_hash()}-{seed}"
@@ -93,7 +108,12 @@ class EncodedSplit:
         draws = np.arange(first_sample, first_sample + len(indices))
         network = self.workload.network
         encoded = encode(
-            self.split, indices, self.workload.encoding, network.time_steps, self.seed, draw_index=draws
+            self.split,
+            indices,
+            self.workload.sample_encoding,
+            network.time_steps,
+            self.seed,
+            draw_index=draws,
         )
         raw = encoded.raw
         if self.augmentation is not None:
@@ -127,10 +147,11 @@ def prepare(workload: WorkloadSpec, seed: int, on_progress: Any = None) -> Prepa
     """Load the data set and check that it fits the network.
 
     Raises:
-        DataError: the data set cannot be read.
+        DataError: the data set cannot be read, or the workload is a recording.
         ConfigError: encoded shape or number of classes differ from the network's.
     """
     spec = workload.dataset
+    encoding = workload.sample_encoding
     dataset = load(
         spec.name,
         spec.path,
@@ -138,7 +159,7 @@ def prepare(workload: WorkloadSpec, seed: int, on_progress: Any = None) -> Prepa
         test_samples=spec.test_samples,
         on_progress=on_progress,
     )
-    encoded = encoded_input(workload.encoding, dataset.input_shape)
+    encoded = encoded_input(encoding, dataset.input_shape)
     network = workload.network
     flat_match = len(network.input_shape) == 1 and network.input_shape[0] == prod(encoded.shape)
     if encoded.shape != network.input_shape and not flat_match:

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from nmsim.cli import describe, explore, formats, mapping, reference, stages, validate, vectors
+from nmsim.cli import describe, explore, formats, mapping, recorded, reference, stages, validate, vectors
 from nmsim.errors import NmsimError
 
 INTERRUPTED = 130
@@ -25,6 +25,7 @@ explore.register(app)
 formats.register(app)
 vectors.register(app)
 mapping.register(app)
+recorded.register(app)
 
 
 def main() -> None:

@@ -173,7 +173,7 @@ def compare(
     """Put learning rules and chips side by side on the recorded activity of one run."""
     screen = Screen(quiet=quiet or as_json)
     chips = [simulate_stage.read_chip(name) for name in _names(chip) or [simulate_stage.DEFAULT_CHIP]]
-    rules = _names([rule] if rule else None) or list(simulate_stage.RULES)
+    rules = _names([rule] if rule else None) or simulate_stage.rules_of(run_folder)
     evaluations = simulate_stage.simulate(run_folder, chips, rules=rules, models=_models(model))
     if as_json:
         print(json.dumps(comparison(evaluations).records(), indent=2))

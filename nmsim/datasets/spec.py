@@ -7,8 +7,17 @@ from pydantic import Field, model_validator
 from nmsim.config import Record
 
 DatasetName = Literal[
-    "mnist-subset", "mnist", "fashion-mnist", "cifar10", "cifar100", "nmnist", "dvs-gesture", "dvs-cifar10"
+    "mnist-subset",
+    "mnist",
+    "fashion-mnist",
+    "cifar10",
+    "cifar100",
+    "nmnist",
+    "dvs-gesture",
+    "dvs-cifar10",
+    "recorded",
 ]
+"""`recorded`: no samples, but spikes that another tool recorded; only `nmsim import-activity` makes such workloads."""
 Downsampling = Literal["1/2", "1/4", "1/8", "3/4", "3/8"]
 
 
@@ -107,7 +116,14 @@ class EventCountEncoding(_EventEncoding):
     kind: Literal["event_count_bins"]
 
 
+class RecordedEncoding(Record):
+    """Nothing to encode: the network's input is part of the recording."""
+
+    kind: Literal["recorded"]
+
+
 ImageEncoding = DirectEncoding | RateEncoding | LatencyEncoding
 EventEncoding = EventTimeEncoding | EventCountEncoding
-EncodingSpec = Annotated[ImageEncoding | EventEncoding, Field(discriminator="kind")]
+SampleEncoding = ImageEncoding | EventEncoding
+EncodingSpec = Annotated[SampleEncoding | RecordedEncoding, Field(discriminator="kind")]
 """How samples become the raw integers that a network is fed with."""

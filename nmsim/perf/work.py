@@ -27,6 +27,7 @@ from nmsim.perf.projection import INPUT, projections
 from nmsim.perf.stage import Stage
 
 IntArray = NDArray[np.int64]
+INFERENCE = "inference"
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,12 +95,12 @@ def build_work(
     `census` may be kept and given again for every design that replays the same activity.
 
     Raises:
-        RunError: the activity or the mapping belongs to another network.
+        RunError: the activity or the mapping belongs to another network, or the activity knows nothing of training.
         ConfigError: a core lacks a memory that the rule needs, an option does not go with the rule or mapping, or a
             chip described by its events publishes none for learning.
     """
     needs = TrainingNeeds.for_rule(mapping.rule) if needs is None else needs
-    _check(network, activity, mapping)
+    _check(network, activity, mapping, trains=needs.trains)
     census = ActivityCensus(network, activity) if census is None else census
     machine = Machine.of(chip)
     tasks = _tasks(network, precision, activity, mapping, machine, needs, census)
@@ -114,13 +115,18 @@ def build_work(
     )  # fmt: skip
 
 
-def _check(network: NetworkSpec, activity: Activity, mapping: Mapping) -> None:
+def _check(network: NetworkSpec, activity: Activity, mapping: Mapping, *, trains: bool) -> None:
     for name, found in (("activity", activity.network_hash), ("mapping", mapping.network_hash)):
         if found != network.content_hash():
             raise RunError(
                 f"{name}: it belongs to network {found}, not to '{network.name}' ({network.content_hash()});"
                 " make it again for this network"
             )
+    if trains and activity.rule == INFERENCE:
+        raise RunError(
+            f"activity: it was recorded in inference and holds no traces and deltas, which rule '{mapping.rule}' needs;"
+            " evaluate rule inference, or record the activity in training"
+        )
 
 
 def _notes(activity: Activity, needs: TrainingNeeds, chip: ChipConfig) -> tuple[str, ...]:

@@ -38,23 +38,29 @@ def simulate(
     """Evaluate a trained run on every chip under every rule with every model, and write the results.
 
     Without `rules`: inference, the rule that was trained, and STBP as the baseline. `event` simulates the trained rule
-    only, unless rules are given.
+    only, unless rules are given. Of spikes that were imported: inference only.
 
     Raises:
         RunError: there is no trained run in `out`.
         DoesNotFitError: the network does not fit a chip.
         CostError: an action has no usable price.
-        ConfigError: an unknown rule.
+        ConfigError: an unknown rule, or one that the run cannot serve.
     """
     folder = RunFolder(out)
     workload = folder.workload()
     folder.history()
     given = tuple(rules)
-    trained = str(workload.training.rule)
-    chosen = given or tuple(dict.fromkeys((INFERENCE, trained, str(Rule.STBP))))
+    trained = INFERENCE if workload.recorded else str(workload.training.rule)
+    possible = rules_of(out)
+    chosen = given or tuple(rule for rule in possible if rule in {INFERENCE, trained, str(Rule.STBP)})
     for rule in chosen:
         if rule not in RULES:
             raise ConfigError(f"rule '{rule}' is not known; use one of {', '.join(RULES)}")
+        if rule not in possible:
+            raise ConfigError(
+                f"rule '{rule}': {out} holds imported spikes, which tell no traces and deltas; use inference, or train"
+                " the network with nmsim"
+            )
     evaluations: list[Evaluation] = []
     chips = tuple(chips)
     for chip in chips:
@@ -67,6 +73,11 @@ def simulate(
     folder.save_chips(chips)
     folder.save_evaluations(evaluations)
     return evaluations
+
+
+def rules_of(out: Path) -> tuple[str, ...]:
+    """Rules that a run can be evaluated under: all, or inference only if its spikes were imported."""
+    return (INFERENCE,) if RunFolder(out).workload().recorded else RULES
 
 
 def needs_of(workload: WorkloadSpec, rule: str, chip: ChipConfig, activity: Activity) -> TrainingNeeds:

@@ -95,6 +95,8 @@ class RunResult:
     @property
     def described(self) -> str:
         """One line under pictures that no chip has a part in."""
+        if self.workload.recorded:
+            return f"{self.workload.name} · imported spikes · T = {self.workload.network.time_steps}"
         training = self.workload.training
         arithmetic = "fixed point" if training.arithmetic == "fixed" else training.arithmetic
         steps = self.workload.network.time_steps

@@ -150,7 +150,7 @@ def _accuracy_lines(result: RunResult) -> list[str]:
 def _memory_lines(result: RunResult) -> list[str]:
     by_rule = {entry.rule: entry for entry in result.memory}
     own, stbp = by_rule.get(str(result.workload.training.rule)), by_rule["stbp"]
-    if own is None or own is stbp:
+    if own is None or own is stbp or result.workload.recorded:
         return []
     texts = []
     for convention, words in (("state_only", "neuron state only"), ("everything", "everything")):

@@ -72,13 +72,19 @@ def html(result: RunResult, pictures: dict[str, Picture]) -> str:
     arithmetic = (
         "bit-accurate fixed-point" if spec.training.arithmetic == "fixed" else spec.training.arithmetic
     )
-    lead = (
+    origin = (
         f"A spiking network was trained with {rule_name(spec.training.rule)} in {arithmetic} arithmetic; what happened in"
-        f" it was recorded and replayed on a model of the chip {item.chip_name}. This page reports what was measured,"
-        " what the chip model makes of it, and how far to trust either."
+        " it was recorded"
+    )
+    if spec.recorded:
+        origin = "The spikes of a network were recorded in another tool, imported,"
+    lead = (
+        f"{origin} and replayed on a model of the chip {item.chip_name}. This page reports what was measured, what the chip"
+        " model makes of it, and how far to trust either."
     )
     version = result.provenance.get("versions", {}).get("nmsim", "")
-    byline = f"nmsim {version} · seed {result.seed} · run {spec.run_hash(result.seed)}"
+    seed = "" if spec.recorded else f"seed {result.seed} · "
+    byline = f"nmsim {version} · {seed}run {spec.run_hash(result.seed)}"
     return page.page(
         f"{spec.name} on {item.chip_name}", lead, byline, list(_sections(result, pictures)), FOOTER
     )

@@ -72,7 +72,7 @@ def _inference(result: RunResult) -> list[Markup]:
 def _memory(result: RunResult) -> list[Markup]:
     by_rule = {entry.rule: entry for entry in result.memory}
     own, stbp = by_rule.get(str(result.workload.training.rule)), by_rule.get("stbp")
-    if own is None or stbp is None:
+    if own is None or stbp is None or result.workload.recorded:
         return []
     cards = []
     for convention, words in (("state_only", "neuron state only"), ("everything", "everything counted")):

@@ -13,7 +13,7 @@ def workload(result: RunResult) -> Section:
     """Network, data set, rule and formats."""
     spec, training = result.workload, result.workload.training
     table = Table("workload", (Column("setting", "Setting"), Column("value", "Value")), _settings(result))
-    formats = _formats(result) if training.arithmetic == "fixed" else Markup()
+    formats = _formats(result) if training.arithmetic == "fixed" and not spec.recorded else Markup()
     intro = tag("p", spec.description or f"The workload is {spec.name}.")
     body = join([intro, table.html("Settings of this run"), _layers(result).html("Synaptic layers"), formats])
     return Section("workload", "Workload and data", body)
@@ -39,11 +39,15 @@ def activity(result: RunResult, density: Picture, raster: Picture) -> Section:
     """Sparsity of the profile, and the raster."""
     profile = result.activity
     where = profile.meta.get("split")
-    text = (
+    what = (
         f"A profile of {profile.samples} samples{f' of the {where} split' if where else ''} was recorded with the parameters"
-        f" at the end of training, under rule {profile.rule}. The chip models replay it; they never change which neuron"
-        " spikes. "
+        f" at the end of training, under rule {profile.rule}."
     )
+    if result.workload.recorded:
+        plural = "s" if profile.samples != 1 else ""
+        source = f"{profile.samples} sample{plural} came from {profile.meta.get('file')}"
+        what = f"{source}, with spikes only: no traces, no deltas."
+    text = f"{what} The chip models replay it; they never change which neuron spikes. "
     table = _folded("Fractions by layer", _densities(result).html("Non-zero fractions per time step"))
     body = join([tag("p", text, badge(Kind.MEASURED)), figure(density), table, figure(raster)])
     return Section("activity", "Activity of the network", body)
@@ -54,11 +58,14 @@ def _settings(result: RunResult) -> tuple[tuple[Cell, ...], ...]:
     start = f"leak factor {neuron.leak_factor:g}, threshold {neuron.threshold:g}; surrogate {neuron.surrogate.value}"
     base = training.learning_rates
     rates = f"weights {base.weight:g}, thresholds {base.threshold:g}, leak factors {base.leak:g}"
+    shape = (("Network", _network_text(result)), ("Time steps per sample T", spec.network.time_steps))
+    data = ("Data set", _data_text(spec.dataset.name, result.provenance.get("dataset", {})))
+    if spec.recorded:
+        return (*shape, data)
     return (
-        ("Network", _network_text(result)),
-        ("Time steps per sample T", spec.network.time_steps),
+        *shape,
         ("Neuron at the start", start),
-        ("Data set", _data_text(spec.dataset.name, result.provenance.get("dataset", {}))),
+        data,
         ("Encoding", spec.encoding.kind),
         ("Learning rule", training.rule.value),
         (

@@ -1,0 +1,278 @@
+"""nmsim beside SANA-FE on the convolutional DVS gesture network that SANA-FE ships, 18,678 neurons on its Loihi.
+
+    python -m venv sanafe && sanafe/bin/pip install sanafe numpy pyyaml
+    python benchmarks/against_sanafe.py --sanafe-python sanafe/bin/python
+
+SANA-FE simulates the network, neuron by neuron where our mapping puts it, and its spikes are imported and replayed on
+the profile `loihi-board`. One thread each. Wall times: `chip.sim()` there, `evaluate()` here (counts, time, energy and
+audit, from the activity in memory); building the network and the mapping is left out on both sides, as is recording.
+"""
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+
+from nmsim.activity import Activity
+from nmsim.cost.table import load_table
+from nmsim.counts import Action, Component
+from nmsim.evaluate import Evaluation, Model, evaluate
+from nmsim.hardware.chip import ChipConfig
+from nmsim.mapping.manual import ManualMapping, ManualSlice, map_manually
+from nmsim.mapping.mapping import Mapping
+from nmsim.network.memory import TrainingNeeds
+from nmsim.network.precision import Precision
+from nmsim.network.spec import NetworkSpec
+from nmsim.perf.geometry import LayerGeometry
+from nmsim.pipeline.folder import RunFolder
+from nmsim.pipeline.recorded import import_activity
+from nmsim.pipeline.simulate import read_chip
+
+LAYERS = ("input", "conv1", "conv2", "conv3", "conv4", "dense1")
+CORES = (1, 4, 16, 16, 4, 1)
+"""Cores of each layer in SANA-FE's tutorial."""
+ROWS, CORES_PER_TILE, COLUMNS = 4, 4, 8
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+ONE_THREAD = dict.fromkeys(THREADS, "1")
+MAX_MB = 500
+
+
+def network(steps: int) -> dict[str, Any]:
+    """The network section. SANA-FE's input neurons are neurons with a bias: a 1 x 1 convolution that nothing reaches."""
+    conv = {"kind": "conv", "kernel": 3}
+    layers = [
+        {"kind": "conv", "channels": 1, "kernel": 1},
+        {**conv, "channels": 16, "stride": 2},
+        *({**conv, "channels": channels} for channels in (32, 64, 11)),
+        {"kind": "dense", "units": 11},
+    ]
+    return {"name": "dvs-gesture-sanafe", "input_shape": [1, 32, 32], "time_steps": steps, "layers": layers}
+
+
+def slices(spec: NetworkSpec) -> ManualMapping:
+    """Layers on cores one after the other, cut by channels; SANA-FE counts tiles down the columns, nmsim along the rows."""
+    found, number = [], 0
+    for layer, cores in zip(spec.synaptic_layers, CORES, strict=True):
+        channels = layer.out_shape[0]
+        size = -(-channels // cores)
+        for start in range(0, channels, size):
+            tile, place = divmod(number, CORES_PER_TILE)
+            column, row = divmod(tile, ROWS)
+            core = (row * COLUMNS + column) * CORES_PER_TILE + place
+            found.append(
+                ManualSlice(layer=layer.index, core=core, channels=(start, min(start + size, channels)))
+            )
+            number += 1
+    return ManualMapping(slices=tuple(found))
+
+
+def sanafe_cores(spec: NetworkSpec, mapping: Mapping) -> dict[str, NDArray[np.int64]]:
+    """Core of every neuron in SANA-FE's numbers."""
+    found = {}
+    for name, layer in zip(LAYERS, spec.synaptic_layers, strict=True):
+        tile, place = np.divmod(mapping.neuron_core(layer.index, layer.out_shape).reshape(-1), CORES_PER_TILE)
+        row, column = np.divmod(tile, COLUMNS)
+        found[name] = ((column * ROWS + row) * CORES_PER_TILE + place).astype(np.int64)
+    return found
+
+
+def rasters(spec: NetworkSpec, recorded: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """Spikes and updated neurons in the format of docs/activity.md.
+
+    SANA-FE updates a neuron that has a bias, a potential, or received a spike in the step before.
+    """
+    steps = spec.time_steps
+    found: dict[str, NDArray[Any]] = {"input": np.zeros((steps, *spec.input_shape), np.bool_)}
+    for layer in spec.synaptic_layers:
+        name = LAYERS[layer.index]
+        updates = np.zeros((steps, layer.neurons), np.bool_)
+        updates[1:] = recorded[f"charged_{name}"][:-1]
+        if layer.index == 0:
+            updates |= recorded["biases"] != 0
+        else:
+            geometry = LayerGeometry.of(layer)
+            below = recorded[f"spikes_{LAYERS[layer.index - 1]}"].reshape(steps, *geometry.in_shape)
+            seen = geometry.row_links @ below.sum(axis=1) @ geometry.column_links.T > 0
+            updates[1:] |= np.repeat(seen[:, None], layer.out_shape[0], axis=1).reshape(steps, -1)[:-1]
+        found[f"layer{layer.index}"] = recorded[f"spikes_{name}"]
+        found[f"updates{layer.index}"] = updates
+    return found
+
+
+def replay(out: Path, repeats: int) -> dict[str, Any]:
+    """Evaluate the imported run with both models; wall times, peak memory, counts, energies."""
+    folder = RunFolder(out / "run")
+    workload, activity = folder.workload(), Activity.load(folder.activity("stop"))
+    needs = TrainingNeeds.for_rule("inference")
+    found: dict[str, Any] = {}
+    for schedule in ("sequential", "pipelined"):
+        chip = read_chip("loihi-board", [f"options.schedule={schedule}"])
+        costs = load_table(chip.technology)
+        mapping = map_manually(workload.network, workload.precision, needs, chip, slices(workload.network))
+        models: tuple[Model, ...] = ("analytic", "event")
+        for model in models if schedule == "pipelined" else models[:1]:
+            walls = []
+            for _ in range(repeats):
+                start = time.perf_counter()
+                evaluation = evaluate(
+                    workload.network, workload.precision, needs, activity, mapping, chip, costs, model=model
+                )
+                walls.append(time.perf_counter() - start)
+            found[f"{model} {schedule}"] = {"wall_s": min(walls), **figures(evaluation)}
+            if model == "analytic":
+                found["analytic_peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    found["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return found
+
+
+def figures(found: Evaluation) -> dict[str, Any]:
+    """Latency, and counts and dynamic energies by event."""
+    events = found.perf.counts.select(component=Component.EVENT.value)
+    counts = {}
+    kinds = zip(events.columns["action"].tolist(), events.columns["unit"].tolist(), strict=True)
+    for action, kind in sorted(set(kinds)):
+        counts[f"{action}/{kind}".rstrip("/")] = int(events.total(action=action, unit=kind))
+    priced = found.energy.select(component=(str(Component.EVENT),))
+    static = found.static_energy_j
+    return {
+        "latency_s": found.latency_s.mean, "counts": counts, "dynamic_j": priced.mean_j,
+        "static_j": 0.0 if static is None else static.mean, "audit": found.audit_passed,
+    }  # fmt: skip
+
+
+def closed_form(counts: dict[str, int], architecture: dict[str, Any]) -> dict[str, float]:
+    """Sum of event counts times SANA-FE's own energies per event, by its categories, joules."""
+    tile = architecture["tile"][0]["attributes"]
+    core = architecture["tile"][0]["core"][0]
+    units = {
+        unit["name"]: unit["attributes"] for part in ("soma", "synapse", "axon_out") for unit in core[part]
+    }
+    soma = units["loihi_lif"]
+    updated, idle = counts[Action.NEURON_UPDATE_ACTIVE], counts[Action.NEURON_UPDATE_INACTIVE]
+    parts = {
+        "synapse": counts[f"{Action.SYNAPTIC_OP}/conv"] * units["loihi_conv_synapse"]["energy_process_spike"]
+        + counts[f"{Action.SYNAPTIC_OP}/dense"] * units["loihi_dense_synapse"]["energy_process_spike"],
+        "soma": (updated + idle) * soma["energy_access_neuron"] + updated * soma["energy_update_neuron"]
+        + counts[Action.SPIKE_OUT] * soma["energy_spike_out"],
+        "network": counts[Action.AXON_OUT] * units["loihi_out"]["energy_message_out"]
+        + counts[Action.HOP_EAST_WEST] * tile["energy_east_hop"] + counts[Action.HOP_NORTH_SOUTH] * tile["energy_north_hop"],
+    }  # fmt: skip
+    return {**parts, "total": sum(parts.values())}
+
+
+def report(
+    steps: int, theirs: dict[str, Any], recorded: dict[str, NDArray[Any]], ours: dict[str, Any]
+) -> None:
+    """Print everything."""
+    spikes = int(recorded["perf_fired"].sum())
+    print(f"SANA-FE {theirs['version']}, {steps} time steps, {spikes:,} spikes; one thread each\n")
+    print(f"{'model':34}{'steps/s':>10}{'latency':>13}{'peak':>10}")
+    speed: dict[str, float] = {}
+    for level in ("simple", "detailed"):
+        speed[level] = _line(f"SANA-FE {level}", steps, theirs[level], theirs["peak_mb"])
+    for name in ("analytic pipelined", "event pipelined", "analytic sequential"):
+        peak = ours["analytic_peak_mb"] if name.startswith("analytic") else ours["peak_mb"]
+        speed[name] = _line(f"nmsim {name}", steps, ours[name], peak)
+    _ratios(speed, theirs, ours)
+    _counts(recorded, theirs, ours["event pipelined"]["counts"])
+    _energies(theirs, ours["event pipelined"])
+
+
+def _line(name: str, steps: int, found: dict[str, Any], peak_mb: float) -> float:
+    """Print a model's speed, which is returned."""
+    speed = steps / found["wall_s"]
+    print(f"{name:34}{speed:10.1f}{found['latency_s'] * 1e3:10.3f} ms{peak_mb:7.0f} MB")
+    return float(speed)
+
+
+def _ratios(speed: dict[str, float], theirs: dict[str, Any], ours: dict[str, Any]) -> None:
+    print()
+    for name, level, wanted in (("analytic", "simple", 5), ("event", "detailed", 1)):
+        own = f"{name} pipelined"
+        ratio = speed[own] / speed[level]
+        latency = ours[own]["latency_s"] / theirs[level]["latency_s"] - 1
+        verdict = "met" if ratio >= wanted else "NOT MET"
+        print(f"{name} / {level}: {ratio:.2f}x steps/s (wanted {wanted}x: {verdict}); latency {latency:+.1%}")
+    verdict = "met" if ours["peak_mb"] < MAX_MB else "NOT MET"
+    print(f"peak memory {ours['peak_mb']:.0f} MB (wanted under {MAX_MB}: {verdict})")
+
+
+def _counts(recorded: dict[str, NDArray[Any]], theirs: dict[str, Any], counts: dict[str, int]) -> None:
+    synapses = counts[f"{Action.SYNAPTIC_OP}/conv"] + counts[f"{Action.SYNAPTIC_OP}/dense"]
+    hops = counts[Action.HOP_EAST_WEST] + counts[Action.HOP_NORTH_SOUTH]
+    pairs = {
+        "synaptic operations": (theirs["detailed"]["spikes"], synapses),
+        "neurons updated": (theirs["detailed"]["updated"], counts[Action.NEURON_UPDATE_ACTIVE]),
+        "spikes": (theirs["detailed"]["fired"], counts[Action.SPIKE_OUT]),
+        "packets": (theirs["detailed"]["packets"], counts[Action.AXON_OUT]),
+        "hops": (int(recorded["perf_hops"].sum()), hops),
+    }
+    print(f"\n{'counts':24}{'SANA-FE':>16}{'nmsim':>16}{'difference':>14}")
+    for name, (other, own) in pairs.items():
+        print(f"{name:24}{other:16,}{own:16,}{own - other:14,}")
+
+
+def _energies(theirs: dict[str, Any], own: dict[str, Any]) -> None:
+    closed, energy = closed_form(own["counts"], theirs["architecture"]), theirs["detailed"]["energy_j"]
+    print(f"\n{'energy, uJ':24}{'SANA-FE':>16}{'closed form':>16}{'difference':>14}")
+    for name, value in closed.items():
+        print(f"{name:24}{energy[name] * 1e6:16.6f}{value * 1e6:16.6f}{value / energy[name] - 1:14.1e}")
+    print(
+        f"nmsim's report: {own['dynamic_j'] * 1e6:.6f} uJ for the events ({own['dynamic_j'] / energy['total'] - 1:+.1e} of"
+        f" SANA-FE's total) and {own['static_j'] * 1e6:.3f} uJ of static power, which SANA-FE leaves out; audit"
+        f" {'passed' if own['audit'] else 'FAILED'}"
+    )
+
+
+def record(given: argparse.Namespace) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """Let SANA-FE record and measure, then import what it recorded."""
+    out: Path = given.out
+    out.mkdir(parents=True, exist_ok=True)
+    section = network(given.steps)
+    (out / "network.yaml").write_text(yaml.safe_dump({"network": section}, sort_keys=False), encoding="utf-8")
+    spec = NetworkSpec(**section)
+    chip: ChipConfig = read_chip("loihi-board")
+    needs = TrainingNeeds.for_rule("inference")
+    mapping = map_manually(spec, Precision(), needs, chip, slices(spec))
+    np.savez(out / "cores.npz", **sanafe_cores(spec, mapping))
+    script = Path(__file__).with_name("sanafe_run.py")
+    for what in ("timed", "record"):
+        options = ["--steps", str(given.steps), "--repeats", str(given.repeats)]
+        command = [given.sanafe_python, script, what, out, *options]
+        subprocess.run(command, check=True, env={**os.environ, **ONE_THREAD}, stdout=subprocess.DEVNULL)
+    recorded = dict(np.load(out / "recorded.npz"))
+    np.savez_compressed(out / "rasters.npz", **rasters(spec, recorded))
+    import_activity(out / "rasters.npz", out / "network.yaml", out / "run", overwrite=True)
+    return json.loads((out / "timed.json").read_text(encoding="utf-8")), recorded
+
+
+def main() -> None:
+    """Run both, print the comparison."""
+    plain = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=plain)
+    parser.add_argument("--sanafe-python", default="python", help="Python with sanafe, numpy and pyyaml")
+    parser.add_argument("--out", type=Path, default=Path("runs/against-sanafe"))
+    parser.add_argument("--steps", type=int, default=1000)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--replay-only", action="store_true", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.replay_only:
+        (given.out / "ours.json").write_text(json.dumps(replay(given.out, given.repeats)), encoding="utf-8")
+        return
+    theirs, recorded = record(given)
+    command = [sys.executable, __file__, "--replay-only", "--out", given.out, "--repeats", str(given.repeats)]
+    subprocess.run(command, check=True, env={**os.environ, **ONE_THREAD})
+    report(given.steps, theirs, recorded, json.loads((given.out / "ours.json").read_text(encoding="utf-8")))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,7 @@
+"""Spikes recorded in another tool: read, checked, and made into an `Activity` (docs/activity.md)."""
+
+from nmsim.rasters.activity import activity_of
+from nmsim.rasters.raster import Rasters
+from nmsim.rasters.read import read_rasters
+
+__all__ = ["Rasters", "activity_of", "read_rasters"]

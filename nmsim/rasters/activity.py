@@ -1,0 +1,79 @@
+"""From rasters to an `Activity`: what reaches each layer follows from the spikes below it and the connectivity."""
+
+from collections.abc import Mapping
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from nmsim.activity import UPDATES, Activity, LayerActivity
+from nmsim.fixedpoint.format import QFormat
+from nmsim.network.layers import AvgPool, MaxPool
+from nmsim.network.spec import NetworkSpec, Node
+from nmsim.network.values import input_formats
+from nmsim.rasters.raster import BoolArray, Rasters
+
+ORIGIN = "imported"
+RULE = "inference"
+
+
+def activity_of(network: NetworkSpec, rasters: Rasters, meta: Mapping[str, Any]) -> Activity:
+    """The activity that rasters tell: inputs and spikes; no traces and no deltas, so that it serves inference only.
+
+    A spike of a time step reaches the layer above in the same step.
+    """
+    formats = input_formats(network, QFormat(signed=False, total_bits=rasters.input_bits, fraction_bits=0))
+    nodes = _nodes(network, rasters)
+    layers = []
+    for layer in network.synaptic_layers:
+        node = network.nodes[layer.node]
+        inputs, spikes = _flat(nodes[node.inputs[0]]), rasters.spikes[layer.index]
+        masks = {
+            "inputs": inputs,
+            "spikes": spikes,
+            "traces": np.zeros_like(inputs),
+            "deltas": np.zeros_like(spikes),
+        }
+        updates = rasters.updates[layer.index]
+        if updates is not None:
+            masks[UPDATES] = updates
+        bits = formats[layer.index].total_bits
+        layers.append(LayerActivity.from_masks(layer.in_shape, layer.out_shape, bits, masks))
+    static = rasters.inputs.shape[1] == 1 and network.time_steps > 1
+    return Activity(
+        network.content_hash(), RULE, ORIGIN, network.time_steps, static, tuple(layers), np.arange(rasters.samples),
+        rasters.labels, rasters.spikes[-1].sum(axis=1, dtype=np.int64), dict(meta),
+    )  # fmt: skip
+
+
+def _nodes(network: NetworkSpec, rasters: Rasters) -> list[BoolArray]:
+    """What every node emits: where it is not zero, `(S, T, *shape)`."""
+    found: list[BoolArray] = []
+    shape = (rasters.samples, network.time_steps)
+    for node in network.nodes:
+        if node.kind == "input":
+            mask = np.broadcast_to(rasters.inputs, (*shape, prod(node.out_shape)))
+        elif node.layer is not None:
+            mask = rasters.spikes[node.layer]
+        elif node.kind == "add":
+            mask = found[node.inputs[0]] | found[node.inputs[1]]
+        else:
+            mask = _pooled(found[node.inputs[0]], node)
+        found.append(mask.reshape(*shape, *node.out_shape))
+    return found
+
+
+def _pooled(mask: BoolArray, node: Node) -> BoolArray:
+    """A pooled value is non-zero where anything in its window is; what fills no window is dropped."""
+    channels, rows, columns = node.out_shape
+    if isinstance(node.spec, AvgPool | MaxPool):
+        size = (node.spec.size, node.spec.size)
+    else:
+        size = (node.in_shape[1], node.in_shape[2])
+    whole = mask[..., : rows * size[0], : columns * size[1]]
+    windows = whole.reshape(*mask.shape[:2], channels, rows, size[0], columns, size[1])
+    return np.asarray(windows.any(axis=(4, 6)))
+
+
+def _flat(mask: BoolArray) -> BoolArray:
+    return mask.reshape(*mask.shape[:2], -1)
