@@ -18,7 +18,7 @@ from nmsim.explore.space import DesignSpace, Values
 from nmsim.explore.store import Store
 from nmsim.pipeline.design import Job
 from nmsim.pipeline.study import Study, StudyFolder, StudyOptions
-from nmsim.pipeline.study_report import write_design, write_study
+from nmsim.pipeline.study_report import write_designs, write_study
 
 EVENT_BATCH = 16
 """Designs simulated before the event-driven model's disagreement is looked at again."""
@@ -104,7 +104,7 @@ def report(out: Path, designs: Sequence[int]) -> Analysis:
         for design in designs:
             if design not in results or not results[design].ok:
                 raise RunError(f"{out}: design {design} has no figures; see the column status of results.csv")
-            write_design(study, results[design])
+        write_designs(study, [results[design] for design in designs])
         return write_study(study, 0)
 
 
@@ -148,10 +148,12 @@ def _refine(study: Study) -> None:
         analytic = [r for r in results if r.model == "analytic"]
         event = [r for r in results if r.model == "event"]
         done = len(event)
-        chosen = to_simulate(analytic, event, study.space)[: min(EVENT_BATCH, most - done)]
-        if not chosen:
+        hopeful = to_simulate(analytic, event, study.space)
+        if not hopeful:
             break
-        study.evaluate([Job(result.design, result.values, "event") for result in chosen], most)
+        chosen = hopeful[: min(EVENT_BATCH, most - done)]
+        jobs = [Job(result.design, result.values, "event") for result in chosen]
+        study.evaluate(jobs, min(most, done + len(hopeful)))
         done += len(chosen)
 
 

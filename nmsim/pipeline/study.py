@@ -23,7 +23,7 @@ from nmsim.pipeline.design import EvaluateDesign, Job, Numerics, TrainVariant
 from nmsim.pipeline.folder import RunFolder, package_versions
 from nmsim.storage import write_text
 
-REPORTS = 5
+REPORTS = 10
 """Designs of the front that get a full report, nearest to the ideal first."""
 HOW = ("verb", "method", "designs", "seed", "sampler", "batch", "warm_start")
 """Parts of a study's identity that say which designs are looked at; the rest are hashes of files."""
@@ -69,7 +69,7 @@ class StudyFolder:
 
 @dataclass(frozen=True)
 class Progress:
-    """What a listener is told after every finished task: `stage` is `train`, `analytic` or `event`."""
+    """What a listener is told after every finished task: `stage` is `train`, `analytic`, `event` or `report`."""
 
     stage: str
     done: int
@@ -186,6 +186,11 @@ class Study:
             self._keep(count, result)
 
         self.backend.run(EvaluateDesign(self.configurator, self.numerics), ready, on_result)
+
+    def each(self, function: Callable[[Result], Any], results: Sequence[Result], stage: str) -> None:
+        """Have a worker do something for each of some results; whatever goes wrong there is raised here."""
+        count = _Count(self.options.listen, stage, len(results), 0)
+        self.backend.run(function, results, lambda _, found: count.one(failed=isinstance(found, Lost)))
 
     def _keep(self, count: "_Count", result: Result) -> None:
         self.store.add(result)

@@ -2,18 +2,20 @@
 
 import shutil
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
-from nmsim.evaluate import Model
+from nmsim.evaluate import Evaluation, Model
 from nmsim.explore.analysis import Analysis, Ranked, analyse
 from nmsim.explore.axis import Axis
+from nmsim.explore.configure import Configurator, Configured
 from nmsim.explore.export import csv_text, write_tables
 from nmsim.explore.metric import METRICS, Metric
 from nmsim.explore.result import Result
 from nmsim.explore.space import Objective
-from nmsim.pipeline.design import EvaluateDesign, evaluate_configured
+from nmsim.pipeline.design import EvaluateDesign, Numerics, evaluate_configured
 from nmsim.pipeline.folder import RunFolder, package_versions
 from nmsim.pipeline.report import report_run
 from nmsim.pipeline.simulate import INFERENCE
@@ -37,36 +39,56 @@ def write_study(study: Study, reports: int) -> Analysis:
     found = analyse(study.space, study.results())
     write_tables(study.store, study.folder.path)
     write_text(study.folder.path / "sensitivity.csv", _sensitivity_csv(found))
-    for result in found.front[:reports]:
-        write_design(study, result)
+    write_designs(study, found.front[:reports])
     write_page(view(study, found), study.folder.page)
     return found
 
 
-def write_design(study: Study, result: Result) -> Path:
-    """The full report of one design: its chip replayed on the activity of its training run, like `nmsim run`'s."""
-    folder = RunFolder(study.folder.designs / f"{result.design:05d}")
-    evaluator = EvaluateDesign(study.configurator, study.numerics)
-    made = study.configurator.configure(result.values)
-    source = study.numerics.run(result.numerics)
-    folder.path.mkdir(parents=True, exist_ok=True)
-    for name in ADDED:
-        if (source.path / name).exists():
-            shutil.copyfile(source.path / name, folder.path / name)
-    named = made.chip.model_copy(update={"name": f"{made.chip.name}, design {result.design}"})
-    made = made.with_chip(named)
-    rule = evaluator.rule(made)
-    simulated = {r.design for r in study.store.results("event") if r.ok}
-    models: tuple[Model, ...] = ("analytic", "event") if result.design in simulated else ("analytic",)
-    evaluations = [evaluate_configured(made, source, rule, model)[0] for model in models]
-    if rule != INFERENCE:
-        evaluations.append(evaluate_configured(made, source, INFERENCE, "analytic")[0])
-    folder.save_chips([named])
-    folder.save_evaluations(evaluations)
-    text = yaml.safe_dump(study.space.assignments(result.values), sort_keys=False)
-    write_text(folder.path / "design.yaml", f"# Design {result.design} of study {study.space.name}\n{text}")
-    report_run(folder.path)
-    return folder.path / "report.html"
+def write_designs(study: Study, results: Sequence[Result]) -> None:
+    """The full reports of some designs, each by a worker."""
+    simulated = frozenset(result.design for result in study.store.results("event") if result.ok)
+    writer = DesignReport(study.configurator, study.numerics, str(study.folder.designs.resolve()), simulated)
+    study.each(writer, results, "report")
+
+
+@dataclass(frozen=True)
+class DesignReport:
+    """Worker's function: the full report of one design, its chip replayed on the activity of its training run.
+
+    It goes into `folder/DESIGN`, and looks like `nmsim run`'s; `simulated` designs are told of by both models.
+    """
+
+    configurator: Configurator
+    numerics: Numerics
+    folder: str
+    simulated: frozenset[int]
+
+    def __call__(self, result: Result) -> None:
+        """Replay and write."""
+        folder = RunFolder(Path(self.folder) / f"{result.design:05d}")
+        made = self.configurator.configure(result.values)
+        source = self.numerics.run(result.numerics)
+        folder.path.mkdir(parents=True, exist_ok=True)
+        for name in ADDED:
+            if (source.path / name).exists():
+                shutil.copyfile(source.path / name, folder.path / name)
+        named = made.chip.model_copy(update={"name": f"{made.chip.name}, design {result.design}"})
+        folder.save_chips([named])
+        folder.save_evaluations(self._evaluations(made.with_chip(named), source, result))
+        space = self.configurator.space
+        text = yaml.safe_dump(space.assignments(result.values), sort_keys=False)
+        write_text(folder.path / "design.yaml", f"# Design {result.design} of study {space.name}\n{text}")
+        report_run(folder.path)
+
+    def _evaluations(self, made: Configured, source: RunFolder, result: Result) -> list[Evaluation]:
+        rule = EvaluateDesign(self.configurator, self.numerics).rule(made)
+        models: tuple[Model, ...] = (
+            ("analytic", "event") if result.design in self.simulated else ("analytic",)
+        )
+        found = [evaluate_configured(made, source, rule, model)[0] for model in models]
+        if rule != INFERENCE:
+            found.append(evaluate_configured(made, source, INFERENCE, "analytic")[0])
+        return found
 
 
 def view(study: Study, found: Analysis) -> StudyResult:

@@ -30,6 +30,13 @@ def join(parts: Iterable[str]) -> Markup:
     return Markup("".join(part if isinstance(part, Markup) else escape(part, quote=False) for part in parts))
 
 
+def drawing(picture: Picture) -> Markup:
+    """A picture as part of the page, so that the links in it work; one per page, because identifiers repeat."""
+    svg = picture.svg.decode().partition("?>")[2].replace("xlink:href", "href").strip()
+    image = tag("div", Markup(svg), role="group", aria_label=picture.alt, class_="drawing")
+    return tag("figure", image, tag("figcaption", picture.caption), id=f"picture-{picture.name}")
+
+
 def figure(picture: Picture) -> Markup:
     """A picture inside the page: no file beside it is needed."""
     data = base64.b64encode(picture.svg).decode()

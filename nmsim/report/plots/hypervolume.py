@@ -37,15 +37,17 @@ def hypervolume(
         if len(histories) > 1:
             axes.legend(loc="lower right")
         svg = svg_of(figure)
-    texts = [
-        f"{name}: {'after ' + format(at, ',') + ' designs' if at else 'not reached'}"
-        for name, at in reached.items()
-    ]
+    words = {name: f"after {at:,} designs" if at else "not at all" for name, at in reached.items()}
+    told = (
+        "; ".join(f"{name}: {text}" for name, text in words.items())
+        if len(words) > 1
+        else "".join(words.values())
+    )
     return Picture(
         "hypervolume",
         title,
-        f"The hypervolume rises with the evaluations; {MARK:.0%} of {whole}: {'; '.join(texts)}.",
+        f"The hypervolume rises with the evaluations; {MARK:.0%} of {whole}: {told}.",
         f"Modelled. Volume of the objectives' space (logarithms of positive objectives) that the designs so far dominate,"
-        f" relative to {whole}. {MARK:.0%} is reached {'; '.join(texts)}.",
+        f" relative to {whole}. {MARK:.0%} is reached {told}.",
         svg,
     )

@@ -42,13 +42,14 @@ class Measure:
 
 @dataclass(frozen=True)
 class Point:
-    """A design with a figure per measure; `simulated` by the event-driven model."""
+    """A design with a figure per measure; `simulated` by the event-driven model; `link` is where its point leads."""
 
     label: str
     figures: tuple[float, ...]
     front: bool = False
     simulated: bool = False
     chosen: bool = False
+    link: str = ""
 
 
 def scale_of(measure: Measure, values: Sequence[float]) -> tuple[float, str]:
@@ -90,7 +91,7 @@ def scatter(points: Sequence[Point], measures: Sequence[Measure], described: str
         title,
         f"{len(points):,} feasible designs; {len(front)} of them are on the front.",
         f"Modelled. Every point is a feasible design; no other is at least as good in everything and better in something"
-        f" than one of the front ({wishes}). Numbers are those of the ranking.",
+        f" than one of the front ({wishes}). Numbers are those of the ranking; a point of the front leads to its report.",
         svg,
     )
 
@@ -100,7 +101,8 @@ def _panel(axes: Axes, points: Sequence[Point], measures: Sequence[Measure], x: 
 
     def draw(some: Sequence[Point], label: str, **style: object) -> None:
         xs, ys = ([p.figures[k] / units[k][0] for p in some] for k in (x, y))
-        axes.scatter(xs, ys, label=f"{label} ({len(some):,})", **style)  # type: ignore[arg-type]
+        drawn = axes.scatter(xs, ys, label=f"{label} ({len(some):,})", **style)  # type: ignore[arg-type]
+        drawn.set_urls([point.link or None for point in some])
 
     rest = [p for p in points if not p.front]
     draw(rest, "dominated", s=9, color=QUIET, alpha=0.35, linewidths=0, rasterized=len(rest) > 2000)

@@ -34,9 +34,12 @@ def draw(result: StudyResult) -> dict[str, Picture]:
 def _points(result: StudyResult) -> list[Point]:
     first = result.entries[0].design
     return [
-        Point(str(e.design), e.figures, e.rank == 1, e.model == "event", e.design == first)
+        Point(
+            str(e.design), e.figures, e.rank == 1, e.model == "event", e.design == first,
+            (e.report or f"#design-{e.design}") if e.rank == 1 else "",
+        )
         for e in result.entries
-    ]
+    ]  # fmt: skip
 
 
 def _parallel(result: StudyResult) -> Picture:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from nmsim.report.markup import Markup, figure, join, tag
+from nmsim.report.markup import Markup, drawing, figure, join, tag
 from nmsim.report.plots.canvas import Picture
 from nmsim.report.plots.scatter import Measure
 from nmsim.report.sections.section import Kind, Section, badge, bullets
@@ -11,13 +11,16 @@ from nmsim.report.tables import Column, Table, for_people
 
 SHOWN = 200
 """Designs of the ranking on the page; all are in the store."""
+LINKED = "front-scatter"
+"""The picture whose points lead to reports."""
 
 
 def sections(result: StudyResult, pictures: Mapping[str, Picture]) -> Iterator[Section]:
     """Answer first, evidence after, provenance last."""
 
     def drawn(*names: str) -> list[Markup]:
-        return [figure(pictures[name]) for name in names if name in pictures]
+        known = [pictures[name] for name in names if name in pictures]
+        return [drawing(p) if p.name == LINKED else figure(p) for p in known]
 
     yield Section("answer", "The answer", join(_answer(result)))
     if result.front:
@@ -39,7 +42,7 @@ def sections(result: StudyResult, pictures: Mapping[str, Picture]) -> Iterator[S
 
 
 def _answer(result: StudyResult) -> Iterator[Markup]:
-    good, front = len(result.entries), len(result.front)
+    good = len(result.entries)
     if not result.entries:
         text = f"None of the {result.evaluated:,} designs evaluated is feasible; the reasons are below."
         yield tag("div", text, class_="verdict failed")
@@ -47,8 +50,8 @@ def _answer(result: StudyResult) -> Iterator[Markup]:
     best = result.entries[0]
     yield tag(
         "p",
-        f"{result.evaluated:,} designs were evaluated; {good:,} are feasible, and {front} of them form the front: none"
-        f" of these can be improved in one objective without losing in another. Design {best.design} is the front's"
+        f"{result.evaluated:,} designs were evaluated; {good:,} are feasible, and {_form_the_front(result)}: none of these"
+        f" can be improved in one objective without losing in another. Design {best.design} is the front's"
         " nearest to the ideal that combines the best of every objective; with other weights, take another of the front.",
     )
     cards = [_card(m, best, i, result) for i, m in enumerate(result.measures)]
@@ -77,8 +80,25 @@ def _card(measure: Measure, best: Entry, index: int, result: StudyResult) -> Mar
     )
 
 
+def _form_the_front(result: StudyResult) -> str:
+    """How many designs the front has, and how many of them differ in what they are judged by."""
+    front, different = len(result.front), len({entry.figures for entry in result.front})
+    alike = f", with {different} different sets of figures," if different < front else ""
+    return f"{front} of them{alike} form the front" if front > 1 else "one of them is the front"
+
+
 def _front(result: StudyResult) -> Iterator[Markup]:
     yield _table(result, result.front, "front", "The front, nearest to the ideal first")
+    same = [
+        f"{column.heading} {for_people(values.pop(), column.unit)}"
+        for index, column in enumerate(result.extras)
+        if len(values := {entry.extra[index] for entry in result.front}) == 1
+    ]
+    if same:
+        yield tag("p", f"The same in all of the front: {', '.join(same)}.")
+    if not all(entry.report for entry in result.front):
+        command = tag("code", "nmsim report STUDY --design NUMBER")
+        yield tag("p", "Linked designs have a full report; ", command, " writes that of any other.")
     worded = []
     for index, measure in enumerate(result.measures):
         pick = max if measure.maximise else min
@@ -90,47 +110,51 @@ def _front(result: StudyResult) -> Iterator[Markup]:
 
 
 def _table(result: StudyResult, entries: Sequence[Entry], name: str, caption: str) -> Markup:
+    """Designs with objectives, values of the axes, and what else differs between them."""
+    ranked = len({entry.rank for entry in entries}) > 1
+    differing = [i for i in range(len(result.extras)) if len({entry.extra[i] for entry in entries}) > 1]
     columns = (
         Column("design", "Design"),
-        Column("rank", "Rank"),
+        *([Column("rank", "Rank")] if ranked else []),
         *(Column(measure.name, measure.name, measure.unit) for measure in result.measures),
-        *result.extras,
         *(Column(axis.name, axis.name) for axis in result.axes),
+        *(result.extras[i] for i in differing),
         Column("model", "Model"),
     )
     rows = tuple(
         (
-            _link(e),
-            e.rank,
-            *e.figures,
-            *e.extra,
-            *e.values,
-            "event-driven" if e.model == "event" else "analytic",
+            _link(entry, anchor=name == "front"),
+            *([entry.rank] if ranked else []),
+            *entry.figures,
+            *entry.values,
+            *(entry.extra[i] for i in differing),
+            "event-driven" if entry.model == "event" else "analytic",
         )
-        for e in entries
+        for entry in entries
     )
     return tag("div", Table(name, columns, rows).html(caption), class_="scroll")
 
 
-def _link(entry: Entry) -> str:
-    return tag("a", str(entry.design), href=entry.report) if entry.report else str(entry.design)
+def _link(entry: Entry, *, anchor: bool) -> str:
+    text = tag("a", str(entry.design), href=entry.report) if entry.report else str(entry.design)
+    return tag("span", text, id=f"design-{entry.design}") if anchor else text
 
 
 def _common(result: StudyResult) -> Iterator[Markup]:
     if result.traits:
-        yield tag("p", "Against all feasible designs, chance does not explain that in the front's designs")
+        yield tag("p", "What chance does not explain, against all feasible designs:")
         yield bullets(result.traits)
     else:
         yield tag("p", "No level of any axis is more frequent in the front than chance explains.")
     for index, measure in enumerate(result.measures):
         items = sorted((i for i in result.influences if i.measure == index), key=lambda i: -i.share)[:3]
         told = [
-            f"{i.axis} ({i.share:.0%}, best at {i.best_level}, a factor of {i.factor:.3g})"
+            f"{i.axis}, {i.share:.0%} of its variance (best at {i.best_level}, a factor of {i.factor:.3g} to the worst)"
             for i in items
             if i.share >= 0.01
         ]
         if told:
-            yield tag("p", f"{measure.name} is decided by {', '.join(told)}.")
+            yield tag("p", f"{measure.name} is decided by {'; '.join(told)}.")
 
 
 def _influences(result: StudyResult) -> Iterator[Markup]:

@@ -1,5 +1,6 @@
 """The page of a study as a file."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from nmsim.report.study.result import StudyResult
 from nmsim.report.study.sections import sections
 from nmsim.storage import write_text
 
+LINK = re.compile(rb"</?a\b[^>]*>")
 FOOTER = (
     "Made by nmsim. Accuracies are what the training runs of this study measured; energies, times and areas are modelled,"
     " by the model each row names."
@@ -20,7 +22,8 @@ def write_page(result: StudyResult, path: Path) -> None:
     """Write the page, and its pictures beside it; the same result gives the same bytes."""
     pictures = draw(result)
     for picture in pictures.values():
-        write_text(path.parent / "pictures" / f"{picture.name}.svg", picture.svg.decode())
+        alone = LINK.sub(b"", picture.svg)  # its links are relative to the page
+        write_text(path.parent / "pictures" / f"{picture.name}.svg", alone.decode())
     write_text(path, html(result, pictures))
 
 

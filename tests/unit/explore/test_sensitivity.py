@@ -60,9 +60,36 @@ def test_traits_are_what_chance_does_not_explain() -> None:
     front = [r for r in everything if r.values[3] == "overlapped" and r.values[4] != 65][::11]
     rest = [r for r in everything if r not in front]
     texts = [trait.text for trait in common_traits(front, rest, space().axes)]
-    assert texts[0] == "schedule is overlapped in 22 of 22 (100%, against 50% of all)"
-    assert "node is 65 in none of 22 (0%, against 33% of all)" in texts
-    assert not any(text.startswith(("columns", "lanes", "words")) for text in texts)
+    assert texts == [
+        "schedule: overlapped in all 22 (50% of all)",
+        "node: never 65 (33% of all)",
+    ]
+
+
+def test_a_trait_names_what_is_preferred_before_what_is_avoided() -> None:
+    everything = results_of(lambda _: 1.0)
+    of_node = {node: [r for r in everything if r.values[4] == node] for node in (65, 28, 16)}
+    front = of_node[16][::4] + of_node[28][::60]
+    texts = [
+        trait.text for trait in common_traits(front, [r for r in everything if r not in front], space().axes)
+    ]
+    assert texts[0] == (
+        "node: 16, in 60 of 64 (94%, against 33% of all); never 65 (33% of all); rarely"
+        " 28, in 4 of 64 (6%, against 33% of all)"
+    )
+
+
+def test_a_range_of_a_continuous_axis_is_a_trait() -> None:
+    wide = space(TEXT.replace("columns, key: chip.mesh.columns, kind: power_of_two, low: 1, high: 8",
+                              "clock, key: chip.clock_hz, kind: continuous, low: 1, high: 9"))  # fmt: skip
+    some = [
+        Result(i, "analytic", (c, 1, 1024, "sequential", 28), Status.OK)
+        for i, c in enumerate(np.linspace(1, 9, 81))
+    ]
+    found = common_traits(some[61:], some[:61], wide.axes)
+    assert [trait.text for trait in found] == [
+        "clock: high, 7.1 to 9 (median 8.05, of all 5) in all 20 (25% of all)"
+    ]
 
 
 def test_a_small_front_has_no_traits() -> None:
