@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nmsim.errors import ConfigError
 from nmsim.fixedpoint.format import QFormat
 from nmsim.fixedpoint.quantize import HIGH, LEFT_P, LEFT_Q, LOW, MASK, WRAP, bring_into_range
 from nmsim.network.precision import Precision
@@ -17,6 +18,7 @@ from nmsim.stop.fixed.neuron import surrogate_into
 from nmsim.stop.fixed.plan import Work
 from nmsim.stop.fixed.samples import Sums
 from nmsim.stop.fixed.tensor import Tensor
+from nmsim.stop.raw_check import check_parameters, check_samples
 from nmsim.stop.spec import TrainingSpec
 
 RawArray = NDArray[Any]
@@ -25,13 +27,25 @@ RawArray = NDArray[Any]
 
 @dataclass(frozen=True)
 class RawLayer:
-    """Every raw tensor of one layer; S samples, T time steps, M inputs, N neurons, P weights, G thresholds, all C order.
+    """Every raw tensor of one synaptic layer, flattened in C order; names in brackets are those of docs/arithmetic.md.
 
-    Per time step: `inputs x (S, T, M)` after pooling, `weight_trace w~ (S, T, M)`, `current I`, `residual R`,
-    `membrane U`, `spikes s`, `error e`, `surrogate phi`, `delta` `(S, T, N)`; `threshold_trace th~`, `leak_trace a~`
-    likewise, or None where the rule keeps none; `error_sum W^T delta (S, T, M)`, None where no error goes below.
-    After each sample, the accumulators of its batch so far: `weight_gradient dW (S, P)`, None with update 'in_place';
-    `threshold_gradient dTheta (S, G)`, `leak_gradient dAlpha (S,)`, or None where the rule does not learn them.
+    S samples, T time steps; M inputs of the layer, of a map `(C, H, W)` after pooling, the channel slowest; N neurons,
+    `(units,)` or `(C_out, H_out, W_out)`; P weights, `(units, M)` or `(C_out, C_in, k, k)`; G thresholds. int64, or
+    Python integers (dtype object) where a format needs more than 64-bit arithmetic. The layout does not depend on how
+    the engine computes.
+
+    At every time step, `(S, T, M)`: `inputs` (x), also where the sample is the same at every step; `weight_trace` (w~);
+    `error_sum` (the sum of w_use*delta over outputs, before pooling spreads it), None where no error goes below.
+    At every time step, `(S, T, N)`: `residual` (R), `leak_trace` (a~), `threshold_trace` (th~), `current` (I),
+    `membrane` (U), `spikes` (s, 0 or 1), `error` (e), `surrogate` (phi), `delta`; traces that the rule does not keep are
+    None.
+    After every sample, the accumulators of its batch so far, as their width holds them: `weight_gradient` (dW)
+    `(S, P)`, None with update 'in_place'; `threshold_gradient` (dTheta) `(S, G)` and `leak_gradient` (dAlpha) `(S,)`,
+    None where the rule does not learn them. A batch starts from 0.
+    With update 'in_place', `weight_before` (w) `(S, T, P)`: the stored weights that a time step uses, before its update.
+
+    Fraction bits: inputs as pooled (`2 log2 p` more behind a p x p average pool), accumulators and sums those of their
+    operands added, all others of the format in the precision section.
     """
 
     inputs: RawArray
@@ -49,14 +63,18 @@ class RawLayer:
     weight_gradient: RawArray | None
     threshold_gradient: RawArray | None
     leak_gradient: RawArray | None
+    weight_before: RawArray | None = None
 
 
 @dataclass(frozen=True)
 class RawRun:
     """A training run in raw integers.
 
-    `updates[k]` the parameters (and velocities) after update k; `overflows` by `layer<i>.<tensor>`; `spike_counts (S, C)`;
-    `predictions (S,)` the class of most spikes, the lowest on ties.
+    `layers`: one record per synaptic layer, in the order of the network. `updates[k]`: parameters after update k (with
+    update 'in_place': after the sample) as int64 or Python integers, velocities where there is momentum, masks where
+    something is pruned. `overflows`: counts over the whole run by `layer<i>.<tensor>`, the tensors of
+    docs/arithmetic.md, "What is counted". `spike_counts (S, C)` of the output layer over all time steps, `predictions
+    (S,)` the class of most spikes, the lowest on ties.
     """
 
     layers: list[RawLayer]
@@ -77,29 +95,48 @@ def run_raw(
     seed: int,
     rates: Sequence[UpdateRates] | None = None,
 ) -> RawRun:
-    """Train on samples in order and return every raw tensor on the way.
+    """Train on samples in order, bit-accurately, and return every raw integer on the way.
+
+    The engine of every fixed-point training, one sample and one time step at a time, and nothing else: no shuffling,
+    no schedule, no evaluation. The integers are those of docs/arithmetic.md; none depends on the machine.
 
     Args:
-        network: as in a workload.
-        precision: as in a workload.
-        training: as in a workload; `batch_size` samples per update.
-        parameters: raw initial weights, thresholds and leak factors; velocities (zero if None); pruning masks or None.
-        inputs: raw `(S, T, *input_shape)`, or `(S, 1, *input_shape)` for an input that is the same at every time step.
-        input_format: format of the inputs.
-        labels: `(S,)`; S is a multiple of the batch size.
-        seed: of the random draws.
-        rates: learning rates of each update; `training.learning_rates` throughout if absent.
+        network: the network section of a workload.
+        precision: the precision section: formats, rounding and overflow by tensor and layer.
+        training: the training section. Used are `rule` (which traces exist and what is learned), `loss`, `batch_size`
+            B (samples per update; the mean over B is a shift, so B is a power of two, unless `batch_division` is
+            'folded'), `momentum` (of weights; rounded to u8.8), `update` ('accumulate'; 'in_place': weights change at
+            every time step, B = 1; 'factored': deltas and traces are kept instead of sums, B = 1, same integers as
+            'accumulate'), `theta_min`, `alpha_max`, and `learning_rates` where `rates` is absent. `arithmetic`,
+            `epochs` and `schedule` are not.
+        parameters: raw integers, one entry per synaptic layer: `weights` `(units, M)` or `(C_out, C_in, k, k)`;
+            `thresholds` `(G,)`, G = neurons, channels or 1 as the layer shares them, in the membrane's format; `leak` one
+            number; `velocity` like the weights or None for zeros, an empty list for all; `mask` like the weights,
+            False where a synapse is pruned and its weight is taken as 0, or None, an empty list for all. They are
+            copied.
+        inputs: raw `(S, T, *input_shape)`, or `(S, 1, *input_shape)` for a static input, the same at every time step.
+        input_format: format of the inputs: `u8.8` for pixels as they are, `u1.0` for spikes.
+        labels: `(S,)`, classes from 0; S is a multiple of B.
+        seed: of the random draws, 0 or more. Draws count samples and updates from 0.
+        rates: learning rates of each of the S/B updates, real numbers that are rounded to mantissa and shift;
+            `training.learning_rates` at every update if absent.
 
     Raises:
         FormatError: a raw parameter is outside its format, or a format cannot follow the input.
-        DataError: inputs or labels do not fit the network, or S is not a multiple of the batch size.
+        DataError: an array has another shape than the network asks for, holds no integers, or lies outside its format.
+        ConfigError: the rule is stbp, or the sections do not go together.
     """
+    inputs, labels = np.asarray(inputs), np.asarray(labels)
+    check_samples(inputs, labels, training.batch_size, None if rates is None else len(rates))
+    check_parameters(network, precision, training, parameters, input_format)
+    if seed < 0:
+        raise ConfigError(f"run_raw: seed {seed} is negative; use 0 or more")
     engine = FixedEngine(
         network, precision, training, input_format, seed, raw_parameters=parameters, watch_sums=True
     )
     own = training.learning_rates
     always = UpdateRates(own.weight, own.threshold, own.leak)
-    size, inputs, labels = training.batch_size, np.asarray(inputs), np.asarray(labels)
+    size = training.batch_size
     observer = _RawObserver(engine, len(inputs))
     spikes: list[IntArray] = []
     updates: list[Parameters] = []
@@ -116,12 +153,17 @@ def run_raw(
 
 def _copied(parameters: Parameters) -> Parameters:
     return Parameters(
-        [array.copy() for array in parameters.weights],
-        [array.copy() for array in parameters.thresholds],
+        [_wide(array) for array in parameters.weights],
+        [_wide(array) for array in parameters.thresholds],
         list(parameters.leak),
-        [None if array is None else array.copy() for array in parameters.velocity],
-        list(parameters.mask),
+        [None if array is None else _wide(array) for array in parameters.velocity],
+        [None if mask is None else mask.copy() for mask in parameters.mask],
     )
+
+
+def _wide(raw: RawArray) -> RawArray:
+    """A copy in integers whose sums do not wrap."""
+    return raw.copy() if raw.dtype == object else raw.astype(np.int64)
 
 
 class _RawObserver:
@@ -158,6 +200,7 @@ class _RawObserver:
                         (samples, own.layer.threshold_count), kept=rule.learns_thresholds
                     ),
                     leak_gradient=empty((samples,), kept=rule.learns_leak),
+                    weight_before=empty((samples, steps, own.layer.weights), kept=in_place),
                 )
             )
 
@@ -177,6 +220,8 @@ class _RawObserver:
                     tensor[at] = view.neurons(work, 1, index, name)[0, 0]
             if record.error_sum is not None:
                 record.error_sum[at] = view.error_sums(work, index)
+            if record.weight_before is not None:
+                record.weight_before[at] = self._engine.raw.in_order(index).ravel()
             self._surrogate(record, index, at)
 
     def _surrogate(self, record: RawLayer, index: int, at: tuple[int, int]) -> None:

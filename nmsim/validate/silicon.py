@@ -1,7 +1,6 @@
 """Estimates against published silicon: what was published, what the model says, and whether it was calibrated on it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -15,8 +14,8 @@ from nmsim.counts import Action, ActionCounts, Component, Phase
 from nmsim.errors import CostError
 from nmsim.hardware.chip import ChipConfig
 from nmsim.hardware.sram import Content, Sram
+from nmsim.validate.point import CALIBRATED, HELD_OUT, SiliconPoint
 
-CALIBRATED, HELD_OUT = "calibrated", "held out"
 TRUENORTH = "Akopyan et al., TCAD 34(10) 2015, Fig. 17"
 TRUENORTH_SYNAPSES = 2**20 * 128
 ODIN = "Frenkel et al., TBioCAS 13(1) 2019, Fig. 8b"
@@ -26,27 +25,8 @@ SENECA = "Tang et al., Front. Neurosci. 17:1187252 (2023), Table 8"
 MEROLLA = "Merolla et al., Science 345:668 (2014) and supplement"
 
 
-@dataclass(frozen=True)
-class SiliconPoint:
-    """One published figure and the model's; `role` is `calibrated` (the model was made to meet it) or `held out`."""
-
-    what: str
-    condition: str
-    published: float
-    model: float
-    unit: str
-    role: str
-    source: str
-    note: str = ""
-
-    @property
-    def relative_error(self) -> float:
-        """Model over published, less one."""
-        return self.model / self.published - 1
-
-
 def against_silicon() -> tuple[SiliconPoint, ...]:
-    """Every comparison, chips first, then parts.
+    """Every comparison: chips first, then parts.
 
     Raises:
         CostError: a shipped table or chip that a comparison needs is missing.

@@ -67,6 +67,7 @@ def tensor_vectors(chip: Chip, inputs: RawArray, run: RawRun) -> Iterator[Vector
         for index, layer in enumerate(run.layers):
             yield from _steps(chip, index, layer, sample)
             yield from _gradients(chip, index, layer, sample)
+            yield from _weights_by_step(chip, index, layer, sample)
     for number, updated in enumerate(run.updates):
         yield from _parameters(chip, updated, number)
 
@@ -180,3 +181,16 @@ def _gradients(chip: Chip, index: int, layer: RawLayer, sample: int) -> Iterator
                 str(getattr(own.precision, name).overflow),
             )
             yield Vector(path, name, found, axes, fmt, "exact", overflow, index, sample)
+
+
+def _weights_by_step(chip: Chip, index: int, layer: RawLayer, sample: int) -> Iterator[Vector]:
+    """Weights that each time step uses, where they change in between (update `in_place`)."""
+    if layer.weight_before is None:
+        return
+    own = chip.formats[index]
+    held, path = own.precision.weight, f"sample{sample}/layer{index}.weight_before.hex"
+    values = layer.weight_before[sample].reshape(-1, *own.layer.weight_shape)
+    yield Vector(
+        path, "weight_before", values, (STEP, *weight_axes(chip, index)), held.format, str(held.rounding),
+        str(held.overflow), index, sample,
+    )  # fmt: skip

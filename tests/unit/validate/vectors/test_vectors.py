@@ -274,3 +274,17 @@ def test_shapes_and_axes_are_those_of_the_network(tmp_path: Path) -> None:
     assert (pooled["format"], pooled["shape"]) == ("u3.2", [3, 3, 4, 4])
     words = np.array([int(line, 16) for line in (tmp_path / pooled["path"]).read_text().splitlines()[1:]])
     assert words.max() <= 4
+
+
+def test_in_place_the_weights_of_every_time_step_are_written(tmp_path: Path) -> None:
+    export(tmp_path, chip(DENSE, {"batch_size": 1, "update": "in_place"}), samples=1)
+    read = Reader(tmp_path)
+    path = "sample0/layer0.weight_before.hex"
+    assert (read.files[path]["shape"], read.files[path]["axes"]) == (
+        [4, 12, 20],
+        ["time_step", "output", "input"],
+    )
+    words, size = read.words(path), 12 * 20
+    assert words[:size] == read.words("parameters/initial/layer0.weight.hex")
+    assert words[3 * size :] != words[:size]
+    assert replay(tmp_path).mismatches == ()
