@@ -1,6 +1,7 @@
 """Verb `validate`: fixed point against float64, models against what others measured."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -15,7 +16,9 @@ from nmsim.cli.vectors import check_vectors
 from nmsim.errors import ConfigError
 from nmsim.pipeline.numerics import NumericsPlan, ShortTraining
 from nmsim.pipeline.subject import is_run, read_subject
+from nmsim.validate.point import SiliconPoint
 from nmsim.validate.silicon import against_silicon
+from nmsim.validate.trainers import trainers
 from nmsim.validate.vectors.manifest import is_export
 
 SILICON, FLOAT64, VECTORS = "silicon", "float64", "vectors"
@@ -99,21 +102,29 @@ def validate(
 
 
 def _silicon(*, as_json: bool) -> None:
-    points = against_silicon()
+    points, training = against_silicon(), tuple(trainers())
     if as_json:
-        print(
-            json.dumps(
-                [{**asdict(point), "relative_error": point.relative_error} for point in points], indent=2
-            )
-        )
+        everything = [
+            {**asdict(point), "relative_error": point.relative_error} for point in (*points, *training)
+        ]
+        print(json.dumps(everything, indent=2))
         return
+    screen = Screen()
+    _show(screen, "Estimates against published silicon", points)
+    _show(screen, "Estimates against published trainers", training)
+    for note in dict.fromkeys(f"{point.what}: {point.note}." for point in training if point.note):
+        screen.say(note)
+
+
+def _show(screen: Screen, title: str, points: Sequence[SiliconPoint]) -> None:
+    """A table of published and modelled figures, and its sources."""
     rows = [
         [
-            point.what, point.condition, f"{point.published:.4g}", f"{point.model:.4g}", point.unit,
-            f"{point.relative_error:+.1%}", point.role,
+            point.what, point.condition, f"{point.published:.4g}",
+            "-" if point.model is None else f"{point.model:.4g}", point.unit,
+            "-" if point.relative_error is None else f"{point.relative_error:+.1%}", point.role,
         ]
         for point in points
     ]  # fmt: skip
     columns = ["what", "condition", "published", "model", "unit", "error", "role"]
-    sources = [point.source for point in points]
-    show_sourced(Screen(), "Estimates against published silicon", columns, rows, sources)
+    show_sourced(screen, title, columns, rows, [point.source for point in points])

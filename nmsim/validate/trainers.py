@@ -30,8 +30,12 @@ DENSITIES = Densities(inputs=0.21, spikes=0.23, deltas=0.8)
 """Of inputs, hidden spikes and deltas, as in a training run of workload `mnist-dense` (STOP-WTL, 784-256-10)."""
 TIME_STEPS = 4
 SAMPLES = 4
+PLAIN = Precision()
 NEAREST = "the published speed sets the lanes: the power of two that comes nearest"
-OTHER_RULE = "its backward pass is described in no source at hand, and it is not STOP: both rules here bracket it, or not"
+OTHER_RULE = (
+    "no source at hand describes its backward pass; it is not STOP. STBP and STOP-W stand for what it may do;"
+    " hidden layer and time steps are assumed too, so this is not the same network"
+)
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,7 @@ class Trial:
     chip: ChipConfig
     network: NetworkSpec
     rule: str
-    precision: Precision = Precision()
+    precision: Precision = PLAIN
 
     def _parts(self) -> dict[str, Any]:
         activity = synthetic_activity(
@@ -145,8 +149,8 @@ def _morphbungee() -> Iterator[SiliconPoint]:
         )  # fmt: skip
         yield SiliconPoint(
             "MorphBungee power", "the same", 61, found.power_w.mean / units.W_PER_MW, "mW", HELD_OUT, MORPHBUNGEE,
-            f"as above; band of the prices {found.power_w.band_low / units.W_PER_MW:.0f} to"
-            f" {found.power_w.band_high / units.W_PER_MW:.0f} mW; the supply is assumed",
+            f"band of the prices {found.power_w.band_low / units.W_PER_MW:.0f} to"
+            f" {found.power_w.band_high / units.W_PER_MW:.0f} mW; hidden layer, time steps, rule and supply are assumed",
         )  # fmt: skip
 
 
@@ -164,5 +168,6 @@ def _reckon() -> Iterator[SiliconPoint]:
         yield SiliconPoint(
             "ReckOn energy per SOP", f"256-256-10 forward, T = 100, 0.5 V; {kind}", 5.3,
             None if joules is None else joules * units.PJ_PER_J, "pJ", HELD_OUT, RECKON,
-            "its network is recurrent and learns by e-prop, ours is feed-forward inference; of which kind its figure is, is not stated",
+            "its network is recurrent and learns by e-prop, ours is feed-forward inference; of which kind its figure is,"
+            " is not stated",
         )  # fmt: skip

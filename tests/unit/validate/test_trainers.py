@@ -37,7 +37,7 @@ def test_lanes_are_set_as_well_as_powers_of_two_can(points: tuple[SiliconPoint, 
 def test_what_was_held_out_is_met_as_the_docs_say(points: tuple[SiliconPoint, ...]) -> None:
     ratios = errors(points, "VC707 training over inference time")
     # STBP, then STOP-W, at 4 and at 8 time steps
-    assert ratios == pytest.approx([-0.10, 0.23, -0.24, 0.32], abs=0.02)
+    assert ratios == pytest.approx([-0.10, 0.23, -0.26, 0.31], abs=0.02)
     assert errors(points, "MorphBungee power") == pytest.approx([-0.63, -0.39, 0.15], abs=0.02)
     assert errors(points, "ReckOn energy per SOP") == pytest.approx([-0.11, 0.18], abs=0.02)
 
