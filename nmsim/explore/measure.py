@@ -1,6 +1,7 @@
 """Evaluation to metrics: the figures of one design."""
 
 from nmsim.evaluate import Evaluation
+from nmsim.explore.metric import COMPONENTS
 from nmsim.hardware.chip import ChipConfig
 from nmsim.mapping.mapping import Mapping
 
@@ -30,5 +31,6 @@ def measure(
 
 
 def _by_component(evaluation: Evaluation) -> dict[str, float | int | None]:
-    parts = evaluation.energy.by("component")
-    return {f"energy_{name}_j": table.mean_j for (name,), table in parts.items()}
+    """Energy of every component; 0 for those that the chip does not have, so that they can be bounded on any chip."""
+    parts = {name: table.mean_j for (name,), table in evaluation.energy.by("component").items()}
+    return {f"energy_{name}_j": parts.get(name, 0.0) for name in COMPONENTS}

@@ -1,0 +1,179 @@
+"""Exploration at its stated size: designs per minute, speed-up by workers, hypervolume that a search finds.
+
+Run as `python benchmarks/exploration.py PART --work FOLDER`, parts in any order; each reuses what is in the folder:
+
+- `mnist`: 1,000 designs of mnist-edge with two workers, training included (wanted: under 60 s);
+- `vgg --run RUN`: 200 designs of vgg11-mesh on the activity of a trained `cifar10-vgg11` (wanted: under 5 min);
+- `workers [--run RUN]`: speed-up by two worker processes, of mnist-edge, or of vgg11-mesh on the activity of RUN;
+- `search`: what 20 searches per sampler find with a tenth of the evaluations of the full grid of mnist-edge
+  (wanted: 95 % of its hypervolume).
+
+That a killed sweep and a cluster that loses workers give the same store, bit for bit, is shown by
+`pytest -m benchmark tests/conformance/test_explore_interruption.py`.
+"""
+
+import argparse
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nmsim.explore.pareto import hypervolume, reference_point
+from nmsim.explore.result import Result, costs, feasible
+from nmsim.explore.search import SAMPLERS, Sampler, Searcher
+from nmsim.explore.space import DesignSpace
+from nmsim.pipeline.explore import reopen
+
+MNIST, VGG = "mnist-edge", "vgg11-mesh"
+MNIST_DESIGNS, VGG_DESIGNS = 1000, 200
+MNIST_SECONDS, VGG_SECONDS = 60.0, 300.0
+WORKERS_DESIGNS = {MNIST: 1000, VGG: 80}
+WANTED = 0.95
+SHARE = 10
+SEEDS = range(1, 21)
+BATCH = 16
+
+
+def sweep(space: str, out: Path, *options: str) -> float:
+    """Seconds of a sweep, from the start of the command to its end."""
+    command = [sys.executable, "-m", "nmsim.cli.main", "sweep", space, "--out", str(out), "--quiet", *options]
+    began = time.perf_counter()
+    subprocess.run(command, check=True)
+    return time.perf_counter() - began
+
+
+def sampled(designs: int, run: Path | None, jobs: int) -> list[str]:
+    """Options of a sweep over a Sobol sample without reports."""
+    options = f"--method sobol --designs {designs} --jobs {jobs} --reports 0 --overwrite".split()
+    return options + (["--run", str(run)] if run else [])
+
+
+def rate(space: str, work: Path, designs: int, run: Path | None, seconds_wanted: float) -> None:
+    """One sweep with two workers, against the time wanted."""
+    out = work / f"{space}-{designs}"
+    shutil.rmtree(out, ignore_errors=True)
+    seconds = sweep(space, out, *sampled(designs, run, 2))
+    evaluated, fit = counts(out)
+    verdict = "ok" if seconds < seconds_wanted else "TOO SLOW"
+    print(
+        f"{space}: {evaluated:,} designs in {seconds:.1f} s ({60 * evaluated / seconds:,.0f} per minute),"
+        f" {fit:,} of them fit; wanted under {seconds_wanted:.0f} s: {verdict}"
+    )
+
+
+def counts(out: Path) -> tuple[int, int]:
+    """Designs evaluated, and those with figures."""
+    _, results = reopen(out)
+    return len(results), sum(result.ok for result in results)
+
+
+def workers(space: str, work: Path, run: Path | None) -> None:
+    """Time per design with one and two worker processes.
+
+    The time of a sweep of eight designs is taken off each: starting the program, its workers, and writing the page.
+    """
+    sweep(space, work / "workers", *sampled(8, run, 2))  # trains, if there is no run
+    designs, found = WORKERS_DESIGNS[space], {}
+    for count in (1, 2):
+        options = ["--backend", "processes"]
+        base = sweep(space, work / "workers", *sampled(8, run, count), *options)
+        whole = sweep(space, work / "workers", *sampled(designs, run, count), *options)
+        found[count] = whole - base
+        print(f"{space}: {count} worker(s): {whole:.1f} s for {designs:,} designs, {base:.1f} s for 8")
+    print(f"{space}: speed-up by two workers {found[1] / found[2]:.2f} in {designs - 8:,} designs")
+
+
+def search(work: Path) -> None:
+    """Searches over stored results of the full grid, which is evaluated first if it is not there."""
+    grid = work / f"{MNIST}-grid"
+    sweep(MNIST, grid, "--reports", "0", "--jobs", "2", "--resume")
+    space, stored = reopen(grid)
+    results = [result for result in stored if result.model == "analytic"]
+    table = Volumes(results, space)
+    budget = len(results) // SHARE
+    print(
+        f"{MNIST}: {len(results):,} designs, {budget:,} evaluations per search, seeds {SEEDS[0]} to {SEEDS[-1]}"
+    )
+    rng = np.random.default_rng(1)
+    drawn = [[results[i] for i in rng.permutation(len(results))[:budget]] for _ in SEEDS]
+    tell("random", [table.share(found) for found in drawn])
+    for sampler in SAMPLERS:
+        tell(sampler, [table.share(searched(space, results, sampler, seed, budget)) for seed in SEEDS])
+
+
+def searched(
+    space: DesignSpace, results: Sequence[Result], sampler: Sampler, seed: int, budget: int
+) -> list[Result]:
+    """What a search evaluates, its results looked up."""
+    known = {result.values: result for result in results}
+    searcher = Searcher(space, sampler, seed, BATCH)
+    found: list[Result] = []
+    while len(found) < budget and (asked := searcher.ask(budget - len(found))):
+        new = [replace(known[values], design=len(found) + i) for i, values in enumerate(asked)]
+        searcher.tell(new)
+        found += new
+    return found
+
+
+class Volumes:
+    """Hypervolume of some designs as a share of that of all: of the objectives, and of their logarithms."""
+
+    def __init__(self, results: Sequence[Result], space: DesignSpace) -> None:
+        self.space = space
+        table = self._costs(results)
+        self.references = reference_point(table), reference_point(np.log(table))
+        self.whole = self._both(table)
+
+    def share(self, results: Sequence[Result]) -> tuple[float, float]:
+        """Of the objectives, and of their logarithms, as in the page of a study."""
+        linear, log = self._both(self._costs(results))
+        return linear / self.whole[0], log / self.whole[1]
+
+    def _costs(self, results: Sequence[Result]) -> NDArray[np.float64]:
+        return costs([result for result in results if feasible(result, self.space)], self.space.objectives)
+
+    def _both(self, table: NDArray[np.float64]) -> tuple[float, float]:
+        return hypervolume(table, self.references[0]), hypervolume(np.log(table), self.references[1])
+
+
+def tell(name: str, shares: Sequence[tuple[float, float]]) -> None:
+    """Worst and median over the seeds."""
+    columns = np.array(shares).T
+    texts = [
+        f"{scale} worst {column.min():.3f}, median {np.median(column):.3f}"
+        for scale, column in zip(("linear", "logarithmic"), columns, strict=True)
+    ]
+    verdict = "ok" if columns.min() >= WANTED else "MISSES"
+    print(f"{name:>7}: {'; '.join(texts)}; wanted {WANTED}: {verdict}")
+
+
+def main() -> None:
+    """The part asked for."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("part", choices=("mnist", "vgg", "workers", "search"))
+    parser.add_argument("--work", type=Path, required=True, help="folder of the studies")
+    parser.add_argument("--run", type=Path, help="a trained run of cifar10-vgg11")
+    given = parser.parse_args()
+    if given.part == "vgg" and given.run is None:
+        parser.error("vgg needs --run")
+    given.work.mkdir(parents=True, exist_ok=True)
+    if given.part == "mnist":
+        rate(MNIST, given.work, MNIST_DESIGNS, None, MNIST_SECONDS)
+    elif given.part == "vgg":
+        rate(VGG, given.work, VGG_DESIGNS, given.run, VGG_SECONDS)
+    elif given.part == "search":
+        search(given.work)
+    else:
+        workers(VGG if given.run else MNIST, given.work, given.run)
+
+
+if __name__ == "__main__":
+    main()
