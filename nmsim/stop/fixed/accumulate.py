@@ -171,14 +171,14 @@ class Accumulator:
     ) -> NDArray[Any] | None:
         """One exact pass; its sums stay with the workers if none can have overflowed on the way, else they are discarded.
 
-        `prior` bounds the sums so far, which are looked at where the bound does not suffice; the new bound, None if discarded.
+        `prior` bounds the sums so far, which are looked at where it does not suffice. The new bound, None if discarded.
         """
         if observer is None:
             ran = self._spread(part, Pass.GRADIENTS)
         else:
             self._run_observed(self.workers[0], part, Pass.GRADIENTS, start, observer)
             ran = [(0, len(part), self.workers[0])]
-        own = np.sum([worker.work.bounds for _, _, worker in ran], axis=0)
+        own: NDArray[Any] = np.sum([worker.work.bounds for _, _, worker in ran], axis=0)
         if start and (prior + own > self._limits).any():
             prior = self._measured(self.totals())
         if (prior + own > self._limits).any():
@@ -188,7 +188,8 @@ class Accumulator:
         for begin, stop, worker in ran:
             spikes[start + begin : start + stop] = worker.work.spikes[: stop - begin]
             self._take_counts(worker)
-        return prior + own
+        bound: NDArray[Any] = prior + own
+        return bound
 
     def _run_observed(
         self, worker: Worker, part: Samples, kind: Pass, start: int, observer: Observer

@@ -97,6 +97,7 @@ class FixedEngine:
         factored = (
             training.batch_size == 1
             and training.update != "in_place"
+            and training.momentum == 0
             and group == network.time_steps
             and not watch_sums
         )

@@ -1,83 +1,91 @@
 """The update of a dense layer at batch size 1 from the factors of its gradient: no dW is stored.
 
-The traces and deltas of all time steps lie in the sample's slots; each output's row of dW is formed, used and forgotten.
-Inputs whose trace was zero throughout keep their weights: a weight without gradient and velocity requantizes to itself.
+The traces and deltas of all time steps lie in the sample's slots. Weights are stored by input, so that the weights of an
+input with a trace are one run, and those of an input whose trace was zero throughout are left alone: a weight without
+gradient requantizes to itself. A run of weights that are neighbours in this order draws at a distance of the fan-in;
+`draws_by_input` lays the period of draws out so that those are one run too.
 """
 
+from functools import cache
+from math import gcd
 from typing import Any
 
 import numpy as np
 from numba.extending import register_jitable
+from numpy.typing import NDArray
 
 from nmsim.fixedpoint.compiled import kernel
-from nmsim.fixedpoint.lfsr import PERIOD
-from nmsim.fixedpoint.quantize import OFFSET, STOCHASTIC
+from nmsim.fixedpoint.lfsr import PERIOD, draw_table
+from nmsim.fixedpoint.quantize import (
+    ADD,
+    DOWN,
+    DRAW_DOWN,
+    DRAW_UP,
+    EVEN,
+    HIGH,
+    LEFT_P,
+    LEFT_Q,
+    LOW,
+    MASK,
+    OFFSET,
+    STOCHASTIC,
+    WRAP,
+    ZERO,
+    bring_into_range,
+    round_shift,
+)  # fmt: skip
+from nmsim.stop.fixed.neuron import sum_of_squares
 from nmsim.stop.fixed.sums import NARROW, WIDE, wrap_sums
 from nmsim.stop.fixed.tensor import WEIGHT, WEIGHT_GRADIENT
-from nmsim.stop.fixed.update import (
-    BLOCK,
-    keep_synapses,
-    run_of_draws,
-    subtract_into,
-    update_block,
-    use_weights,
-)
+from nmsim.stop.fixed.update import BLOCK, sum_magnitudes, use_weights
 
 
-@register_jitable
-def scatter(out, places, values):
-    """`out[places[k]] = values[k]`."""
-    for k in range(values.size):
-        out[places[k]] = values[k]
+@cache
+def draws_by_input(fan_in: int) -> tuple[NDArray[np.uint16], int]:
+    """Draws at a distance of `fan_in`, `(orbits, orbit length + BLOCK)`, read-only, and the factor that finds one.
 
-
-@register_jitable
-def gather(out, values, places, start):
-    """`out[k] = values[start + places[k]]`."""
-    for k in range(out.size):
-        out[k] = values[start + places[k]]
-
-
-@register_jitable
-def choose_inputs(memory, layer, order, every, traces, chosen, stored):
-    """Inputs whose weights may change, in C order (`chosen`) and as stored; their traces `(time steps, number)`; how many.
-
-    All inputs if `every`, or if most have a non-zero trace at some time step.
+    The draw of index `i` lies in orbit `r = i mod orbits`, at place `(i - r) / orbits * factor mod length`.
     """
-    words, inputs, permuted = layer.words, layer.inputs, layer.permuted
-    found, count = traces[0, :inputs], 0
-    for k in range(inputs):
-        found[k] = 0
-    for slot in range(layer.group):
-        begin = slot * words + layer.weight_trace
-        own = memory[begin : begin + inputs]
-        for k in range(inputs):
-            found[k] |= own[k]
-    for k in range(inputs):
-        if every or found[order[k] if permuted else k]:
-            chosen[count] = k
-            count += 1
-    if 2 * count > inputs:
-        count = inputs
-        for k in range(inputs):
-            chosen[k] = k
-    for k in range(count):
-        stored[k] = order[chosen[k]] if permuted else chosen[k]
-    for slot in range(layer.group):
-        gather(traces[slot, :count], memory, stored, slot * words + layer.weight_trace)
-    return count
+    orbits = gcd(fan_in, PERIOD)
+    length = PERIOD // orbits
+    places = (np.arange(length + BLOCK) * fan_in + np.arange(orbits)[:, None]) % PERIOD
+    table = draw_table()[places]
+    table.setflags(write=False)
+    return table, pow(fan_in // orbits, -1, length) if length > 1 else 0
 
 
 @register_jitable
-def update_chosen(weights, steps, row, own, bits, draws, chosen, first_draw, table):
-    """`subtract_into` for scattered weights of one output; overflows and a bound on the sum of |change|."""
-    gather(own, weights, chosen, 0)
-    if row[STOCHASTIC]:
-        draws = bits[: steps.size]
-        gather(draws, table, chosen, (row[OFFSET] + first_draw) % PERIOD)
-    over, moved = subtract_into(own, steps, row, draws)
-    scatter(weights, chosen, own)
-    return over, moved
+def subtract_run(weights, steps, row, draws, row_sums):
+    """`weights = Q(weights - mantissa * steps * 2**-shift)`, as `update.subtract_into`; `row_sums += |change|`."""
+    down, constant, even, zero = row[DOWN], row[ADD], row[EVEN], row[ZERO]
+    left, mantissa, draw_up, draw_down = row[LEFT_P], row[LEFT_Q], row[DRAW_UP], row[DRAW_DOWN]
+    low, high, mask, wrap = row[LOW], row[HIGH], row[MASK], row[WRAP]
+    over = 0
+    if even or zero:
+        for k in range(weights.size):
+            v = round_shift(weights[k], -((mantissa * steps[k]) << left), down, constant, even, zero)
+            over += (v < low) | (v > high)
+            v = bring_into_range(v, low, high, mask, wrap)
+            row_sums[k] += abs(v - weights[k])
+            weights[k] = v
+        return over
+    for k in range(weights.size):
+        add = constant + ((draws[k] << draw_up) >> draw_down)
+        v = weights[k] + ((add - ((mantissa * steps[k]) << left)) >> down)
+        over += (v < low) | (v > high)
+        v = bring_into_range(v, low, high, mask, wrap)
+        row_sums[k] += abs(v - weights[k])
+        weights[k] = v
+    return over
+
+
+@register_jitable
+def has_trace(memory, layer, place):
+    """Whether the trace of the input at this place was ever not zero."""
+    found = False
+    for slot in range(layer.group):
+        found = found or memory[slot * layer.words + layer.weight_trace + place] != 0
+    return found
 
 
 def _factored_kernel(way: int) -> Any:
@@ -85,94 +93,104 @@ def _factored_kernel(way: int) -> Any:
     cast = np.int32 if way == NARROW else int
 
     @register_jitable
-    def gradient_row(out, memory, layer, output, traces, start):
-        """`out[k] = sum_t delta_t[output] * w~_t[start + k]`, two time steps at a time; whether any delta is not zero."""
-        place, last, size = layer.delta + output, layer.group - 1, out.size
-        found = False
+    def gradient_run(out, memory, layer, place, start):
+        """`out[k] = sum_t w~_t[place] * delta_t[start + k]`, two time steps at a time."""
+        words, last, size = layer.words, layer.group - 1, out.size
         for slot in range(0, layer.group, 2):
             after = min(slot + 1, last)
-            first = cast(memory[slot * layer.words + place])
-            second = cast(memory[after * layer.words + place] if slot < last else 0)
-            found = found or first != 0 or second != 0
-            one, two = traces[slot, start : start + size], traces[after, start : start + size]
+            first = cast(memory[slot * words + layer.weight_trace + place])
+            second = cast(memory[after * words + layer.weight_trace + place] if slot < last else 0)
+            begin, next_begin = slot * words + layer.delta + start, after * words + layer.delta + start
+            one, two = memory[begin : begin + size], memory[next_begin : next_begin + size]
             if slot == 0:
                 for k in range(size):
                     out[k] = cast(cast(first * cast(one[k])) + cast(second * cast(two[k])))
             elif first or second:
                 for k in range(size):
                     out[k] = cast(out[k] + cast(first * cast(one[k])) + cast(second * cast(two[k])))
-        return found
-
-    @register_jitable
-    def update_row(
-        layer, output, start, steps, weights, velocity, synapses, masked, momentum, rows, wraps, every, count, table,
-        scratch, zeros, counts, chosen, own, bits,
-    ):  # fmt: skip
-        """Weights of one output by a run of its dW; a bound on the sum of |change|."""
-        size, begin = steps.size, output * layer.inputs + start
-        own_synapses = synapses[begin : begin + size] if masked else synapses
-        if masked:
-            keep_synapses(steps, own_synapses)
-        if wraps:
-            counts[WEIGHT_GRADIENT] += wrap_sums(steps, size, rows[0])
-        first_draw = (count * layer.channels + output) * layer.inputs
-        if momentum:
-            for k in range(size):
-                scratch[0, k] = steps[k]
-            return update_block(
-                weights[start : start + size], velocity[begin : begin + size], scratch[0, :size], own_synapses, masked,
-                momentum, rows, first_draw + start, table, zeros, scratch, counts,
-            )  # fmt: skip
-        if every:
-            draws = run_of_draws(rows[2], table, zeros, first_draw + start, size)
-            over, moved = subtract_into(weights[start : start + size], steps, rows[2], draws)
-        else:
-            block = own[0, :size]
-            over, moved = update_chosen(
-                weights, steps, rows[2], block, bits, zeros[:size], chosen, first_draw, table
-            )
-        counts[WEIGHT] += over
-        return moved
 
     def update(
-        memory, layers, index, order, weights, velocity, synapses, masked, momentum, rows, wraps, used_row, narrower, count,
-        table, scratch, zeros, all_counts, used, row_sums, chosen, stored, traces, row, own, bits,
+        memory, layers, index, order, weights, synapses, masked, rows, wraps, used_row, narrower, count, table, factor,
+        zeros, counts, backward, row_sums, run, used, ignored,
     ):  # fmt: skip
-        layer, used_over = layers[index], 0
-        number = choose_inputs(memory, layer, order, momentum or masked, traces, chosen, stored)
-        every = number == layer.inputs
-        for output in range(layer.channels):
-            own_weights = weights[output, : layer.inputs]
-            for start in range(0, number, BLOCK):
-                size = min(BLOCK, number - start)
-                steps, now = row[:size], chosen[start : start + size]
-                if not (gradient_row(steps, memory, layer, output, traces, start) or momentum):
+        layer, row = layers[index], rows[2]
+        outputs, inputs, used_over = layer.channels, layer.inputs, 0
+        orbits, length = table.shape[0], table.shape[1] - BLOCK
+        for k in range(inputs):
+            place = order[k] if layer.permuted else k
+            if not has_trace(memory, layer, place):
+                continue
+            for start in range(0, outputs, BLOCK):
+                size = min(BLOCK, outputs - start)
+                steps, own, sums = (
+                    run[:size],
+                    weights[k, start : start + size],
+                    row_sums[start : start + size],
+                )
+                gradient_run(steps, memory, layer, place, start)
+                if masked:
+                    for output in range(size):
+                        if not synapses[(start + output) * inputs + k]:
+                            steps[output] = 0
+                if wraps:
+                    counts[index, WEIGHT_GRADIENT] += wrap_sums(steps, size, rows[0])
+                draws = zeros[:size]
+                if row[STOCHASTIC]:
+                    draw = (row[OFFSET] + (count * outputs + start) * inputs + k) % PERIOD
+                    begin = draw // orbits * factor % length
+                    draws = table[draw % orbits, begin : begin + size]
+                if layer.shared:
+                    counts[index, WEIGHT] += subtract_run(own, steps, row, draws, sums)
                     continue
+                begin = place * layer.error_depth + start
+                target, before = backward[begin : begin + size], used[:size]
                 if narrower:
-                    gather(own[0, :size], own_weights, now, 0)
-                    over, total = use_weights(own[0, :size], own[1, :size], used_row)
-                    used_over, row_sums[output] = used_over - over, row_sums[output] - total
-                moved = update_row(
-                    layer, output, start, steps, own_weights, velocity, synapses, masked, momentum, rows, wraps, every,
-                    count, table, scratch, zeros, all_counts[index], now, own, bits,
-                )  # fmt: skip
-                if not layer.shared:
-                    gather(own[1, :size], own_weights, now, 0)
+                    used_over -= use_weights(own, before, used_row)[0]
+                moved = ignored[:size] if narrower else sums
+                counts[index, WEIGHT] += subtract_run(own, steps, row, draws, moved)
+                used_over += use_weights(own, target, used_row)[0]
                 if narrower:
-                    gather(own[0, :size], own_weights, now, 0)
-                    over, moved = use_weights(own[0, :size], own[1, :size], used_row)
-                    used_over += over
-                row_sums[output] += moved
-                if not layer.shared:
-                    target = used[output * layer.depth : (output + 1) * layer.depth]
-                    scatter(target, stored[start : start + size], own[1, :size])
+                    for output in range(size):
+                        sums[output] += abs(target[output] - before[output])
         return used_over
 
     return kernel(update, str(way))
 
 
+def arrange_by_input(layers, index, weights, row, order, backward, row_sums):
+    """Used weights of a layer stored by input, rows per input as stored; overflows of `w_use`.
+
+    `weights (fan_in, outputs or more)` are those rows themselves where the layer is `shared`; `row_sums` the sums of
+    magnitudes of every output.
+    """
+    layer, over = layers[index], 0
+    outputs = layer.channels
+    for output in range(outputs):
+        row_sums[output] = 0
+    for k in range(layer.inputs):
+        begin = (order[k] if layer.permuted else k) * layer.error_depth
+        own = backward[begin : begin + outputs]
+        if not layer.shared:
+            over += use_weights(weights[k, :outputs], own, row)[0]
+        for output in range(outputs):
+            row_sums[output] += abs(own[output])
+    return over
+
+
+def bound_by_input(layers, index, backward):
+    """Largest sum of magnitudes, and of squares (of 16-bit weights, else 0), of an input's used weights."""
+    layer, largest, energy = layers[index], 0, 0
+    for line in range(layer.inputs):
+        own = backward[line * layer.error_depth : line * layer.error_depth + layer.channels]
+        largest = max(largest, sum_magnitudes(own))
+        if layer.narrow:
+            energy = max(energy, sum_of_squares(own))
+    return largest, energy
+
+
+ARRANGE_BY_INPUT, BOUND_BY_INPUT = kernel(arrange_by_input), kernel(bound_by_input)
 UPDATE_FACTORED = tuple(_factored_kernel(way) for way in (NARROW, WIDE))
 """Kernels of an update from factors, by way of summing; they return the change of `w_use`'s overflows.
 
-`row_sums` is raised by the sum of |change|, and so stays a bound; exact for a used format of its own (`narrower`).
+`row_sums` is raised by the |changes| of used weights, and so stays a bound.
 """

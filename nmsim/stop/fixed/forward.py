@@ -9,7 +9,7 @@ from nmsim.fixedpoint.lfsr import draw_into
 from nmsim.fixedpoint.quantize import LEFT_P, LEFT_Q, OFFSET, STOCHASTIC
 from nmsim.stop.fixed.gather import copy_run, gather_inputs
 from nmsim.stop.fixed.neuron import combine_into, largest_magnitude, residual_into, spikes_into
-from nmsim.stop.fixed.sums import NARROW, ORDERED, WIDE, sum_kernel
+from nmsim.stop.fixed.sums import NARROW, ORDERED, WIDE, input_kernel, sum_kernel
 from nmsim.stop.fixed.tensor import CURRENT, LEAK_TRACE, MEMBRANE, RESIDUAL, THRESHOLD_TRACE, WEIGHT_TRACE
 
 BLOCK_SUMS = 32768
@@ -123,9 +123,22 @@ def _forward_kernel(way: int) -> Any:
     """
     sums = sum_kernel(way)
 
+    add_inputs = input_kernel(way)
+
     @register_jitable
-    def currents_into(out, memory, layer, row, used, orders, gathered, nonzero, start, stop, stride, wraps):
+    def currents_into(
+        out, memory, layer, row, used, backward, orders, gathered, nonzero, start, stop, stride, wraps
+    ):
         """Currents of rows `start..stop-1` of `(sample or slot, position)`; overflows."""
+        if layer.factored:
+            order, over = orders[layer.order : layer.order + layer.inputs], 0
+            for line in range(start, stop):
+                own = out[(line - start) * layer.channels : (line - start + 1) * layer.channels]
+                place = line * stride + layer.source_values
+                over += add_inputs(
+                    own, memory, place, backward, layer.backward, layer.error_depth, order, row, wraps
+                )
+            return over
         rows, begin, row_stride = memory, start * stride + layer.source_values, stride
         if layer.kernel:
             gather_inputs(gathered, memory, stride, layer.source_values, layer, start, stop)
@@ -148,8 +161,8 @@ def _forward_kernel(way: int) -> Any:
         )
 
     def forward(
-        memory, layers, index, all_numbers, alphas, used, theta, orders, table, draws, exact, block, kept, gathered, nonzero,
-        largest, all_counts, kept_counts, log, samples, step, first, training, static, wraps,
+        memory, layers, index, all_numbers, alphas, used, backward, theta, orders, table, draws, exact, block, kept,
+        gathered, nonzero, largest, all_counts, kept_counts, log, samples, step, first, training, static, wraps,
     ):  # fmt: skip
         layer, numbers, counts, alpha = layers[index], all_numbers[index], all_counts[index], alphas[index]
         if training:
@@ -173,6 +186,7 @@ def _forward_kernel(way: int) -> Any:
                     layer,
                     numbers[CURRENT],
                     used,
+                    backward,
                     orders,
                     gathered,
                     nonzero,
@@ -202,6 +216,7 @@ def _forward_kernel(way: int) -> Any:
                 layer,
                 numbers[CURRENT],
                 used,
+                backward,
                 orders,
                 gathered,
                 nonzero,

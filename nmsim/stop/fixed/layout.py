@@ -121,16 +121,14 @@ def build(
             record[name] = words.take(size)
         record["leak_trace"] = words.take(size if training.rule.learns_leak else 0)
         record["threshold_trace"] = words.take(size if training.rule.learns_thresholds else 0)
-        record["used"] = used.take(record["channels"] * record["depth"])
+        by_input = factored and own.layer.kind == "dense"
+        record["used"] = used.take(0 if by_input else record["channels"] * record["depth"])
         backward_rows = record["input_channels"] if own.layer.kind == "conv" else own.layer.inputs
         record["backward"] = backward.take(
-            backward_rows * record["error_depth"] * nodes[record["source"]]["needs_error"]
+            backward_rows * record["error_depth"] * (by_input or nodes[record["source"]]["needs_error"])
         )
         record["theta"], record["log"] = neurons.take(own.layer.neurons), inputs_of_all.take(own.layer.inputs)
-        record["factored"], record["rows"] = (
-            int(factored and own.layer.kind == "dense"),
-            channels.take(record["channels"]),
-        )
+        record["factored"], record["rows"] = int(by_input), channels.take(record["channels"])
         shared = (
             own.layer.kind == "dense" and not record["permuted"] and own.used == own.precision.weight.format
         )

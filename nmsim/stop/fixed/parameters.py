@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from nmsim.errors import FormatError
 from nmsim.fixedpoint.format import QFormat
 from nmsim.stop.engine import Parameters
+from nmsim.stop.fixed.factored import ARRANGE_BY_INPUT, BOUND_BY_INPUT
 from nmsim.stop.fixed.formats import LayerFormats
 from nmsim.stop.fixed.layout import Layout
 from nmsim.stop.fixed.plan import Held
@@ -113,15 +114,14 @@ def layer_slices(layout: Layout) -> list[LayerSlices]:
 
     found = []
     for layer in layout.layers:
-        rows = (layer.input_channels if layer.kernel else layer.inputs) * layout.nodes[
-            layer.source
-        ].needs_error
+        rows = layer.input_channels if layer.kernel else layer.inputs
+        rows *= layer.factored or layout.nodes[layer.source].needs_error
         found.append(
             LayerSlices(
                 run(layer.weight, layer.channels * layer.fan_in),
                 run(layer.threshold, layer.thresholds),
                 run(layer.theta, layer.neurons),
-                run(layer.used, layer.channels * layer.depth),
+                run(layer.used, 0 if layer.factored else layer.channels * layer.depth),
                 run(layer.backward, rows * layer.error_depth),
                 run(layer.rows, layer.channels),
                 layout.plan.orders[run(layer.order, layer.fan_in)],
@@ -133,8 +133,9 @@ def layer_slices(layout: Layout) -> list[LayerSlices]:
 class RawParameters:
     """Owner of the raw parameters of all layers; `held` is what kernels read, refreshed after every change.
 
-    `weights` by layer, rows of an output channel, `(C_out, fan_in or more)`: those of a layer whose used weights are the
-    stored ones lie in `held.used`. Flat in layer order: `velocity (P,)` (or empty), `thresholds (G,)`.
+    `weights` by layer, rows of an output channel, `(C_out, fan_in or more)`, or of an input, `(fan_in, C_out or more)`, if
+    the layer is `factored`: those of a layer whose used weights are the stored ones lie in `held`. Flat in layer order:
+    `velocity (P,)` (or empty), `thresholds (G,)`.
     """
 
     def __init__(self, layout: Layout, formats: list[LayerFormats], training: TrainingSpec) -> None:
@@ -157,16 +158,24 @@ class RawParameters:
         self.used_overflows = np.zeros(count, np.int64)
         """Overflows of the used weights as they are."""
         self.used_numbers = [row[Tensor.WEIGHT_USED].copy() for row in layout.plan.numbers]
-        self.weights = [
-            self.held.used[at.used].reshape(layer.channels, layer.depth)
-            if layer.shared
-            else np.zeros((layer.channels, layer.fan_in), storage)
-            for layer, at in zip(layout.layers, self.slices, strict=True)
-        ]
+        self.weights = [self._weights_of(index) for index in range(count)]
         self._scratch = np.zeros(layout.widest_sum, storage)
         self._arrange_backward = ARRANGE_BACKWARD.form(interpreted=storage is object)
         self._arrange = ARRANGE_WEIGHTS.form(interpreted=storage is object)
         self._spread = SPREAD_THRESHOLDS.form(interpreted=storage is object)
+        self._arrange_by_input = ARRANGE_BY_INPUT.form(interpreted=storage is object)
+        self._bound_by_input = BOUND_BY_INPUT.form(interpreted=storage is object)
+
+    def _weights_of(self, index: int) -> NDArray[Any]:
+        """Memory of a layer's stored weights, in `held` if they are also the used ones."""
+        layer, at = self.layout.layers[index], self.slices[index]
+        if layer.factored:
+            if layer.shared:
+                return self.held.backward[at.backward].reshape(layer.inputs, layer.error_depth)
+            return np.zeros((layer.inputs, layer.channels), self.layout.storage)
+        if layer.shared:
+            return self.held.used[at.used].reshape(layer.channels, layer.depth)
+        return np.zeros((layer.channels, layer.fan_in), self.layout.storage)
 
     def load(self, raw: Parameters) -> None:
         """Take over raw parameters.
@@ -201,11 +210,21 @@ class RawParameters:
 
     def in_order(self, index: int) -> NDArray[Any]:
         """A layer's weights `(C_out, fan_in)`, C order; a view."""
-        return self.weights[index][:, : self.layout.layers[index].fan_in]
+        layer = self.layout.layers[index]
+        if layer.factored:
+            return self.weights[index][:, : layer.channels].T
+        return self.weights[index][:, : layer.fan_in]
 
     def arrange_weights(self, index: int) -> None:
         """Form all used weights of a layer from the stored ones."""
         at, held = self.slices[index], self.held
+        if self.layout.layers[index].factored:
+            self.used_overflows[index] = self._arrange_by_input(
+                self.layout.plan.layers, index, self.weights[index], self.used_numbers[index], at.order,
+                held.backward[at.backward], held.row_sums[at.rows],
+            )  # fmt: skip
+            self.follow_used_weights(index)
+            return
         self.used_overflows[index] = self._arrange(
             self.layout.plan.layers, index, self.weights[index], self.used_numbers[index], at.order, held.used[at.used],
             held.row_sums[at.rows], self._scratch,
@@ -216,9 +235,12 @@ class RawParameters:
         """Bring what follows from the used weights up to date: their bounds, and the rows that error sums read."""
         at, held = self.slices[index], self.held
         held.bounds[index, 0] = held.row_sums[at.rows].max()
-        if self.layout.layers[index].sends_error:
+        layer, backward = self.layout.layers[index], held.backward[at.backward]
+        if layer.sends_error and layer.factored:
+            held.bounds[index, 1:] = self._bound_by_input(self.layout.plan.layers, index, backward)
+        elif layer.sends_error:
             held.bounds[index, 1:] = self._arrange_backward(
-                self.layout.plan.layers, index, held.used[at.used], held.backward[at.backward]
+                self.layout.plan.layers, index, held.used[at.used], backward
             )
 
     def spread_thresholds(self, index: int) -> None:

@@ -57,9 +57,10 @@ class Plan(NamedTuple):
 class Held(NamedTuple):
     """Parameters as kernels read them, constant within a batch.
 
-    `used` rows of `w_use` `(C_out, depth)` per layer, terms as stored; `backward` rows `(inputs or C_in, error_depth)`;
-    `theta (N,)` one per neuron as stored; `alpha (L,)`; `bounds (L, 3)` largest sum of absolute used weights of a current
-    and of an error, largest sum of squares of an error's (0 if unknown); `row_sums` (bounds on) sums of absolute used weights of every output channel;
+    `used` rows of `w_use` `(C_out, depth)` per layer, terms as stored; `backward` rows `(inputs or C_in, error_depth)`,
+    which currents of a `factored` layer read, too; `theta (N,)` one per neuron as stored; `alpha (L,)`; `bounds (L, 3)`
+    largest sum of absolute used weights of a current and of an error, and of their squares of an error (0 if unknown);
+    `row_sums` (bounds on) sums of absolute used weights of every output channel;
     `synapses (P,)` 0 where pruned, C order; `masked (L,)` 1 where any synapse is pruned.
     """
 

@@ -153,3 +153,35 @@ def sum_kernel(way: int) -> Any:
         return 0
 
     return sums_by_dot
+
+
+def input_kernel(way: int) -> Any:
+    """Kernel of the sums of one row, `out[j] = sum_k x[k] * b[k, j]`, for `b` stored by input; returns overflows.
+
+    Input k lies at `memory[place + k]`, its weights at `b[start + k * stride]`; inputs that are zero cost nothing.
+    """
+
+    @register_jitable
+    def add_inputs(out, memory, place, b, start, stride, order, row, wraps):
+        size, over = out.size, 0
+        low, high = row[LOW], row[HIGH]
+        for j in range(size):
+            out[j] = 0
+        for k in order:
+            x = memory[place + k]
+            if x == 0:
+                continue
+            own = b[start + k * stride : start + k * stride + size]
+            if way == ORDERED:
+                for j in range(size):
+                    v = out[j] + x * own[j]
+                    over += (v < low) | (v > high)
+                    out[j] = min(max(v, low), high)
+            else:
+                for j in range(size):
+                    out[j] += x * own[j]
+        if row[WRAP] and wraps:
+            over += wrap_sums(out, size, row)
+        return over
+
+    return add_inputs

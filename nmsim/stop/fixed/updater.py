@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nmsim.fixedpoint.lfsr import PERIOD, RUN, draw_table
+from nmsim.fixedpoint.lfsr import PERIOD, draw_table, unrolled_table
 from nmsim.fixedpoint.quantize import (
     ADD,
     DOWN,
@@ -25,7 +25,7 @@ from nmsim.fixedpoint.quantize import (
     round_shift,
 )  # fmt: skip
 from nmsim.stop.engine import UpdateRates
-from nmsim.stop.fixed.factored import UPDATE_FACTORED
+from nmsim.stop.fixed.factored import UPDATE_FACTORED, draws_by_input
 from nmsim.stop.fixed.parameters import RawParameters, highest_leak, lowest_threshold
 from nmsim.stop.fixed.rates import UpdateNumbers, momentum_raw, update_numbers
 from nmsim.stop.fixed.samples import Sums
@@ -41,15 +41,13 @@ BOUND_UPDATES = 256
 class Scratch:
     """Scratch memory of updates, for one type of stored integers and of wide numbers."""
 
-    def __init__(self, storage: Any, numbers: Any, inputs: int, group: int) -> None:
+    def __init__(self, storage: Any, numbers: Any) -> None:
         draws: Any = object if numbers is object else np.uint16
         self.steps, self.zeros = np.zeros((3, BLOCK), numbers), np.zeros(BLOCK, draws)
-        self.table = np.resize(draw_table(), PERIOD + max(RUN, inputs)).astype(draws)
-        self.chosen, self.stored = np.zeros(inputs, np.int64), np.zeros(inputs, np.int64)
-        self.traces = np.zeros((group, inputs), storage)
+        self.table = unrolled_table().astype(draws)
         narrow = np.int32 if storage is np.int16 else numbers
-        self.rows = (np.zeros(BLOCK, narrow), np.zeros(BLOCK, numbers))
-        self.own, self.bits = np.zeros((2, BLOCK), storage), np.zeros(BLOCK, draws)
+        self.runs = (np.zeros(BLOCK, narrow), np.zeros(BLOCK, numbers))
+        self.used = np.zeros(BLOCK, storage)
 
 
 class Updater:
@@ -63,9 +61,7 @@ class Updater:
         self._lowest = [lowest_threshold(own, training) for own in parameters.formats]
         self._highest = [highest_leak(own, training) for own in parameters.formats]
         self._momentum = momentum_raw(training) if training.momentum > 0 else 0
-        inputs = max(layer.inputs * layer.factored for layer in layout.layers)
-        exact = layout.storage is object
-        self._scratch = Scratch(layout.storage, object if exact else np.int64, inputs, layout.group)
+        self._scratch = Scratch(layout.storage, object if layout.storage is object else np.int64)
         self._rates: UpdateRates | None = None
         self._numbers: list[UpdateNumbers] = []
 
@@ -94,13 +90,17 @@ class Updater:
         parameters = self.parameters
         held, at = parameters.held, parameters.slices[index]
         velocity = parameters.velocity[at.weights] if self._momentum else parameters.velocity
-        arrays = (parameters.weights[index], velocity, sums.weights[at.weights])
+        by_input = parameters.layout.layers[index].factored
+        weights = np.ascontiguousarray(parameters.in_order(index)) if by_input else parameters.weights[index]
+        arrays = (weights, velocity, sums.weights[at.weights])
         layers, scratch, own = self._suited(numbers, arrays)
         UPDATE_WEIGHTS.form(interpreted=numbers.exact)(
             layers, index, *own, held.synapses[at.weights], held.masked[index], self._momentum, numbers.weights, count,
             scratch.table, scratch.steps, scratch.zeros, self.counts,
         )  # fmt: skip
         _bring_home(arrays, own)
+        if by_input:
+            parameters.in_order(index)[:] = weights
         parameters.arrange_weights(index)
 
     def _update_from_factors(
@@ -113,16 +113,14 @@ class Updater:
         wraps = not (bound <= row[HIGH] and -bound >= row[LOW])
         narrow = layout.storage is np.int16 and bound < 1 << 31 and not wraps and not numbers.exact
         way, narrower = (NARROW if narrow else WIDE), formats.used != formats.precision.weight.format
-        velocity = parameters.velocity[at.weights] if self._momentum else parameters.velocity
-        used = held.used[:0] if layout.layers[index].shared else held.used[at.used]
-        arrays = (slots, parameters.weights[index], velocity, used, held.row_sums[at.rows])
+        table, factor = draws_by_input(layout.layers[index].inputs)
+        arrays = (slots, parameters.weights[index], held.backward[at.backward], held.row_sums[at.rows])
         layers, scratch, own = self._suited(numbers, arrays)
-        own_slots, own_weights, own_velocity, own_used, row_sums = own
+        own_slots, own_weights, backward, row_sums = own
         parameters.used_overflows[index] += UPDATE_FACTORED[way].form(interpreted=numbers.exact)(
-            own_slots, layers, index, at.order, own_weights, own_velocity, held.synapses[at.weights], held.masked[index],
-            self._momentum, numbers.weights, wraps, parameters.used_numbers[index], narrower, count, scratch.table,
-            scratch.steps, scratch.zeros, self.counts, own_used, row_sums, scratch.chosen, scratch.stored, scratch.traces,
-            scratch.rows[way], scratch.own, scratch.bits,
+            own_slots, layers, index, at.order, own_weights, held.synapses[at.weights], held.masked[index], numbers.weights,
+            wraps, parameters.used_numbers[index], narrower, count, table, factor, scratch.zeros, self.counts, backward,
+            row_sums, scratch.runs[way], scratch.used, scratch.steps[1],
         )  # fmt: skip
         _bring_home(arrays, own)
         if count % BOUND_UPDATES == 0:
@@ -141,12 +139,7 @@ class Updater:
             return layout.plan.layers, self._scratch, arrays
         if layout.storage is object:
             return layout.layers, self._scratch, arrays
-        group, inputs = self._scratch.traces.shape
-        return (
-            layout.layers,
-            Scratch(object, object, inputs, group),
-            tuple(array.astype(object) for array in arrays),
-        )
+        return layout.layers, Scratch(object, object), tuple(array.astype(object) for array in arrays)
 
     def update_neurons(self, sums: Sums, rates: UpdateRates, count: int) -> None:
         """Thresholds and leak factors, as far as the rule learns them; `count` is the number of updates before."""

@@ -116,8 +116,8 @@ class Worker:
                 bound = int(held.bounds[index, 0]) * layer.largest_input
                 way, wrap = way_of_summing(bound, low, high, wraps=wraps, narrow=self._narrow)
                 self._forward[way](
-                    work.memory, plan.layers, index, plan.numbers, held.alpha, held.used, held.theta, plan.orders,
-                    plan.draws, work.draws, work.exact, work.block, work.kept, work.gathered, work.nonzero,
+                    work.memory, plan.layers, index, plan.numbers, held.alpha, held.used, held.backward, held.theta,
+                    plan.orders, plan.draws, work.draws, work.exact, work.block, work.kept, work.gathered, work.nonzero,
                     work.largest, work.counts, work.kept_counts, work.current_log, samples,
                     step, first, kind is not Pass.INFERENCE, keeps, wrap,
                 )  # fmt: skip
