@@ -8,8 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nmsim.cost.table import load_table
 from nmsim.counts import Action
+from nmsim.evaluate import evaluate
 from nmsim.hardware.chip import ChipConfig
+from nmsim.network.precision import Precision
 from nmsim.perf.analytic import AnalyticModel
 from nmsim.perf.event.chip import EventModel
 from nmsim.perf.model import PerformanceModel
@@ -44,6 +47,10 @@ def faster_dram(chip: dict[str, Any]) -> None:
     chip["dram"]["bandwidth_bits_per_s"] *= 2
 
 
+def faster_chip_links(chip: dict[str, Any]) -> None:
+    chip["chips"]["link"]["bits_per_cycle"] *= 2
+
+
 def changed(design: Design, change: Change) -> Design:
     chip = design.chip.model_dump(mode="json", exclude_none=True)
     change(chip)
@@ -51,7 +58,9 @@ def changed(design: Design, change: Change) -> Design:
 
 
 @pytest.mark.parametrize("model", [AnalyticModel(), EventModel()], ids=lambda model: model.name)
-@pytest.mark.parametrize("change", [more_lanes, more_ports, more_banks, wider_links, faster_dram])
+@pytest.mark.parametrize(
+    "change", [more_lanes, more_ports, more_banks, wider_links, faster_dram, faster_chip_links]
+)
 @settings(max_examples=6, deadline=None, derandomize=True)
 @given(seed=st.integers(0, 10_000))
 def test_more_of_anything_never_slows_a_design_down(
@@ -62,6 +71,23 @@ def test_more_of_anything_never_slows_a_design_down(
     beside = design.chip.options.schedule != "sequential"
     allowed = ANOMALY if beside and model.name == "event" else 0.0
     assert (after.cycles <= before.cycles * (1 + allowed) + 1e-6).all()
+
+
+@settings(max_examples=10, deadline=None, derandomize=True)
+@given(seed=st.integers(0, 10_000))
+def test_energy_adds_up_over_phases_layers_and_cores(seed: int) -> None:
+    design = random_design(seed)
+    found = evaluate(
+        design.network, Precision(), design.needs, design.activity, design.mapping, design.chip, load_table("cmos")
+    ).energy  # fmt: skip
+    for column in ("phase", "layer", "core", "component"):
+        assert sum(part.mean_j for part in found.by(column).values()) == pytest.approx(
+            found.mean_j, rel=1e-12
+        )
+    by_both = found.by("phase", "core")
+    for (phase,), part in found.by("phase").items():
+        cores = [each.mean_j for (name, _), each in by_both.items() if name == phase]
+        assert sum(cores) == pytest.approx(part.mean_j, rel=1e-12)
 
 
 @settings(max_examples=15, deadline=None, derandomize=True)
