@@ -53,6 +53,9 @@ class Accumulator:
         self._totals: Sums | None = None
         self._all_steps = range(layout.layers[0].time_steps)
         self._together, self._calm = self.in_flight, 0
+        self._macs = layout.layers[0].time_steps * sum(
+            layer.channels * layer.fan_in * layer.positions for layer in layout.layers
+        )
 
     def _gradient_limits(self) -> NDArray[Any]:
         """Largest absolute sums that cannot overflow, `(L, 3)`; wrapping accumulators have no order to keep."""
@@ -178,7 +181,7 @@ class Accumulator:
         else:
             self._run_observed(self.workers[0], part, Pass.GRADIENTS, start, observer)
             ran = [(0, len(part), self.workers[0])]
-        own: NDArray[Any] = np.sum([worker.work.bounds for _, _, worker in ran], axis=0)
+        own = sum((worker.work.bounds for _, _, worker in ran[1:]), ran[0][2].work.bounds.copy())
         if start and (prior + own > self._limits).any():
             prior = self._measured(self.totals())
         if (prior + own > self._limits).any():
@@ -226,8 +229,7 @@ class Accumulator:
 
     def _spread(self, samples: Samples, kind: Pass) -> list[tuple[int, int, Worker]]:
         """Run samples on the workers; (start, stop, worker) of each part."""
-        macs = sum(layer.channels * layer.fan_in * layer.positions for layer in self.layout.layers)
-        worthwhile = len(samples) * len(self._all_steps) * macs // MINIMUM_MACS
+        worthwhile = len(samples) * self._macs // MINIMUM_MACS
         needed = -(-len(samples) // self.workers[0].samples)
         workers = max(needed, min(len(self.workers), len(samples), worthwhile), 1)
         cuts = [len(samples) * k // workers for k in range(workers + 1)]

@@ -55,31 +55,6 @@ def draws_by_input(fan_in: int) -> tuple[NDArray[np.uint16], int]:
 
 
 @register_jitable
-def subtract_run(weights, steps, row, draws, row_sums):
-    """`weights = Q(weights - mantissa * steps * 2**-shift)`, as `update.subtract_into`; `row_sums += |change|`."""
-    down, constant, even, zero = row[DOWN], row[ADD], row[EVEN], row[ZERO]
-    left, mantissa, draw_up, draw_down = row[LEFT_P], row[LEFT_Q], row[DRAW_UP], row[DRAW_DOWN]
-    low, high, mask, wrap = row[LOW], row[HIGH], row[MASK], row[WRAP]
-    over = 0
-    if even or zero:
-        for k in range(weights.size):
-            v = round_shift(weights[k], -((mantissa * steps[k]) << left), down, constant, even, zero)
-            over += (v < low) | (v > high)
-            v = bring_into_range(v, low, high, mask, wrap)
-            row_sums[k] += abs(v - weights[k])
-            weights[k] = v
-        return over
-    for k in range(weights.size):
-        add = constant + ((draws[k] << draw_up) >> draw_down)
-        v = weights[k] + ((add - ((mantissa * steps[k]) << left)) >> down)
-        over += (v < low) | (v > high)
-        v = bring_into_range(v, low, high, mask, wrap)
-        row_sums[k] += abs(v - weights[k])
-        weights[k] = v
-    return over
-
-
-@register_jitable
 def has_trace(memory, layer, place):
     """Whether the trace of the input at this place was ever not zero."""
     found = False
@@ -91,6 +66,30 @@ def has_trace(memory, layer, place):
 def _factored_kernel(way: int) -> Any:
     """Kernel of one layer's update; NARROW where a bound shows that 32 bits hold every element of dW."""
     cast = np.int32 if way == NARROW else int
+
+    @register_jitable
+    def subtract_run(weights, steps, row, draws, row_sums):
+        """`weights = Q(weights - mantissa * steps * 2**-shift)`, as `update.subtract_into`; `row_sums += |change|`."""
+        down, constant, even, zero = row[DOWN], row[ADD], row[EVEN], row[ZERO]
+        left, mantissa, draw_up, draw_down = row[LEFT_P], cast(row[LEFT_Q]), row[DRAW_UP], row[DRAW_DOWN]
+        low, high, mask, wrap = row[LOW], row[HIGH], row[MASK], row[WRAP]
+        over = 0
+        if even or zero:
+            for k in range(weights.size):
+                v = round_shift(weights[k], -((mantissa * steps[k]) << left), down, constant, even, zero)
+                over += (v < low) | (v > high)
+                v = bring_into_range(v, low, high, mask, wrap)
+                row_sums[k] += abs(v - weights[k])
+                weights[k] = v
+            return over
+        for k in range(weights.size):
+            add = constant + ((draws[k] << draw_up) >> draw_down)
+            v = weights[k] + ((add - ((mantissa * steps[k]) << left)) >> down)
+            over += (v < low) | (v > high)
+            v = bring_into_range(v, low, high, mask, wrap)
+            row_sums[k] += abs(v - weights[k])
+            weights[k] = v
+        return over
 
     @register_jitable
     def gradient_run(out, memory, layer, place, start):

@@ -114,6 +114,8 @@ class Updater:
         narrow = layout.storage is np.int16 and bound < 1 << 31 and not wraps and not numbers.exact
         way, narrower = (NARROW if narrow else WIDE), formats.used != formats.precision.weight.format
         table, factor = draws_by_input(layout.layers[index].inputs)
+        if numbers.exact:
+            table = table.astype(object)
         arrays = (slots, parameters.weights[index], held.backward[at.backward], held.row_sums[at.rows])
         layers, scratch, own = self._suited(numbers, arrays)
         own_slots, own_weights, backward, row_sums = own
