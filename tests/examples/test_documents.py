@@ -2,6 +2,8 @@
 
 import doctest
 import re
+import runpy
+import sys
 from pathlib import Path
 
 import pytest
@@ -48,6 +50,24 @@ def test_python_blocks_run(
         assert doctest.DocTestRunner(optionflags=options).run(test).failed == 0
     else:
         exec(compile(code, place, "exec"), {"__name__": "__main__"})  # noqa: S102 - the documents' own examples
+
+
+def test_what_an_architect_learns_can_be_made_from_any_run(
+    folder_with_a_run: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run = str(folder_with_a_run / "runs" / "mnist-dense")
+    script = ROOT / "benchmarks" / "architects.py"
+    monkeypatch.setattr(sys, "argv", [script.name, run, "edge-28nm", str(tmp_path)])
+    runpy.run_path(str(script), run_name="__main__")
+    text = capsys.readouterr().out
+    for part in ("per training sample", "What bounds the time", "Rules", "Width of a flit", "by schedule"):
+        assert part in text
+    page = (ROOT / "docs" / "architects.md").read_text(encoding="utf-8")
+    for picture in sorted(path.name.removeprefix("mnist-dense-") for path in tmp_path.iterdir()):
+        assert picture in page
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=name)

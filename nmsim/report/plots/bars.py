@@ -8,7 +8,8 @@ from matplotlib.axes import Axes
 from nmsim.report.plots.canvas import INK, QUIET, colour, grid
 from nmsim.units import prefix, scaled
 
-ROOM_FOR_TOTALS = 1.16
+ROOM_FOR_TOTALS, ROOM_FOR_SHARES = 1.16, 1.28
+"""The axis beyond the longest bar, for what is written behind it."""
 
 
 def stacked(
@@ -56,7 +57,8 @@ def stacked(
         )
     axes.set_yticks(range(len(bars)), bars)
     axes.set_ylim(len(bars) - 0.5, -0.5)
-    axes.set_xlim(0, max(float(totals.max(initial=0.0)) / factor * ROOM_FOR_TOTALS, 1e-12))
+    room = ROOM_FOR_SHARES if shares and len(bars) > 1 else ROOM_FOR_TOTALS
+    axes.set_xlim(0, max(float(totals.max(initial=0.0)) / factor * room, 1e-12))
     axes.set_xlabel(f"{quantity} ({name_of_prefix}{unit})", color=QUIET)
     grid(axes, "x")
 
