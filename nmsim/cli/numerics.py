@@ -35,7 +35,11 @@ def validate_subject(
             if step.row is None:
                 count(f"train {name}", done, total, f"accuracy {step.train_accuracy:.1%}")
 
-        listener = NumericsListener(lambda done, total: count("compare samples", done, total, ""), training)
+        listener = NumericsListener(
+            lambda done, total: count("compare samples", done, total, ""),
+            lambda done, total: count("convergence, widths", done, total, ""),
+            training,
+        )
         result, files = validate_numerics(subject, out, plan, listener)
     if as_json:
         print(json.dumps(validation_data(result, package_versions()), indent=2))

@@ -59,7 +59,11 @@ def validate(
         int | None, typer.Option(min=1, help="Their training samples; all if absent.")
     ] = None,
     convergence: Annotated[
-        bool, typer.Option("--convergence", help="Also show that errors halve with every fraction bit.")
+        bool,
+        typer.Option(
+            "--convergence",
+            help="Also show that errors halve with every fraction bit, up to 40; slow, one sample.",
+        ),
     ] = False,
     assignments: SetOption = None,
     precision: PrecisionOption = None,

@@ -24,7 +24,7 @@ from nmsim.workload import Prepared, WorkloadSpec, prepare
 
 MOST_SAMPLES = 32
 """Samples that are compared by default, if a batch is not smaller."""
-CONVERGENCE_BITS = tuple(range(8, 21, 2))
+CONVERGENCE_BITS = tuple(range(8, 41, 4))
 
 
 @dataclass(frozen=True)
@@ -66,9 +66,10 @@ class NumericsPlan:
 
 @dataclass(frozen=True)
 class NumericsListener:
-    """Whom to tell: samples done of all, and how far a training run is."""
+    """Whom to tell: samples done of all, points of convergence done of all, and how far a training run is."""
 
     samples: Callable[[int, int], None] = lambda _, __: None
+    convergence: Callable[[int, int], None] = lambda _, __: None
     training: Callable[[str, Progress], None] = lambda _, __: None
 
 
@@ -109,15 +110,17 @@ def measure_numerics(subject: Subject, plan: NumericsPlan, listener: NumericsLis
     gap = (
         _gap(subject, plan.training, listener) if plan.training is not None and plan.training.seeds else None
     )
-    points: tuple[ConvergencePoint, ...] = ()
+    points: list[ConvergencePoint] = []
     if plan.convergence:
         real = chip.real or chip.stored_parameters
-        points = tuple(converge(chip, real, split.batch(np.arange(1), 0), CONVERGENCE_BITS))
+        for point in converge(chip, real, split.batch(np.arange(1), 0), CONVERGENCE_BITS):
+            points.append(point)
+            listener.convergence(len(points), len(CONVERGENCE_BITS))
     return NumericsResult(
         workload.name, workload.content_hash(), str(chip.training.rule), subject.seed, subject.source, plan.split, count,
         chip.network.time_steps, plan.guard_bits, layer_names(chip.network), found.tensors, found.spikes, found.gradients,
         found.tables, inference, found.overflow_counts, findings,
-        gap, points, not subject.trained,
+        gap, tuple(points), not subject.trained,
     )  # fmt: skip
 
 

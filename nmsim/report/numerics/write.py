@@ -43,7 +43,8 @@ def draw(result: NumericsResult) -> dict[str, Picture]:
     if result.gap is not None:
         pictures.append(plots.accuracy_gap(result, result.gap))
     if result.convergence:
-        pictures.append(plots.convergence(result.convergence, plots.described(result)))
+        about = f"{result.workload} · {result.rule} · {result.source} · first {result.split} sample"
+        pictures.append(plots.convergence(result.convergence, about))
     return {picture.name: picture for picture in pictures}
 
 

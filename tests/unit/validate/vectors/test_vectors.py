@@ -288,3 +288,15 @@ def test_in_place_the_weights_of_every_time_step_are_written(tmp_path: Path) -> 
     assert words[:size] == read.words("parameters/initial/layer0.weight.hex")
     assert words[3 * size :] != words[:size]
     assert replay(tmp_path).mismatches == ()
+
+
+def test_every_sample_has_its_own_integers(tmp_path: Path) -> None:
+    """The files of each sample against the raw run, in time steps and neurons."""
+    own = chip(DENSE)
+    run = export(tmp_path, own, samples=3).run
+    read = Reader(tmp_path)
+    for sample in range(3):
+        for name in ("inputs", "current", "membrane", "delta"):
+            found = read.words(f"sample{sample}/layer0.{name}.hex")
+            assert found == [int(value) for value in getattr(run.layers[0], name)[sample].ravel()]
+    assert read.words("sample0/layer0.current.hex") != read.words("sample2/layer0.current.hex")
