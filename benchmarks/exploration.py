@@ -24,16 +24,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from nmsim.explore.pareto import hypervolume, reference_point
+from nmsim.explore.pareto import hypervolume, hypervolume_history, reference_point
 from nmsim.explore.result import Result, costs, feasible
 from nmsim.explore.search import SAMPLERS, Sampler, Searcher
 from nmsim.explore.space import DesignSpace
 from nmsim.pipeline.explore import reopen
+from nmsim.report.plots.hypervolume import hypervolume as hypervolume_picture
 
 MNIST, VGG = "mnist-edge", "vgg11-mesh"
 MNIST_DESIGNS, VGG_DESIGNS = 1000, 200
 MNIST_SECONDS, VGG_SECONDS = 60.0, 300.0
-WORKERS_DESIGNS = {MNIST: 1000, VGG: 80}
+WORKERS_DESIGNS = {MNIST: 1000, VGG: 40}
 WANTED = 0.95
 SHARE = 10
 SEEDS = range(1, 21)
@@ -102,9 +103,13 @@ def search(work: Path) -> None:
     )
     rng = np.random.default_rng(1)
     drawn = [[results[i] for i in rng.permutation(len(results))[:budget]] for _ in SEEDS]
-    tell("random", [table.share(found) for found in drawn])
-    for sampler in SAMPLERS:
-        tell(sampler, [table.share(searched(space, results, sampler, seed, budget)) for seed in SEEDS])
+    found = {"random": drawn}
+    found |= {name: [searched(space, results, name, seed, budget) for seed in SEEDS] for name in SAMPLERS}
+    for name, runs in found.items():
+        tell(name, [table.share(run) for run in runs])
+    middle = {f"{name}, median of {len(runs)}": table.middle(runs) for name, runs in found.items()}
+    picture = hypervolume_picture(middle, f"{space.name} · {budget} evaluations", "the full grid's")
+    (work / "hypervolume-of-searches.svg").write_bytes(picture.svg)
 
 
 def searched(
@@ -134,6 +139,16 @@ class Volumes:
         """Of the objectives, and of their logarithms, as in the page of a study."""
         linear, log = self._both(self._costs(results))
         return linear / self.whole[0], log / self.whole[1]
+
+    def middle(self, runs: Sequence[Sequence[Result]]) -> list[float]:
+        """Share of the logarithmic volume after each evaluation, the median of some runs."""
+        return [float(value) for value in np.median([self._history(run) for run in runs], axis=0)]
+
+    def _history(self, results: Sequence[Result]) -> NDArray[np.float64]:
+        table = np.full((len(results), len(self.space.objectives)), np.nan)
+        good = [index for index, result in enumerate(results) if feasible(result, self.space)]
+        table[good] = np.log(self._costs(results))
+        return hypervolume_history(table, self.references[1]) / self.whole[1]
 
     def _costs(self, results: Sequence[Result]) -> NDArray[np.float64]:
         return costs([result for result in results if feasible(result, self.space)], self.space.objectives)
