@@ -119,18 +119,24 @@ def exchanged(flow: FloatArray, hops: FloatArray, types: NDArray[np.str_], seats
 
     `flow (n, n)` and `hops (n, n)` are symmetric with zero diagonals; `types (n,)` of seats must not be mixed. With
     `D = hops[seats][:, seats]` and `G = flow @ D`, exchanging r and s changes half the sum by
-    `G[r,s] + G[s,r] - G[r,r] - G[s,s] + 2 flow[r,s] D[r,s]` (Burkard and Rendl, EJOR 17, 1984).
+    `G[r,s] + G[s,r] - G[r,r] - G[s,s] + 2 flow[r,s] D[r,s]` (Burkard and Rendl, EJOR 17, 1984). `G` follows an exchange by
+    a product of two vectors.
     """
     seats = seats.copy()
     kinds = types[seats]
     mixed = kinds[:, None] != kinds
+    apart = hops[np.ix_(seats, seats)]
+    joint = flow @ apart
     while True:
-        apart = hops[np.ix_(seats, seats)]
-        joint = flow @ apart
         own = np.diag(joint)
         change = joint + joint.T - own[:, None] - own + 2 * flow * apart
         change[mixed] = 0
         first, second = divmod(int(change.argmin()), len(seats))
         if change[first, second] >= 0:
             return seats
-        seats[[first, second]] = seats[[second, first]]
+        pair, swapped = [first, second], [second, first]
+        joint += np.outer(flow[:, second] - flow[:, first], apart[first] - apart[second])
+        joint[:, pair] = joint[:, swapped]
+        apart[pair] = apart[swapped]
+        apart[:, pair] = apart[:, swapped]
+        seats[pair] = seats[swapped]

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -35,39 +36,78 @@ training: {rule: stop-w, arithmetic: float64, epochs: 1, batch_size: 16}
 profile: {samples: 2}
 """
 DESIGNS = 200
-pytestmark = pytest.mark.slow
+VGG_TRAINING = ("training.epochs=1", "training.batch_size=16", "profile.samples=2")
+"""VGG-11 in full, near its initial state: what a design costs does not depend on how long it was trained."""
 
 
-@pytest.fixture(scope="module")
-def space(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@dataclass(frozen=True)
+class Sweep:
+    """The command of a sweep of 200 designs, the event-driven model for 8 of them."""
+
+    space: str
+    options: tuple[str, ...] = ()
+
+    def start(self, out: Path, *options: str) -> subprocess.Popen[bytes]:
+        command = [
+            sys.executable,
+            "-m",
+            "nmsim.cli.main",
+            "sweep",
+            self.space,
+            "--out",
+            str(out),
+            "--method",
+            "sobol",
+        ]
+        command += [
+            "--designs",
+            str(DESIGNS),
+            "--event",
+            "8",
+            "--reports",
+            "0",
+            "--resume",
+            *self.options,
+            *options,
+        ]
+        return subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
+        )
+
+    def finish(self, out: Path, *options: str) -> None:
+        process = self.start(out, *options)
+        _, errors = process.communicate(timeout=600)
+        assert process.returncode == 0, errors.decode()
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param("small", marks=pytest.mark.slow),
+        pytest.param("vgg11", marks=pytest.mark.benchmark),
+    ],
+)
+def sweep(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Sweep:
     folder = tmp_path_factory.mktemp("space")
-    (folder / "workload.yaml").write_text(WORKLOAD)
-    (folder / "space.yaml").write_text(SPACE.replace("WORKLOAD", str(folder / "workload.yaml")))
-    return folder / "space.yaml"
-
-
-def start(space: Path, out: Path, *options: str) -> subprocess.Popen[bytes]:
+    if request.param == "small":
+        (folder / "workload.yaml").write_text(WORKLOAD)
+        (folder / "space.yaml").write_text(SPACE.replace("WORKLOAD", str(folder / "workload.yaml")))
+        return Sweep(str(folder / "space.yaml"))
+    data = request.getfixturevalue("shared_data") / "cifar10.npz"
+    dataset = f"dataset={{name: cifar10, path: {data}, train_samples: 32, test_samples: 8}}"
+    settings = [part for text in (dataset, *VGG_TRAINING) for part in ("--set", text)]
     command = [
         sys.executable,
         "-m",
         "nmsim.cli.main",
-        "sweep",
-        str(space),
+        "train",
+        "cifar10-vgg11",
         "--out",
-        str(out),
-        "--method",
-        "sobol",
+        str(folder / "run"),
+        *settings,
     ]
-    command += ["--designs", str(DESIGNS), "--event", "8", "--reports", "0", "--resume", *options]
-    return subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
-    )
-
-
-def finish(space: Path, out: Path, *options: str) -> None:
-    process = start(space, out, *options)
-    _, errors = process.communicate(timeout=600)
-    assert process.returncode == 0, errors.decode()
+    subprocess.run(command, check=True, capture_output=True)
+    return Sweep("vgg11-mesh", ("--run", str(folder / "run")))
 
 
 def stored(out: Path) -> int:
@@ -91,21 +131,21 @@ def content(out: Path) -> dict[str, object]:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(space: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
+def undisturbed(sweep: Sweep, tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
     out = tmp_path_factory.mktemp("serial") / "study"
-    finish(space, out, "--backend", "serial")
+    sweep.finish(out, "--backend", "serial")
     assert stored(out) >= DESIGNS
     return content(out)
 
 
 def test_killed_ten_times_and_resumed_ends_with_the_identical_store(
-    space: Path, tmp_path: Path, undisturbed: dict[str, object]
+    sweep: Sweep, tmp_path: Path, undisturbed: dict[str, object]
 ) -> None:
     rng = random.Random(7)
     out = tmp_path / "study"
     seen = []
     for turn in range(10):
-        process = start(space, out, "--jobs", "2")
+        process = sweep.start(out, "--jobs", "2")
         target = turn * (DESIGNS // 10) + rng.randrange(DESIGNS // 12)
         while stored(out) < target and process.poll() is None:
             time.sleep(0.01)
@@ -116,16 +156,16 @@ def test_killed_ten_times_and_resumed_ends_with_the_identical_store(
         seen.append(stored(out))
     assert seen == sorted(seen)
     assert 0 < seen[-1] < DESIGNS + 8
-    finish(space, out, "--jobs", "2")
+    sweep.finish(out, "--jobs", "2")
     assert content(out) == undisturbed
 
 
 def test_dask_workers_killed_during_the_run_give_the_identical_store(
-    space: Path, tmp_path: Path, undisturbed: dict[str, object], cluster: "Cluster"
+    sweep: Sweep, tmp_path: Path, undisturbed: dict[str, object], cluster: "Cluster"
 ) -> None:
     pytest.importorskip("distributed", reason="the extra 'dask' is not installed")
     out = tmp_path / "study"
-    process = start(space, out, "--scheduler", cluster.address)
+    process = sweep.start(out, "--scheduler", cluster.address)
     for share in (0.2, 0.4, 0.6, 0.8):
         while stored(out) < share * DESIGNS and process.poll() is None:
             time.sleep(0.01)
@@ -135,6 +175,7 @@ def test_dask_workers_killed_during_the_run_give_the_identical_store(
     assert content(out) == undisturbed
 
 
+@pytest.mark.slow
 def test_a_scheduler_that_restarts_loses_nothing(cluster: "Cluster") -> None:
     found: dict[float, object] = {}
     tasks = [0.2 + i * 1e-4 for i in range(60)]
