@@ -105,12 +105,15 @@ def test_after_a_kill_the_same_result_without_training_twice(workload: Path, tmp
     journal.write_text(journal.read_text() + '{"run": "torn')
     with pytest.raises(RunError, match="go on with --resume, or replace it with --overwrite"):
         search_formats(spec(workload), out, plan)
-    resumed, _ = search_formats(spec(workload), out, plan, resume=True)
+    trained: set[str] = set()
+    listener = FormatsListener(training=lambda name, _: trained.add(name))
+    resumed, _ = search_formats(spec(workload), out, plan, resume=True, listener=listener)
     assert resumed == whole
     lines = [json.loads(line) for line in journal.read_text().splitlines()]
     runs = [line["run"] for line in lines[1:]]
     assert len(set(runs)) == len(runs)
     assert [json.loads(line) for line in first] == lines[: len(first)]
+    assert len(trained) == len(lines) - len(first)
 
 
 def test_a_result_that_fails_on_other_seeds_gets_wider(workload: Path, tmp_path: Path) -> None:
