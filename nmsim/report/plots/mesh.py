@@ -24,8 +24,8 @@ FloatArray = NDArray[np.float64]
 TILE_SIDE, SMALL_TILE_SIDE = 0.62, 0.3
 RASTER_FROM = 256
 """Tiles beyond which boxes are small, links long, and both are drawn as an image inside the picture."""
-WRITTEN_UP_TO = 64
-"""Tiles up to which values are written into the picture."""
+WRITTEN_UP_TO = 128
+"""Cores up to which values are written into the picture."""
 AHEAD = {EAST: (1.0, 0.0), WEST: (-1.0, 0.0), SOUTH: (0.0, 1.0), NORTH: (0.0, -1.0)}
 ASIDE = {EAST: (0.0, -0.18), WEST: (0.0, 0.18), SOUTH: (0.18, 0.0), NORTH: (-0.18, 0.0)}
 """The two directions of a link are drawn side by side, this part of a tile's side off its middle."""
@@ -33,17 +33,17 @@ ASIDE = {EAST: (0.0, -0.18), WEST: (0.0, 0.18), SOUTH: (0.18, 0.0), NORTH: (-0.1
 
 @dataclass(frozen=True)
 class MeshLoad:
-    """`tiles (rows, columns)` busy fraction, NaN where no core is used; `links (4 * tiles,)` busy fraction of each
-    link, numbered as in `nmsim.hardware.routing.Grid`.
+    """`cores (rows, columns, k)` busy fraction of up to k cores per tile, NaN where none is used; `links (4 * tiles,)`
+    busy fraction of each link, numbered as in `nmsim.hardware.routing.Grid`.
     """  # noqa: D205 - one sentence in two lines
 
-    tiles: FloatArray
+    cores: FloatArray
     links: FloatArray
 
 
 def mesh_load(load: MeshLoad, described: str) -> Picture:
-    """Two maps side by side: utilisation of the cores by tile, and load of every directed link that carried a flit."""
-    rows, columns = load.tiles.shape
+    """Two maps side by side: utilisation of every core, and load of every directed link that carried a flit."""
+    rows, columns, _ = load.cores.shape
     wide = columns >= 2 * rows
     panel = float(np.clip((6.4 if wide else min(3.0, 1.1 * columns)) * rows / columns, 0.5, 3.6)) + 1.3
     with look():
@@ -51,16 +51,16 @@ def mesh_load(load: MeshLoad, described: str) -> Picture:
             "Utilisation of cores and load of links", described, height=0.55 + panel * (2 if wide else 1)
         )
         left, right = figure.subplots(*((2, 1) if wide else (1, 2)))
-        _tiles(left, load.tiles)
+        _cores(left, load.cores)
         _links(right, load.links, rows, columns)
         for axes in (left, right):
             _tile_axes(axes, rows, columns)
         _scale(
-            figure, left, float(np.nanmax(load.tiles, initial=0.0)), "cores: busy fraction (pale: not used)"
+            figure, left, float(np.nanmax(load.cores, initial=0.0)), "cores: busy fraction (pale: not used)"
         )
         _scale(figure, right, float(load.links.max(initial=0.0)), "links: busy fraction (pale: no traffic)")
         svg = svg_of(figure)
-    used = load.tiles[~np.isnan(load.tiles)]
+    used = load.cores[~np.isnan(load.cores)]
     busiest = int(load.links.argmax()) if load.links.size else 0
     tile = busiest // 4
     where = f"from tile (column {tile % columns}, row {tile // columns}) to the {DIRECTIONS[busiest % 4]}"
@@ -70,9 +70,9 @@ def mesh_load(load: MeshLoad, described: str) -> Picture:
     return Picture(
         "mesh-load",
         "Utilisation of cores and load of links",
-        f"Heat maps of a {columns} by {rows} mesh: {used.size} tiles used, {used.max(initial=0):.1%} busy at"
+        f"Heat maps of a {columns} by {rows} mesh: {used.size} cores used, {used.max(initial=0):.1%} busy at"
         f" most; {link_text}.",
-        "Modelled. Utilisation: fraction of the latency during which a core works (mean over the cores of a tile)."
+        "Modelled. Utilisation: fraction of the latency during which a core works; cores of one tile share its square."
         " Link load: fraction of the latency during which flits cross it; each direction is a line of its own, and links"
         " without traffic are pale.",
         svg,
@@ -113,22 +113,33 @@ def _scale(figure: Figure, axes: Axes, largest: float, label: str) -> None:
     bar.ax.tick_params(length=0, labelsize=7.5)
 
 
-def _tiles(axes: Axes, tiles: FloatArray) -> None:
-    shades = Normalize(0, max(float(np.nanmax(tiles, initial=0.0)), 1e-9))
-    boxes = [Rectangle((c - 0.46, r - 0.46), 0.92, 0.92) for r, c in np.ndindex(*tiles.shape)]
-    colours = [
-        colormaps[SEQUENTIAL](shades(value)) if not np.isnan(value) else "#f1f3f5" for value in tiles.flat
+def _cores(axes: Axes, cores: FloatArray) -> None:
+    """A square per core, those of a tile in rows within its own."""
+    shades = Normalize(0, max(float(np.nanmax(cores, initial=0.0)), 1e-9))
+    across = int(np.ceil(np.sqrt(cores.shape[2])))
+    down = -(-cores.shape[2] // across)
+    width, height = 0.92 / across, 0.92 / down
+    corners = [
+        (c - 0.46 + i % across * width, r - 0.46 + i // across * height)
+        for r, c, i in np.ndindex(*cores.shape)
     ]
-    boxes_drawn = PatchCollection(boxes, facecolors=colours, edgecolors="none")
-    boxes_drawn.set_rasterized(tiles.size > RASTER_FROM)
+    colours = [
+        colormaps[SEQUENTIAL](shades(value)) if not np.isnan(value) else "#f1f3f5" for value in cores.flat
+    ]
+    boxes = [Rectangle(corner, width, height) for corner in corners]
+    edges = {"edgecolors": "white", "linewidths": 0.6} if across > 1 else {"edgecolors": "none"}
+    boxes_drawn = PatchCollection(boxes, facecolors=colours, **edges)
+    boxes_drawn.set_rasterized(cores.size > RASTER_FROM)
     axes.add_collection(boxes_drawn)
-    if tiles.size > WRITTEN_UP_TO:
+    if cores.size > WRITTEN_UP_TO:
         return
-    for (row, column), value in np.ndenumerate(tiles):
+    for (x, y), value in zip(corners, cores.flat, strict=True):
         if not np.isnan(value):
             ink = INK if shades(value) < 0.55 else "white"
             text = f"{value:.0%}" if value >= 0.0095 else f"{value:.1%}"
-            axes.text(column, row, text, ha="center", va="center", fontsize=7, color=ink)
+            size = 7 if across == 1 else 5.5
+            middle = x + width / 2, y + height / 2
+            axes.text(*middle, text, ha="center", va="center", fontsize=size, color=ink)
 
 
 def _links(axes: Axes, links: FloatArray, rows: int, columns: int) -> None:
@@ -162,10 +173,12 @@ def _ends(link: int, rows: int, columns: int, side: float, *, used: bool) -> lis
 
 def load_of(item: Evaluation, chip: ChipConfig) -> MeshLoad:
     """The mesh load of an evaluation, means over its samples."""
-    cores, shared = chip.cores(), defaultdict[tuple[int, int], list[float]](list)
-    for core, fraction in utilization(item).items():
-        shared[cores[core].row, cores[core].column].append(fraction)
-    tiles = np.full((chip.rows, chip.columns), np.nan)
-    for place, fractions in shared.items():
-        tiles[place] = float(np.mean(fractions))
-    return MeshLoad(tiles, item.perf.link_utilization.mean(axis=1))
+    placed, seen = chip.cores(), defaultdict[tuple[int, int], int](int)
+    position = []
+    for core in placed:
+        position.append(seen[core.row, core.column])
+        seen[core.row, core.column] += 1
+    cores = np.full((chip.rows, chip.columns, max(seen.values())), np.nan)
+    for number, fraction in utilization(item).items():
+        cores[placed[number].row, placed[number].column, position[number]] = fraction
+    return MeshLoad(cores, item.perf.link_utilization.mean(axis=1))

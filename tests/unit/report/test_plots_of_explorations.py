@@ -49,18 +49,24 @@ def roofs() -> Picture:
 def mesh() -> Picture:
     tiles, links = np.array([[0.5, np.nan], [0.1, np.nan]]), np.zeros(16)
     links[4 * 2 + EAST] = 0.25
-    return mesh_load(MeshLoad(tiles, links), "test")
+    return mesh_load(MeshLoad(tiles[..., None], links), "test")
+
+
+def tiles_of_four_cores() -> Picture:
+    cores = np.full((2, 3, 4), np.nan)
+    cores[0, 0], cores[1, 2, :2] = (0.9, 0.5, 0.1, 0.05), 0.3
+    return mesh_load(MeshLoad(cores, np.zeros(24)), "test")
 
 
 def large_mesh() -> Picture:
-    return mesh_load(MeshLoad(np.full((20, 20), 0.5), np.full(1600, 0.25)), "test")
+    return mesh_load(MeshLoad(np.full((20, 20, 1), 0.5), np.full(1600, 0.25)), "test")
 
 
 def lone_core() -> Picture:
-    return mesh_load(MeshLoad(np.array([[0.5]]), np.zeros(4)), "test")
+    return mesh_load(MeshLoad(np.array([[[0.5]]]), np.zeros(4)), "test")
 
 
-ALL = [pareto, validation, bits, ranges, roofs, mesh, large_mesh, lone_core]
+ALL = [pareto, validation, bits, ranges, roofs, mesh, tiles_of_four_cores, large_mesh, lone_core]
 
 
 @pytest.mark.parametrize("draw", ALL)
@@ -107,6 +113,10 @@ def test_an_overflow_is_named() -> None:
 
 def test_relative_errors_are_named() -> None:
     assert "(-2.9%)" in validation().alt
+
+
+def test_cores_of_one_tile_are_shown_one_by_one() -> None:
+    assert "6 cores used, 90.0% busy at most" in tiles_of_four_cores().alt
 
 
 def test_a_large_mesh_is_an_image_and_stays_small() -> None:
