@@ -166,18 +166,20 @@ def _result(result: FormatSearchResult) -> Markup:
     end = (
         ", then the budget was used up: narrower formats may exist."
         if result.exhausted
-        else "; no bit is left to take."
+        else ", until no single bit could be taken any more."
     )
+    confirming = [trial for trial in result.trials if trial.stage is Stage.CONFIRM]
     lines = [
         f"Memory of training, one sample at a time: {after} instead of {before} ({ratio:.0%}).",
         f"Accuracy on {result.samples:,} held-out samples, {own}; float64 {result.reference_accuracy:.2%}.",
-        f"{len(result.trials)} candidates were tried{end}",
+        f"{len(result.trials) - len(confirming)} candidates were tried{end}",
     ]
     if result.confirmed_gap is not None:
         seeds = ", ".join(str(item.seed) for item in result.confirmed)
         lines.append(
             f"Whole training, {result.confirmed_description}, on seeds the search did not see ({seeds}):"
-            f" {result.confirmed_gap:+.2%} against float64."
+            f" {result.confirmed_gap:+.2%} against float64"
+            + (f", after {len(confirming) - 1} bits more in every format." if len(confirming) > 1 else ".")
         )
     return join(
         [bullets(lines), tag("p", "precision.yaml beside this page can be given to any verb as --precision.")]

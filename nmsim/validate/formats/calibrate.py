@@ -54,7 +54,8 @@ def watch(engine: ReferenceEngine, batch: Batch, ranges: Ranges) -> None:
         weight, delta = np.abs(own.weights[layer]), np.abs(tensors["delta"])
         sums = delta.reshape(*delta.shape[:2], len(weight), -1).sum(axis=(0, 1, 3)) * whole_batch
         named += [
-            ("weight", own.weights[layer]), ("membrane", own.thresholds[layer]), (INPUTS, tensors["inputs"]),
+            ("weight", own.weights[layer]), ("membrane", own.thresholds[layer]),
+            ("leak_factor", np.asarray([own.leak[layer]], np.float64)), (INPUTS, tensors["inputs"]),
             (ROW_SUM, weight.reshape(len(weight), -1).sum(axis=1)),
             (COLUMN_SUM, weight.reshape(*weight.shape[:2], -1).sum(axis=(0, 2))),
             (DELTA_SUM, sums), (DELTA_TOTAL, sums.sum(keepdims=True)),

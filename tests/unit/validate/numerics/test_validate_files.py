@@ -1,6 +1,7 @@
 """`nmsim validate` as a user calls it: files, advice as a precision file, a run beside a workload."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -47,16 +48,19 @@ def test_a_workload_is_compared_and_its_advice_can_be_used(workload: Path, tmp_p
 
 
 def test_formats_for_a_run_hold_what_it_began_with(workload: Path, tmp_path: Path) -> None:
-    spec = read_workload(str(workload), "training.epochs=6", "training.learning_rates.weight=0.5")
+    spec = read_workload(str(workload), "training.epochs=20", "training.learning_rates.weight=0.5")
     run = tmp_path / "run"
     train(spec, run, seed=1)
-    subject = read_subject(str(run))
+    subject = read_subject(str(run), ("precision.weight_gradient=s48",))
     assert subject.trained
     assert subject.start is not None
     plan = NumericsPlan(samples=8, test_samples=20)
     result = measure_numerics(subject, plan, NumericsListener())
     assert not result.untrained
-    start = measure_numerics(read_subject(str(workload)), plan, NumericsListener())
+    alone = measure_numerics(replace(subject, start=None), plan, NumericsListener())
+    assert [item.value for item in alone.findings] != [item.value for item in result.findings]
+    begin = read_subject(str(workload), ("precision.weight_gradient=s48",))
+    start = measure_numerics(begin, plan, NumericsListener())
     named = {item.key: item.value for item in result.findings if item.key.endswith(("delta", "membrane"))}
     assert named
     for item in start.tensors:
