@@ -105,3 +105,9 @@ def test_streamed_layers_take_turns_with_all_of_a_memory() -> None:
         for kind, amount in (*turns.buffers.items(), *((kind, a) for (_, kind), a in turns.kept.items()))
         if turns.storage.homes[kind] == home
     )
+    for words, enough in ((turns.words[home], True), (turns.words[home] - 1, False)):
+        core = machine(core_types__0__memories__1__words=words).core_types[0]
+        exact = Room(Storage(core, streamed=frozenset({Kind.WEIGHT})))
+        exact.add(exact.storage.demand(first, cut_large(first, Box(first.layer.neurons, 1, 1))[0]))
+        last = exact.storage.demand(second, cut_large(second, Box(second.layer.neurons, 1, 1))[0])
+        assert exact.fits(last) == enough

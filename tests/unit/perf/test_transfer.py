@@ -6,7 +6,7 @@ import one_core
 import pytest
 
 from nmsim.activity import Activity
-from nmsim.counts import Action, Component, Phase
+from nmsim.counts import Action, ActionCounts, Component, Phase
 from nmsim.errors import ConfigError
 from nmsim.hardware.chip import ChipConfig
 from nmsim.hardware.sram import Content
@@ -81,8 +81,14 @@ HALVES = (Slice(0, 0, 0, 8, 0, 1, 0, INPUTS), Slice(0, 0, 8, NEURONS, 0, 1, 0, I
 """A layer whose two halves take turns on one core."""
 
 
-def moved(rule: str, content: Content, history: str = "stored") -> dict[str, int]:
-    """Bits read and written per sample on behalf of one kind of data that lives in DRAM."""
+def streamed(
+    rule: str,
+    content: Content,
+    history: str = "stored",
+    network: NetworkSpec = WIDE,
+    halves: tuple[Slice, ...] = HALVES,
+) -> ActionCounts:
+    """DRAM bits on behalf of one kind of data that lives there."""
     core = one_core.CHIP["core_types"][0]
     more = {
         "name": "more", "holds": ["history", "temporal_error", "threshold_gradient"], "words": 64, "word_bits": 32,
@@ -96,14 +102,19 @@ def moved(rule: str, content: Content, history: str = "stored") -> dict[str, int
         }
     )
     rows = () if history == "spill" else (Residency(0, 0, content, NEURONS * STATE_BITS, None),)
-    mapping = Mapping(WIDE.content_hash(), chip.content_hash(), rule, HALVES, rows, time_multiplexed=True)
+    mapping = Mapping(network.content_hash(), chip.content_hash(), rule, halves, rows, time_multiplexed=True)
     activity: Activity = synthetic_activity(
-        WIDE, 1, Densities(1.0, 1.0, 1.0), rule=rule, static_input=False, input_bits=1
+        network, 1, Densities(1.0, 1.0, 1.0), rule=rule, static_input=False, input_bits=1
     )
     needs = TrainingNeeds.for_rule(rule, stbp_history=history)
-    work = build_work(WIDE, Precision(), activity, mapping, chip, needs)
-    dram = work.counts.select(component=Component.DRAM, phase=Phase.TRANSFER)
-    return {action: int(dram.total(action=action)) for action in (Action.READ, Action.WRITE)}
+    work = build_work(network, Precision(), activity, mapping, chip, needs)
+    return work.counts.select(component=Component.DRAM, phase=Phase.TRANSFER)
+
+
+def moved(rule: str, content: Content, history: str = "stored") -> dict[str, int]:
+    """Bits read and written per sample."""
+    dram = streamed(rule, content, history)
+    return {action: dram.total(action=action) for action in (Action.READ, Action.WRITE)}
 
 
 def test_weight_traces_in_dram_change_once_however_many_slices_share_them() -> None:
@@ -137,3 +148,20 @@ def test_stbp_reads_its_deltas_membranes_from_the_history_only() -> None:
         Action.READ: STEPS * membranes,
         Action.WRITE: STEPS * membranes,
     }
+
+
+def test_weights_that_two_bands_of_rows_share_change_once_per_update() -> None:
+    """Each band loads the weights for its turn of every step; the update moves one copy of the two."""
+    network = NetworkSpec.model_validate(
+        {
+            "input_shape": [1, 4, 4],
+            "time_steps": STEPS,
+            "layers": [{"kind": "conv", "channels": 2, "kernel": 1}],
+        }
+    )
+    bands = (Slice(0, 0, 0, 2, 0, 2, 0, 1), Slice(0, 0, 0, 2, 2, 4, 0, 1))
+    dram = streamed("stop-w", Content.WEIGHT, network=network, halves=bands)
+    both = NEURONS * STATE_BITS  # what the residency says of both copies
+    update = dram.counts[dram.per_batch]
+    assert update.sum(axis=0).tolist() == [both // 2 + both // 2]
+    assert dram.counts[~dram.per_batch].sum() == STEPS * both
