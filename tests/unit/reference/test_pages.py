@@ -42,6 +42,14 @@ def test_the_index_names_every_data_set_rule_and_chip(files: dict[str, str]) -> 
     assert {"digits.html", "events.html", "results.csv", "reference.json"} <= set(links(page))
 
 
+def test_the_reader_learns_in_which_phase_stop_and_stbp_differ_and_why(files: dict[str, str]) -> None:
+    page = files["index.html"]
+    assert re.search(
+        r"(integrate|neuron|error|gradient|transfer|update): STBP [\d.]+ .?J, STOP [\d.]+ .?J", page
+    )
+    assert "A ratio below 1 says that STBP costs less there." in page
+
+
 def test_every_kind_of_figure_is_marked(files: dict[str, str]) -> None:
     for kind in Kind:
         assert f'class="kind {kind.value}"' in files["index.html"] + files["digits.html"]

@@ -17,6 +17,17 @@ def test_the_analytic_model_is_within_its_bar_on_random_designs() -> None:
     assert total.p95 <= 0.25
 
 
+@pytest.mark.slow
+def test_the_bar_holds_over_two_hundred_designs() -> None:
+    gaps = random_gaps(range(200))
+    total = summary(gaps)
+    assert total.works == 200
+    assert total.median <= 0.10
+    assert total.p95 <= 0.25
+    for gap in gaps:
+        assert gap.stage or gap.error == 0, gap.name
+
+
 def test_a_gap_names_the_stage_where_the_models_part() -> None:
     work = random_design(4).work()
     analytic, event = AnalyticModel().run(work), EventModel().run(work)
