@@ -36,8 +36,8 @@ HOW = {
 def html(result: NumericsResult, pictures: Mapping[str, Picture], versions: Mapping[str, str]) -> str:
     """The whole page."""
     lead = (
-        f"The network of {result.workload} was run bit-accurately and in float64, with {result.source} on both sides, on"
-        f" {result.samples} samples of the {result.split} split. This page says where they differ and what to change."
+        f"The network of {result.workload} was run bit-accurately and in float64 with the same parameters ({result.source})"
+        f" on {result.samples} samples of the {result.split} split. This page says where they differ and what to change."
     )
     byline = f"nmsim {versions.get('nmsim', '')} · seed {result.seed} · workload {result.workload_hash}"
     sections = list(_sections(result, pictures))
