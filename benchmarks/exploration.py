@@ -90,10 +90,10 @@ def workers(space: str, work: Path, run: Path | None) -> None:
     print(f"{space}: speed-up by two workers {found[1] / found[2]:.2f} in {designs - 8:,} designs")
 
 
-def search(work: Path) -> None:
+def search(work: Path, run: Path | None) -> None:
     """Searches over stored results of the full grid, which is evaluated first if it is not there."""
     grid = work / f"{MNIST}-grid"
-    sweep(MNIST, grid, "--reports", "0", "--jobs", "2", "--resume")
+    sweep(MNIST, grid, "--reports", "0", "--jobs", "2", "--resume", *(["--run", str(run)] if run else []))
     space, stored = reopen(grid)
     results = [result for result in stored if result.model == "analytic"]
     table = Volumes(results, space)
@@ -175,7 +175,7 @@ def main() -> None:
     )
     parser.add_argument("part", choices=("mnist", "vgg", "workers", "search"))
     parser.add_argument("--work", type=Path, required=True, help="folder of the studies")
-    parser.add_argument("--run", type=Path, help="a trained run of cifar10-vgg11")
+    parser.add_argument("--run", type=Path, help="a trained run of cifar10-vgg11; for search, of mnist-dense")
     given = parser.parse_args()
     if given.part == "vgg" and given.run is None:
         parser.error("vgg needs --run")
@@ -185,7 +185,7 @@ def main() -> None:
     elif given.part == "vgg":
         rate(VGG, given.work, VGG_DESIGNS, given.run, VGG_SECONDS)
     elif given.part == "search":
-        search(given.work)
+        search(given.work, given.run)
     else:
         workers(VGG if given.run else MNIST, given.work, given.run)
 

@@ -75,7 +75,7 @@ def scatter(points: Sequence[Point], measures: Sequence[Measure], described: str
     front = [point for point in points if point.front]
     title = "Designs of the study and their Pareto front"
     with look():
-        figure = new_figure(title, described, width=4.0 * columns + 0.4, height=3.4 * rows + 0.5)
+        figure = new_figure(title, described, width=max(5.8, 4.0 * columns + 0.4), height=3.4 * rows + 0.5)
         panels = np.ravel(figure.subplots(rows, columns, squeeze=False))
         for panel, (x, y) in zip(panels, pairs, strict=False):
             _panel(panel, points, measures, x, y)
