@@ -69,10 +69,11 @@ def by_weight() -> tuple[Setting, ...]:
 
 
 SHORT = (
-    "dataset={name: mnist, train_samples: 12000, test_samples: 5000}",
-    "training.epochs=5",
+    "dataset={name: mnist, train_samples: 10000, test_samples: 5000}",
+    "training.epochs=4",
     "augmentation={shift_pixels: 1}",
-    "training.learning_rates={weight: 0.1, threshold: 0.003, leak: 0.001}",
+    "training.loss=squared_error",
+    "training.learning_rates={weight: 0.04, threshold: 0.003, leak: 0.001}",
     "precision.leak_trace=s16.8",
 )
 STUDIES = {
