@@ -96,7 +96,7 @@ def images(case: Case, batches: int) -> tuple[np.ndarray, np.ndarray]:
     """Raw intensities `(batches, B, *input_shape)`, a fifth of them not zero as in MNIST (all in colour), and labels."""
     rng = np.random.default_rng(1)
     shape = (batches, case.batch, *case.network["input_shape"])
-    raw = rng.integers(0, 256, shape, np.int64)
+    raw = rng.integers(0, 256, shape, np.int32)  # as the data sets of nmsim hold them
     if shape[2] != 3:
         raw *= rng.random(shape) < 0.2
     return raw, rng.integers(0, CLASSES, shape[:2])

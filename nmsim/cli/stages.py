@@ -1,7 +1,8 @@
 """Verbs that work: run, train, simulate, report, compare."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,7 +12,7 @@ from rich.table import Table as RichTable
 from nmsim.cli.console import Screen, table
 from nmsim.cli.explore import report_study
 from nmsim.cli.threads import limit_threads
-from nmsim.errors import ConfigError
+from nmsim.errors import ConfigError, DoesNotFitError
 from nmsim.evaluate import Evaluation
 from nmsim.pipeline import report as report_stage
 from nmsim.pipeline import simulate as simulate_stage
@@ -23,6 +24,7 @@ from nmsim.report.text import summary_lines
 from nmsim.workload import WorkloadSpec
 
 DEFAULT_WORKLOAD = "mnist-dense"
+LARGER_CHIP = "mesh-16nm"
 MODELS = ("analytic", "event")
 
 WorkloadArgument = Annotated[str, typer.Argument(metavar="WORKLOAD", help="Shipped name or a YAML file.")]
@@ -94,7 +96,10 @@ def run(
     folder = _out(out, spec)
     _train(screen, spec, folder, seed, jobs, resume=resume, overwrite=overwrite)
     screen.say("Simulate")
-    simulate_stage.simulate(folder, chips, models=_models(model), say=lambda text: screen.say(f"  {text}"))
+    with _naming_a_larger_chip(chip):
+        simulate_stage.simulate(
+            folder, chips, models=_models(model), say=lambda text: screen.say(f"  {text}")
+        )
     _report(screen, folder, as_json=as_json)
 
 
@@ -134,9 +139,10 @@ def simulate(
     chips = [
         simulate_stage.read_chip(name, for_chips) for name in _names(chip) or [simulate_stage.DEFAULT_CHIP]
     ]
-    evaluations = simulate_stage.simulate(
-        run_folder, chips, rules=_names([rule] if rule else None), models=_models(model), say=screen.say
-    )
+    with _naming_a_larger_chip(chip):
+        evaluations = simulate_stage.simulate(
+            run_folder, chips, rules=_names([rule] if rule else None), models=_models(model), say=screen.say
+        )
     screen.show(results_table(evaluations))
     screen.say(f"Next: nmsim report {run_folder}")
 
@@ -196,6 +202,20 @@ def _workload(
     own = [text for text in given if not text.startswith("chip.")]
     spec = train_stage.read_workload(name, *own, precision=precision)
     return (spec.with_data(str(data)) if data is not None else spec), for_chips
+
+
+@contextmanager
+def _naming_a_larger_chip(chosen: list[str] | None) -> Iterator[None]:
+    """Whoever chose no chip learns that there are larger ones."""
+    try:
+        yield
+    except DoesNotFitError as error:
+        if chosen:
+            raise
+        larger = (
+            f"    a larger chip than {simulate_stage.DEFAULT_CHIP}, which nobody chose: --chip {LARGER_CHIP}"
+        )
+        raise DoesNotFitError(f"{error}\n{larger}", error.report) from error
 
 
 def _names(values: Iterable[str] | None) -> list[str]:

@@ -221,6 +221,7 @@ def test_a_network_that_does_not_fit(workload: Path, tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 1, done.stderr
     assert "does not fit" in done.stderr
+    assert done.stderr.rstrip().endswith("--chip mesh-16nm")
 
 
 def test_every_shipped_file_is_valid(capsys: pytest.CaptureFixture[str]) -> None:
