@@ -22,6 +22,7 @@ from nmsim.pipeline.folder import RunFolder
 from nmsim.stop.engine import Parameters
 from nmsim.stop.fixed.engine import FixedEngine
 from nmsim.stop.reference.engine import FloatEngine
+from nmsim.stop.spec import Rule
 from nmsim.stop.train import accuracy
 from nmsim.workload import prepare
 
@@ -107,11 +108,11 @@ def on_fixed_point(folder: Path) -> float:
     provenance = run.provenance()
     prepared = prepare(run.workload(), int(provenance["seed"]))
     workload = prepared.workload
-    trained = FloatEngine(workload.network, workload.training.model_copy(update={"rule": "stop-wtl"}))
+    trained = FloatEngine(workload.network, workload.training.model_copy(update={"rule": Rule.STOP_WTL}))
     with np.load(run.parameters) as state:
         trained.restore(dict(state))
     own = trained.parameters
-    training = workload.training.model_copy(update={"rule": "stop-wtl", "arithmetic": "fixed"})
+    training = workload.training.model_copy(update={"rule": Rule.STOP_WTL, "arithmetic": "fixed"})
     parameters = Parameters(own.weights, own.thresholds, own.leak, [None] * len(own.weights))
     engine = FixedEngine(workload.network, workload.precision, training, prepared.input_format, 1, parameters)
     return accuracy(engine, prepared.test)[0]

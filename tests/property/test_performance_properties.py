@@ -19,9 +19,10 @@ from nmsim.perf.model import PerformanceModel
 from nmsim.validate.designs import Design, random_design
 
 Change = Callable[[dict[str, Any]], None]
-ANOMALY = 0.03
+ANOMALY, ANOMALY_IN_A_PHASE = 0.03, 0.005
 """Phases that run beside each other meet in another order on a faster chip, which can cost the event-driven model a
-little (Graham's scheduling anomaly); one after the other they cannot."""
+little (Graham's scheduling anomaly). One after the other, only packets of one phase can: they reach a link in another order;
+0.14 % was the worst of some hundred changes."""
 
 
 def more_lanes(chip: dict[str, Any]) -> None:
@@ -70,7 +71,7 @@ def test_more_of_anything_never_slows_a_design_down(
     assume(change is not faster_chip_links or design.chip.chips.link is not None)
     before, after = (model.run(each.work()) for each in (design, changed(design, change)))
     beside = design.chip.options.schedule != "sequential"
-    allowed = ANOMALY if beside and model.name == "event" else 0.0
+    allowed = (ANOMALY if beside else ANOMALY_IN_A_PHASE) if model.name == "event" else 0.0
     assert (after.cycles <= before.cycles * (1 + allowed) + 1e-6).all()
 
 
