@@ -16,28 +16,11 @@ from numpy.typing import NDArray
 
 from nmsim.fixedpoint.compiled import kernel
 from nmsim.fixedpoint.lfsr import PERIOD, draw_table
-from nmsim.fixedpoint.quantize import (
-    ADD,
-    DOWN,
-    DRAW_DOWN,
-    DRAW_UP,
-    EVEN,
-    HIGH,
-    LEFT_P,
-    LEFT_Q,
-    LOW,
-    MASK,
-    OFFSET,
-    STOCHASTIC,
-    WRAP,
-    ZERO,
-    bring_into_range,
-    round_shift,
-)  # fmt: skip
+from nmsim.fixedpoint.quantize import OFFSET, STOCHASTIC
 from nmsim.stop.fixed.neuron import sum_of_squares
 from nmsim.stop.fixed.sums import NARROW, WIDE, wrap_sums
 from nmsim.stop.fixed.tensor import WEIGHT, WEIGHT_GRADIENT
-from nmsim.stop.fixed.update import BLOCK, sum_magnitudes, use_weights
+from nmsim.stop.fixed.update import BLOCK, subtract_kernel, sum_magnitudes, use_weights
 
 
 @cache
@@ -66,30 +49,7 @@ def has_trace(memory, layer, place):
 def _factored_kernel(way: int) -> Any:
     """Kernel of one layer's update; NARROW where a bound shows that 32 bits hold every element of dW."""
     cast = np.int32 if way == NARROW else int
-
-    @register_jitable
-    def subtract_run(weights, steps, row, draws, row_sums):
-        """`weights = Q(weights - mantissa * steps * 2**-shift)`, as `update.subtract_into`; `row_sums += |change|`."""
-        down, constant, even, zero = row[DOWN], row[ADD], row[EVEN], row[ZERO]
-        left, mantissa, draw_up, draw_down = row[LEFT_P], cast(row[LEFT_Q]), row[DRAW_UP], row[DRAW_DOWN]
-        low, high, mask, wrap = row[LOW], row[HIGH], row[MASK], row[WRAP]
-        over = 0
-        if even or zero:
-            for k in range(weights.size):
-                v = round_shift(weights[k], -((mantissa * steps[k]) << left), down, constant, even, zero)
-                over += (v < low) | (v > high)
-                v = bring_into_range(v, low, high, mask, wrap)
-                row_sums[k] += abs(v - weights[k])
-                weights[k] = v
-            return over
-        for k in range(weights.size):
-            add = constant + ((draws[k] << draw_up) >> draw_down)
-            v = weights[k] + ((add - ((mantissa * steps[k]) << left)) >> down)
-            over += (v < low) | (v > high)
-            v = bring_into_range(v, low, high, mask, wrap)
-            row_sums[k] += abs(v - weights[k])
-            weights[k] = v
-        return over
+    subtract = subtract_kernel(cast)
 
     @register_jitable
     def gradient_run(out, memory, layer, place, start):
@@ -110,7 +70,7 @@ def _factored_kernel(way: int) -> Any:
 
     def update(
         memory, layers, index, order, weights, synapses, masked, rows, wraps, used_row, narrower, count, table, factor,
-        zeros, counts, backward, row_sums, run, used, ignored,
+        zeros, counts, backward, row_sums, run, scratch,
     ):  # fmt: skip
         layer, row = layers[index], rows[2]
         outputs, inputs, used_over = layer.channels, layer.inputs, 0
@@ -138,19 +98,18 @@ def _factored_kernel(way: int) -> Any:
                     draw = (row[OFFSET] + (count * outputs + start) * inputs + k) % PERIOD
                     begin = draw // orbits * factor % length
                     draws = table[draw % orbits, begin : begin + size]
-                if layer.shared:
-                    counts[index, WEIGHT] += subtract_run(own, steps, row, draws, sums)
-                    continue
                 begin = place * layer.error_depth + start
-                target, before = backward[begin : begin + size], used[:size]
+                used = own if layer.shared else backward[begin : begin + size]
+                before = scratch[:size]
+                for output in range(size):
+                    before[output] = used[output]
                 if narrower:
-                    used_over -= use_weights(own, before, used_row)[0]
-                moved = ignored[:size] if narrower else sums
-                counts[index, WEIGHT] += subtract_run(own, steps, row, draws, moved)
-                used_over += use_weights(own, target, used_row)[0]
-                if narrower:
-                    for output in range(size):
-                        sums[output] += abs(target[output] - before[output])
+                    used_over -= use_weights(own, used, used_row)[0]
+                counts[index, WEIGHT] += subtract(own, steps, row, draws)
+                if not layer.shared:
+                    used_over += use_weights(own, used, used_row)[0]
+                for output in range(size):
+                    sums[output] += abs(used[output] - before[output])
         return used_over
 
     return kernel(update, str(way))

@@ -1,5 +1,7 @@
 """Parameter updates: weights with velocity, thresholds, and the copies of the weights that products read."""
 
+from typing import Any
+
 from numba.extending import register_jitable
 
 from nmsim.fixedpoint.compiled import kernel
@@ -54,40 +56,36 @@ def take_sums(out, sums, row):
     return over
 
 
-@register_jitable
-def subtract_into(values, steps, row, draws):
-    """`values = Q(values - mantissa * steps * 2**-shift)`; overflows, and a bound on the sum of |change|.
+def subtract_kernel(cast: Any) -> Any:
+    """Kernel of `values = Q(values - mantissa * steps * 2**-shift)`; overflows. `cast` is the type of the steps.
 
     The row holds `LEFT_P` (left shift of the step) and `LEFT_Q` (the mantissa). The value itself is a multiple of the
     result's LSB and stays out of the shift, which keeps the intermediate small.
     """
-    down, constant, even, zero, left, mantissa = (
-        row[DOWN],
-        row[ADD],
-        row[EVEN],
-        row[ZERO],
-        row[LEFT_P],
-        row[LEFT_Q],
-    )
-    draw_up, draw_down = row[DRAW_UP], row[DRAW_DOWN]
-    low, high, mask, wrap = row[LOW], row[HIGH], row[MASK], row[WRAP]
-    over, moved = 0, 0
-    if even or zero:
-        for k in range(values.size):
-            v = round_shift(values[k], -((mantissa * steps[k]) << left), down, constant, even, zero)
-            over += (v < low) | (v > high)
-            v = bring_into_range(v, low, high, mask, wrap)
-            moved += abs(v - values[k])
-            values[k] = v
-    else:
-        for k in range(values.size):
-            add = constant + ((draws[k] << draw_up) >> draw_down)
-            v = values[k] + ((add - ((mantissa * steps[k]) << left)) >> down)
-            over += (v < low) | (v > high)
-            v = bring_into_range(v, low, high, mask, wrap)
-            moved += abs(v - values[k])
-            values[k] = v
-    return over, moved
+
+    @register_jitable
+    def subtract(values, steps, row, draws):
+        down, constant, even, zero = row[DOWN], row[ADD], row[EVEN], row[ZERO]
+        left, mantissa, draw_up, draw_down = row[LEFT_P], cast(row[LEFT_Q]), row[DRAW_UP], row[DRAW_DOWN]
+        low, high, mask, wrap = row[LOW], row[HIGH], row[MASK], row[WRAP]
+        over = 0
+        if even or zero:
+            for k in range(values.size):
+                v = round_shift(values[k], -((mantissa * steps[k]) << left), down, constant, even, zero)
+                over += (v < low) | (v > high)
+                values[k] = bring_into_range(v, low, high, mask, wrap)
+        else:
+            for k in range(values.size):
+                add = constant + ((draws[k] << draw_up) >> draw_down)
+                v = values[k] + ((add - ((mantissa * steps[k]) << left)) >> down)
+                over += (v < low) | (v > high)
+                values[k] = bring_into_range(v, low, high, mask, wrap)
+        return over
+
+    return subtract
+
+
+subtract_into = subtract_kernel(int)
 
 
 @register_jitable
@@ -113,7 +111,7 @@ def keep_synapses(values, synapses):
 def update_block(
     weights, velocity, steps, synapses, masked, momentum, rows, place, table, zeros, scratch, counts
 ):
-    """A run of weights by its gradient `steps`; a bound on the sum of |change|.
+    """A run of weights by its gradient `steps`.
 
     `place` is the run's first draw. Pruned synapses keep raw 0 and their velocity.
     """
@@ -131,9 +129,8 @@ def update_block(
                 if not synapses[k]:
                     velocity[k] = scratch[2, k]
                     steps[k] = 0
-    over, moved = subtract_into(weights, steps, rows[2], run_of_draws(rows[2], table, zeros, place, size))
-    counts[WEIGHT] += over
-    return moved
+    draws = run_of_draws(rows[2], table, zeros, place, size)
+    counts[WEIGHT] += subtract_into(weights, steps, rows[2], draws)
 
 
 def update_weights(
@@ -267,8 +264,7 @@ def update_thresholds(
         own, steps = thresholds[start:stop], scratch[0, : stop - start]
         counts[index, THRESHOLD_GRADIENT] += take_sums(steps, groups[start:stop], rows[0])
         draws = run_of_draws(rows[1], table, zeros, count * size + start, stop - start)
-        over, _ = subtract_into(own, steps, rows[1], draws)
-        counts[index, THRESHOLD] += over
+        counts[index, THRESHOLD] += subtract_into(own, steps, rows[1], draws)
         for k in range(stop - start):
             own[k] = max(own[k], lowest)
     spread_thresholds(layers, index, thresholds, theta)

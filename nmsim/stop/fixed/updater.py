@@ -116,13 +116,14 @@ class Updater:
         table, factor = draws_by_input(layout.layers[index].inputs)
         if numbers.exact:
             table = table.astype(object)
-        arrays = (slots, parameters.weights[index], held.backward[at.backward], held.row_sums[at.rows])
+        used = held.backward[:0] if layout.layers[index].shared else held.backward[at.backward]
+        arrays = (slots, parameters.weights[index], used, held.row_sums[at.rows])
         layers, scratch, own = self._suited(numbers, arrays)
-        own_slots, own_weights, backward, row_sums = own
+        own_slots, own_weights, own_used, row_sums = own
         parameters.used_overflows[index] += UPDATE_FACTORED[way].form(interpreted=numbers.exact)(
             own_slots, layers, index, at.order, own_weights, held.synapses[at.weights], held.masked[index], numbers.weights,
-            wraps, parameters.used_numbers[index], narrower, count, table, factor, scratch.zeros, self.counts, backward,
-            row_sums, scratch.runs[way], scratch.used, scratch.steps[1],
+            wraps, parameters.used_numbers[index], narrower, count, table, factor, scratch.zeros, self.counts, own_used,
+            row_sums, scratch.runs[way], scratch.used,
         )  # fmt: skip
         _bring_home(arrays, own)
         if count % BOUND_UPDATES == 0:

@@ -7,7 +7,7 @@ import pytest
 from small_runs import DENSE, MAPS, RATES, batches, engine, outcome, train
 
 from nmsim.network.spec import NetworkSpec
-from nmsim.stop.fixed import accumulate, geometry
+from nmsim.stop.fixed import accumulate, geometry, rates
 from nmsim.stop.fixed.accumulate import Accumulator
 
 EXECUTIONS: list[dict[str, Any]] = [
@@ -137,3 +137,15 @@ def test_an_interrupted_batch_leaves_no_trace(monkeypatch: pytest.MonkeyPatch) -
     worker._bound = engine(DENSE, NOISY)._accumulator.workers[0]._bound
     assert train(trained, given) == train(engine(DENSE, NOISY), given)
     assert outcome(trained)["weights"] != outcome(engine(DENSE, NOISY))["weights"]
+
+
+@pytest.mark.parametrize("precision", [{}, SHADOW], ids=["usual", "shadow"])
+@pytest.mark.parametrize("network", [DENSE, MAPS], ids=["dense", "maps"])
+@pytest.mark.parametrize("size", [1, 8])
+def test_updates_in_exact_integers_move_weights_alike(
+    network: NetworkSpec, precision: dict[str, Any], size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = batches(network, 3, size)
+    usual = train(engine(network, precision, batch_size=size), given)
+    monkeypatch.setattr(rates, "_too_large", lambda *_: True)
+    assert train(engine(network, precision, batch_size=size), given) == usual
