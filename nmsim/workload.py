@@ -16,6 +16,7 @@ from nmsim.datasets.load import load
 from nmsim.datasets.spec import Augmentation, DatasetSpec, EncodingSpec, RecordedEncoding, SampleEncoding
 from nmsim.errors import ConfigError, DataError
 from nmsim.fixedpoint.format import QFormat
+from nmsim.network.memory import TrainingNeeds
 from nmsim.network.precision import Precision
 from nmsim.network.spec import NetworkSpec
 from nmsim.stop.engine import Batch
@@ -80,6 +81,18 @@ class WorkloadSpec(Record):
                 " train on; name a data set and its encoding"
             )
         return self.encoding
+
+    def needs(self, rule: str, **options: bool | int | str) -> TrainingNeeds:
+        """What a rule asks of a chip for this training; `options` are further fields of the needs."""
+        training = self.training
+        asked: dict[str, bool | int | str] = {"batch_size": training.batch_size}
+        if rule != "inference":
+            asked |= {
+                "momentum": training.momentum > 0,
+                "centralized": training.gradient_centralization,
+                "update": training.update,
+            }
+        return TrainingNeeds.for_rule(rule, **asked, **options)
 
     def run_hash(self, seed: int) -> str:
         """Identity of everything that decides the bits of a training run."""

@@ -12,7 +12,6 @@ from nmsim.cli.console import Screen, table
 from nmsim.hardware.chip import ChipConfig
 from nmsim.mapping.automatic import map_network
 from nmsim.mapping.mapping import Mapping
-from nmsim.network.memory import TrainingNeeds
 from nmsim.pipeline.simulate import DEFAULT_CHIP, read_chip
 from nmsim.stop.spec import Rule
 from nmsim.units import BITS_PER_KIB
@@ -35,11 +34,8 @@ def show_mapping(
     """Map a workload's network onto a chip, without training: parts of layers per core, memory used."""
     spec = config.read(WorkloadSpec, config.find("workloads", workload))
     machine = read_chip(chip)
-    training = spec.training
-    needs = TrainingNeeds.for_rule(
-        rule or str(training.rule),
-        momentum=training.momentum > 0 and rule != "inference",
-        batch_size=training.batch_size,
+    needs = spec.needs(
+        rule or str(spec.training.rule),
         static_input=spec.encoding.kind == "direct",
         stbp_history=machine.options.stbp_history if rule == Rule.STBP else "stored",
     )

@@ -141,4 +141,9 @@ def _needs_on(needs: TrainingNeeds, chip: ChipConfig) -> tuple[TrainingNeeds, tu
             f"{chip.name}: options.weight_gradient: 'in_place' keeps no gradient, but the training has momentum;"
             " set momentum to 0 or choose another option"
         )
+    if changes.get("update", "accumulate") != "accumulate" and needs.centralized:
+        raise ConfigError(
+            f"{chip.name}: options.weight_gradient: '{changes['update']}' does not keep the whole gradient that"
+            " gradient_centralization needs; switch that off or choose on_chip or off_chip"
+        )
     return TrainingNeeds.model_validate({**needs.model_dump(), **changes}), tuple(notes)

@@ -58,6 +58,8 @@ class TrainingNeeds(Record):
     """Leak factors are learned."""
     momentum: bool = False
     """Weights have a velocity."""
+    centralized: bool = False
+    """Gradients lose the mean of their neuron or channel before weights change."""
     update: Literal["accumulate", "in_place", "factored"] = "accumulate"
     """Weight gradient: one accumulator per weight; none; or, for dense layers, its factors over T."""
     stbp_history: Literal["stored", "recompute", "spill"] = "stored"
@@ -79,6 +81,14 @@ class TrainingNeeds(Record):
     def _in_place(self) -> "TrainingNeeds":
         if self.update == "in_place" and self.momentum:
             raise ValueError("update 'in_place' keeps no gradient, hence no velocity; set momentum to false")
+        return self
+
+    @model_validator(mode="after")
+    def _whole_gradient(self) -> "TrainingNeeds":
+        if self.update != "accumulate" and self.centralized:
+            raise ValueError(
+                f"'{self.update}' does not keep the whole gradients that centralization needs; use accumulate"
+            )
         return self
 
     @classmethod

@@ -18,4 +18,6 @@ def balance(
     """
     prepared = prepare(workload, seed)
     chosen = np.arange(min(samples, len(prepared.train)))
-    return balance_network(workload.network, prepared.train.batch(chosen, 0), seed, spike_rate)
+    return balance_network(
+        workload.network, workload.training, prepared.train.batch(chosen, 0), seed, spike_rate
+    )

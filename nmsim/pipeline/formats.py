@@ -132,12 +132,9 @@ def _trained_fixed(workload: WorkloadSpec) -> WorkloadSpec:
 
 
 def _needs(prepared: Prepared) -> TrainingNeeds:
-    training = prepared.workload.training
-    return TrainingNeeds.for_rule(
-        str(training.rule),
-        momentum=training.momentum > 0,
-        update=training.update,
-        batch_size=training.batch_size,
+    workload = prepared.workload
+    return workload.needs(
+        str(workload.training.rule),
         sample_bits=prepared.input_format.total_bits,
         static_input=prepared.encoded.static,
     )

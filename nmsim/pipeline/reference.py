@@ -14,7 +14,6 @@ from nmsim.errors import CostError, DataError, DoesNotFitError
 from nmsim.evaluate import evaluate
 from nmsim.hardware.chip import ChipConfig
 from nmsim.mapping.automatic import map_network
-from nmsim.network.memory import TrainingNeeds
 from nmsim.network.memory_table import NetworkMemory, network_memory
 from nmsim.perf.census import ActivityCensus
 from nmsim.pipeline.folder import RunFolder, package_versions
@@ -151,14 +150,11 @@ def _portable(provenance: dict[str, Any], data: str) -> dict[str, Any]:
 
 def _memory(workload: WorkloadSpec, activity: Activity) -> dict[str, NetworkMemory]:
     """Memory of the network under every case, one sample in flight."""
-    training = workload.training
     found = {}
     for case in CASES:
-        needs = TrainingNeeds.for_rule(
+        needs = workload.needs(
             case.rule,
-            momentum=training.momentum > 0 and case.rule != "inference",
             stbp_history=str(case.chip_settings.get("options.stbp_history", "stored")),
-            batch_size=training.batch_size,
             sample_bits=activity.layers[0].input_bits,
             static_input=activity.static_input,
         )

@@ -82,13 +82,9 @@ def rules_of(out: Path) -> tuple[str, ...]:
 
 def needs_of(workload: WorkloadSpec, rule: str, chip: ChipConfig, activity: Activity) -> TrainingNeeds:
     """What a rule asks of the chip's memories for this workload."""
-    training = workload.training
-    return TrainingNeeds.for_rule(
+    return workload.needs(
         rule,
-        momentum=training.momentum > 0 and rule != INFERENCE,
-        update=training.update,
         stbp_history=chip.options.stbp_history,
-        batch_size=training.batch_size,
         sample_bits=activity.layers[0].input_bits,
         static_input=activity.static_input,
         keep_static_current=activity.static_input and chip.options.static_input_once,

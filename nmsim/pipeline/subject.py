@@ -82,7 +82,7 @@ def read_subject(
     if folder is not None:
         seed = int(folder.provenance()["seed"])
     prepared = prepare(workload, seed)
-    real = initial_parameters(workload.network, seed, momentum=workload.training.momentum > 0)
+    real = initial_parameters(workload.network, workload.training, seed)
     if folder is None:
         return _subject(prepared, seed, real, None, "initial parameters", trained=False)
     own = folder.workload()

@@ -8,7 +8,6 @@ from typing import Any
 from nmsim.activity import Activity
 from nmsim.evaluate import Evaluation
 from nmsim.hardware.chip import ChipConfig
-from nmsim.network.memory import TrainingNeeds
 from nmsim.network.memory_table import NetworkMemory, memory_by_rule
 from nmsim.report.words import context, layer_names
 from nmsim.stop.history import TrainingHistory
@@ -78,11 +77,8 @@ class RunResult:
     @cached_property
     def memory(self) -> tuple[NetworkMemory, ...]:
         """Memory of the network by learning rule, whatever the chip."""
-        training = self.workload.training
-        needs = TrainingNeeds(
-            momentum=training.momentum > 0,
-            update=training.update,
-            batch_size=training.batch_size,
+        needs = self.workload.needs(
+            "stop-wtl",
             sample_bits=self.activity.layers[0].input_bits,
             static_input=self.activity.static_input,
         )

@@ -17,8 +17,9 @@ from nmsim.stop.reference.chunk import chunks
 from nmsim.stop.reference.graph import FloatGraph
 from nmsim.stop.reference.layout import internal_shape
 from nmsim.stop.reference.neurons import unroll
+from nmsim.stop.spec import TrainingSpec
 
-RANGE = (2.0**-6, 3.0)
+RANGE = (2.0**-6, 4.0)
 """Factors that are looked at; larger ones make a sparse input's few weights outgrow their format."""
 HALVINGS = 10
 LEAST_RATE = 0.01
@@ -33,7 +34,9 @@ class LayerBalance:
     spike_rate: float
 
 
-def balance(network: NetworkSpec, batch: Batch, seed: int, spike_rate: float) -> tuple[LayerBalance, ...]:
+def balance(
+    network: NetworkSpec, training: TrainingSpec, batch: Batch, seed: int, spike_rate: float
+) -> tuple[LayerBalance, ...]:
     """Factors on the initial weights, two digits each, under which every layer spikes at about a rate.
 
     A layer stays below the rate where the largest factor does not reach it (an input that is mostly zero).
@@ -46,7 +49,7 @@ def balance(network: NetworkSpec, batch: Batch, seed: int, spike_rate: float) ->
     """
     (chunk,) = chunks(batch, network, len(batch.labels))
     graph = FloatGraph(network)
-    weights = initial_parameters(network, seed, momentum=False).weights
+    weights = initial_parameters(network, training, seed).weights
     values: list[list[FloatArray]] = []
     found: list[LayerBalance] = []
     for node in graph.nodes:

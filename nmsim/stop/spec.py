@@ -100,6 +100,12 @@ class TrainingSpec(Record):
 
     The latter two need batch size 1.
     """
+    gradient_centralization: bool = False
+    """Every neuron's (dense) or channel's (convolution) weight gradient loses its mean; initial weights likewise.
+
+    After Yong, Huang, Hua, Zhang, "Gradient centralization", ECCV 2020. It does for deep networks what batch normalisation
+    does elsewhere: spikes are never negative, and their common part no longer decides what a layer does.
+    """
     reset_gradient: Literal["detached", "full"] = "detached"
     """STBP only: whether errors also flow back through the spike that resets the membrane."""
     theta_min: float | None = Field(default=None, gt=0)
@@ -125,6 +131,11 @@ class TrainingSpec(Record):
         if self.update == "in_place" and self.momentum > 0:
             raise ValueError(
                 "update 'in_place' keeps no gradient, so momentum must be 0; change one of the two"
+            )
+        if self.update != "accumulate" and self.gradient_centralization:
+            raise ValueError(
+                f"gradient_centralization needs the whole gradient of a neuron, which update '{self.update}' does not keep;"
+                " use update accumulate or switch it off"
             )
         if self.update == "in_place" and self.rule is Rule.STBP:
             raise ValueError(

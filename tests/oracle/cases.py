@@ -71,7 +71,7 @@ def case(seed: int) -> dict[str, Any]:
             own_parameters["alpha"] = min(own_parameters["alpha"], training["alpha_max"][index])
     classes = size_of(shapes[-1])
     samples = training["batch_size"] * rng.randint(1, 3 if training["batch_size"] <= 2 else 2)
-    return {
+    description = {
         "time_steps": time_steps,
         "seed": rng.choice((0, 1, rng.randrange(2**16), rng.randrange(2**31))),
         "nodes": nodes,
@@ -84,6 +84,9 @@ def case(seed: int) -> dict[str, Any]:
         "inputs": random_inputs(rng, nodes[0], samples, time_steps),
         "labels": [rng.randrange(classes) for _ in range(samples)],
     }
+    centralizes = not training["in_place"] and training["accumulation"] == "default"
+    training["centralized"] = centralizes and rng.random() < 0.3
+    return description
 
 
 def reads_input(nodes: list[Node], index: int) -> bool:

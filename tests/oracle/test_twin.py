@@ -467,6 +467,7 @@ def test_cases_reach_every_option_and_most_overflows() -> None:
         seen["alpha_max"] += training["alpha_max"] is not None
         seen["in place"] += training["in_place"]
         seen["momentum"] += training["momentum"] > 0
+        seen["centralized"] += training["centralized"]
         seen["epochs"] += training["updates_per_epoch"] is not None
         seen["static"] += len(description["inputs"][0]) < description["time_steps"]
         seen["signed input"] += description["nodes"][0]["format"][0] == "s"
@@ -499,6 +500,7 @@ def test_cases_reach_every_option_and_most_overflows() -> None:
         "folded",
         "factored",
         "momentum",
+        "centralized",
         "theta_min",
         "alpha_max",
         "epochs",

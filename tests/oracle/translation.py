@@ -121,6 +121,7 @@ def training_of(description: dict[str, Any]) -> TrainingSpec:
         batch_division=training["division"],
         update=update,
         momentum=training["momentum"] / 256,
+        gradient_centralization=training.get("centralized", False),
         theta_min=limit(description, "theta_min", "theta"),
         alpha_max=limit(description, "alpha_max", "alpha"),
     )

@@ -27,7 +27,7 @@ Every tensor is a flat list of raw integers in C-order.
       "rule": "W" | "WT" | "WL" | "WTL",
       "training": {
         "batch_size": B, "division": "shift" | "folded", "in_place": bool,
-        "accumulation": "default" | "factored", "momentum": raw u8.8 or 0,
+        "accumulation": "default" | "factored", "momentum": raw u8.8 or 0, "centralized": bool?,
         "learning_rates": {"w" | "theta" | "alpha": [[mantissa, shift], ...]},  # per epoch, the last stays
         "updates_per_epoch": int or None,
         "theta_min": [raw per layer] or None, "alpha_max": [raw per layer] or None},
@@ -203,6 +203,7 @@ class Training:
         self.batch_size: int = settings["batch_size"]
         self.in_place: bool = settings["in_place"]
         self.momentum: int = settings["momentum"]
+        self.centralized: bool = settings.get("centralized", False)
         self.rates: dict[str, list[list[int]]] = settings["learning_rates"]
         self.updates_per_epoch: int | None = settings["updates_per_epoch"]
         self.rule: str = description["rule"]
@@ -231,7 +232,9 @@ class Training:
         """The update of one layer after the last sample of a batch."""
         layer.settle_gradients()
         if not self.in_place:
-            layer.update_weights(self.rate("w"), self.division, self.momentum, self.updates_done)
+            layer.update_weights(
+                self.rate("w"), self.division, self.momentum, self.updates_done, centralized=self.centralized
+            )
         if "T" in self.rule:
             layer.update_thresholds(self.rate("theta"), self.division, self.updates_done)
         if "L" in self.rule:

@@ -1,6 +1,8 @@
 """One synaptic layer of the fixed-point twin: parameters, state, and the rules of section 3 as methods."""
 
 from collections import Counter
+from fractions import Fraction
+from math import floor
 from typing import Any
 
 from twin_arithmetic import (
@@ -293,10 +295,27 @@ class Layer:
 
     # ---- update ---------------------------------------------------------------------------------
 
-    def update_weights(self, rate: tuple[int, int], division: int, mu: int, n: int) -> None:
+    def centred(self) -> list[int]:
+        """dW less the mean of its neuron or channel over present synapses (halves up), in dW's own arithmetic."""
+        values, fan_in = [a.value for a in self.dW], len(self.dW) // self.shape[0]
+        for start in range(0, len(values), fan_in):
+            present = [i for i in range(start, start + fan_in) if self.mask[i]]
+            if not present:
+                continue
+            mean = floor(Fraction(sum(values[i] for i in present), len(present)) + Fraction(1, 2))
+            for i in present:
+                (accumulator,) = self.new_accumulators("dW", 1)
+                accumulator.add(values[i])
+                accumulator.add(-mean)
+                (values[i],) = self.settle("dW", [accumulator])
+        return values
+
+    def update_weights(
+        self, rate: tuple[int, int], division: int, mu: int, n: int, *, centralized: bool
+    ) -> None:
         """w = Q_w(w - lr*dW/B); with momentum v = Q_v(mu*v + dW), then v in place of dW."""
         f_sum = self.format("delta").fraction + self.format("w_trace").fraction
-        step = [a.value for a in self.dW]
+        step = self.centred() if centralized else [a.value for a in self.dW]
         if mu > 0:
             values = [
                 total_of((mu * v, MOMENTUM_FRACTION + f_sum), (d, f_sum))

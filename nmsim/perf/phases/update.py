@@ -26,6 +26,8 @@ def update(task: LayerTask) -> Stage:
     kind, slices = placement(task), task.slices
     if kind != "in_place":
         weights = slices.weights * slices.updates
+        if task.needs.centralized:
+            _centralize(stage, task, weights)
         if task.needs.momentum:
             velocity = task.precision.velocity.format.total_bits
             stage.compute(Action.MAC, weights, None, RATE_BITS, velocity, task.gradient_bits)
@@ -47,6 +49,15 @@ def update(task: LayerTask) -> Stage:
     return stage.build()
 
 
+def _centralize(stage: StageBuilder, task: LayerTask, weights: IntArray) -> None:
+    """Sum every neuron's or channel's gradients in a pass of its own; the mean is subtracted as they are used."""
+    slices, bits = task.slices, task.gradient_bits
+    stage.compute(Action.ADD, weights, Lane.UPDATE, bits)
+    stage.compute(Action.MULTIPLY, slices.channels * slices.updates, None, bits, bits)
+    stage.compute(Action.ADD, weights, None, bits)
+    stage.access(Content.WEIGHT_GRADIENT, reads=_weight_words(stage, task, Content.WEIGHT_GRADIENT, bits))
+
+
 def _change(
     stage: StageBuilder, count: IntArray, gradient_bits: int, bits: int, rounding: Rounding | None
 ) -> None:
@@ -58,10 +69,15 @@ def _change(
 
 def _weight_sweep(stage: StageBuilder, task: LayerTask, content: Content, bits: int) -> None:
     """All words of something that is stored like the weights, read and written once (a gradient: read and cleared)."""
+    words = _weight_words(stage, task, content, bits)
+    stage.access(content, reads=words, writes=words)
+
+
+def _weight_words(stage: StageBuilder, task: LayerTask, content: Content, bits: int) -> IntArray:
+    """Words of something that is stored like the weights."""
     slices = task.slices
     rows = slices.in_channels * slices.geometry.kernel**2 * slices.updates
-    words = stage.packing(content, bits).words(slices.channels) * rows
-    stage.access(content, reads=words, writes=words)
+    return stage.packing(content, bits).words(slices.channels) * rows
 
 
 def exchange(task: LayerTask) -> list[Stage]:

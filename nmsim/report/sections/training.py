@@ -76,6 +76,7 @@ def _settings(result: RunResult) -> tuple[tuple[Cell, ...], ...]:
         ("Batch size", training.batch_size),
         ("Epochs", training.epochs),
         ("Learning rates", f"{rates}; schedule {training.schedule.kind}; momentum {training.momentum:g}"),
+        ("Gradient centralization", "yes" if training.gradient_centralization else "no"),
     )
 
 

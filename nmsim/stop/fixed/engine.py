@@ -98,6 +98,7 @@ class FixedEngine:
             training.batch_size == 1
             and training.update != "in_place"
             and training.momentum == 0
+            and not training.gradient_centralization
             and group == network.time_steps
             and not watch_sums
         )
@@ -113,7 +114,7 @@ class FixedEngine:
         self.view = MemoryView(network, self.layout, self.formats)
         self.updates, self._losses = 0, loss_table(training.loss, network.classes)
         if raw_parameters is None:
-            real = parameters or initial_parameters(network, seed, momentum=training.momentum > 0)
+            real = parameters or initial_parameters(network, training, seed)
             raw_parameters = quantized_parameters(real, self.formats, training)
         self.raw.load(raw_parameters)
 

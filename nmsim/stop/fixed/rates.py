@@ -91,6 +91,9 @@ def update_numbers(
         (threshold, own.accumulator(Tensor.THRESHOLD_GRADIENT)),
     )
     exact = exact or any(_too_large(row, accumulator) for row, accumulator in steps)
+    if training.gradient_centralization:
+        largest = _largest(own.accumulator(Tensor.WEIGHT_GRADIENT))
+        exact = exact or (2 * largest + 1) * layer.fan_in >= 1 << SAFE_BITS
     kind: Any = object if exact else np.int64
     thresholds = [numbers[Tensor.THRESHOLD_GRADIENT].tolist(), threshold]
     return UpdateNumbers(
@@ -109,5 +112,10 @@ def _subtraction(target: TensorPrecision, fraction: int, rate: tuple[int, int]) 
 
 def _too_large(row: list[int], accumulator: QFormat) -> bool:
     """Whether an update's intermediates may leave 62 bits."""
-    largest = min(max(accumulator.max_raw, -accumulator.min_raw), 1 << SAFE_BITS - MANTISSA_BITS - 1)
+    largest = _largest(accumulator)
     return row[DOWN] > SAFE_BITS - 2 or (largest * row[LEFT_Q] << row[LEFT_P]) >= 1 << SAFE_BITS
+
+
+def _largest(accumulator: QFormat) -> int:
+    """The largest magnitude that machine integers hold for an accumulator."""
+    return min(max(accumulator.max_raw, -accumulator.min_raw), 1 << SAFE_BITS - MANTISSA_BITS - 1)

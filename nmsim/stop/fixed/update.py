@@ -56,6 +56,31 @@ def take_sums(out, sums, row):
     return over
 
 
+@register_jitable
+def row_mean(sums, synapses, masked, row):
+    """Mean of a row of sums, taken into the accumulator's range, over its present synapses; halves go up."""
+    low, high, mask, wrap = row[LOW], row[HIGH], row[MASK], row[WRAP]
+    total, present = 0, 0
+    for k in range(sums.size):
+        if not masked or synapses[k]:
+            total += bring_into_range(sums[k], low, high, mask, wrap)
+            present += 1
+    return (2 * total + present) // (2 * max(present, 1))
+
+
+@register_jitable
+def centre_into(steps, mean, synapses, masked, row):
+    """Take the mean from the gradients of present synapses, in the accumulator's arithmetic; overflows."""
+    low, high, mask, wrap = row[LOW], row[HIGH], row[MASK], row[WRAP]
+    over = 0
+    for k in range(steps.size):
+        if not masked or synapses[k]:
+            v = steps[k] - mean
+            over += (v < low) | (v > high)
+            steps[k] = bring_into_range(v, low, high, mask, wrap)
+    return over
+
+
 def subtract_kernel(cast: Any) -> Any:
     """Kernel of `values = Q(values - mantissa * steps * 2**-shift)`; overflows. `cast` is the type of the steps.
 
@@ -142,6 +167,7 @@ def update_weights(
     synapses,
     masked,
     momentum,
+    centred,
     rows,
     count,
     table,
@@ -151,12 +177,15 @@ def update_weights(
 ):
     """One layer's weights by its sums `(P,)`, C order, which are emptied.
 
-    `weights (C_out, fan_in or more)`; `rows`: numbers of gradient, velocity and weight; `count`: updates done before;
-    `scratch (3, BLOCK)`.
+    `weights (C_out, fan_in or more)`; `centred`: every row of gradients loses its mean; `rows`: numbers of gradient,
+    velocity and weight; `count`: updates done before; `scratch (3, BLOCK)`.
     """
     fan_in, over = layers[index].fan_in, 0
     for line in range(0, sums.size, fan_in):
         own = weights[line // fan_in]
+        if centred:
+            row_synapses = synapses[line : line + fan_in] if masked else synapses
+            mean = row_mean(sums[line : line + fan_in], row_synapses, masked, rows[0])
         for start in range(0, fan_in, BLOCK):
             stop = min(start + BLOCK, fan_in)
             begin, end = line + start, line + stop
@@ -165,6 +194,8 @@ def update_weights(
             if masked:
                 keep_synapses(sums[begin:end], own_synapses)
             over += take_sums(steps, sums[begin:end], rows[0])
+            if centred:
+                over += centre_into(steps, mean, own_synapses, masked, rows[0])
             own_velocity = velocity[begin:end] if momentum else velocity
             update_block(
                 own[start:stop], own_velocity, steps, own_synapses, masked, momentum, rows, count * sums.size + begin, table,

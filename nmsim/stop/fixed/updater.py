@@ -95,8 +95,9 @@ class Updater:
         arrays = (weights, velocity, sums.weights[at.weights])
         layers, scratch, own = self._suited(numbers, arrays)
         UPDATE_WEIGHTS.form(interpreted=numbers.exact)(
-            layers, index, *own, held.synapses[at.weights], held.masked[index], self._momentum, numbers.weights, count,
-            scratch.table, scratch.steps, scratch.zeros, self.counts,
+            layers, index, *own, held.synapses[at.weights], held.masked[index], self._momentum,
+            self.training.gradient_centralization, numbers.weights, count, scratch.table, scratch.steps, scratch.zeros,
+            self.counts,
         )  # fmt: skip
         _bring_home(arrays, own)
         if by_input:

@@ -48,7 +48,7 @@ class FloatEngineBase(ABC):
         self._graph = FloatGraph(network)
         self._max_samples_in_flight = max_samples_in_flight
         self._tables = self._surrogate_tables(precision)
-        self.parameters = initial_parameters(network, seed, momentum=training.momentum > 0)
+        self.parameters = initial_parameters(network, training, seed)
         own = self.parameters
         own.weights = [array.astype(self.dtype) for array in own.weights]
         own.thresholds = [array.astype(self.dtype) for array in own.thresholds]
@@ -99,9 +99,9 @@ class FloatEngineBase(ABC):
     def train_batch(self, batch: Batch, rates: UpdateRates) -> BatchResult:
         """One update from the mean gradient of one batch."""
         gradients = self.gradients(batch)
-        rate, momentum = rates.weight / len(batch.labels), self.training.momentum
+        rate = rates.weight / len(batch.labels)
         for layer in self._graph.layers:
-            update_weights(self.parameters, layer.index, gradients.weights[layer.index], rate, momentum)
+            update_weights(self.parameters, layer.index, gradients.weights[layer.index], rate, self.training)
             update_neurons(self.parameters, layer, gradients, rates, self.training)
         return gradients.result
 

@@ -40,7 +40,7 @@ class FloatEngine(FloatEngineBase):
             self._step(steps, sums)
             for layer in self._graph.layers:
                 update_weights(
-                    self.parameters, layer.index, sums.take_weights(layer.index), rates.weight, 0.0
+                    self.parameters, layer.index, sums.take_weights(layer.index), rates.weight, self.training
                 )
             steps.parameters = self._packed()
         gradients = sums.finish(batch.labels)

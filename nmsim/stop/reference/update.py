@@ -1,6 +1,7 @@
 """One update of real-valued parameters from the gradients of a batch."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nmsim.network.spec import SynapticLayer
 from nmsim.stop.engine import FloatArray, Parameters, UpdateRates
@@ -13,15 +14,28 @@ ALPHA_MAX = 1 - 2.0**-16
 """Upper bound of leak factors where the training section gives none."""
 
 
+def centralize(gradient: FloatArray, mask: NDArray[np.bool_] | None) -> None:
+    """Take from dW `(n_out, ...)` the mean of every row over its present synapses, in place (Yong et al. 2020)."""
+    axes = tuple(range(1, gradient.ndim))
+    if mask is None:
+        gradient -= gradient.mean(axis=axes, keepdims=True)
+        return
+    present = np.maximum(mask.sum(axis=axes, keepdims=True), 1)
+    gradient -= (gradient.sum(axis=axes, keepdims=True) / present).astype(gradient.dtype)
+    gradient *= mask
+
+
 def update_weights(
-    parameters: Parameters, layer: int, gradient: FloatArray, rate: float, momentum: float
+    parameters: Parameters, layer: int, gradient: FloatArray, rate: float, training: TrainingSpec
 ) -> None:
     """W -= rate dW; with momentum v = mu v + dW takes the place of dW; pruned synapses stay 0. Overwrites dW."""
     mask, velocity = parameters.mask[layer], parameters.velocity[layer]
     if mask is not None:
         gradient *= mask
+    if training.gradient_centralization:
+        centralize(gradient, mask)
     if velocity is not None:
-        velocity *= momentum
+        velocity *= training.momentum
         velocity += gradient
     step = gradient if velocity is None else velocity
     np.multiply(step, step.dtype.type(rate), out=gradient)

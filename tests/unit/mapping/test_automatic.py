@@ -203,6 +203,16 @@ def test_in_place_contradicts_momentum() -> None:
     )
 
 
+@pytest.mark.parametrize("update", ["in_place", "factored"])
+def test_centralized_gradients_need_accumulators(update: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        mapped(machine(options={"weight_gradient": update}), centralized=True)
+    assert str(error.value) == (
+        f"test chip: options.weight_gradient: '{update}' does not keep the whole gradient that"
+        " gradient_centralization needs; switch that off or choose on_chip or off_chip"
+    )
+
+
 def test_an_overlapped_schedule_needs_two_membranes() -> None:
     one, two = mapped(machine()), mapped(machine(options={"schedule": "overlapped"}))
     assert bits(two, Content.MEMBRANE) == 2 * bits(one, Content.MEMBRANE)

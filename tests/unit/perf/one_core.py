@@ -75,9 +75,9 @@ def activity(rule: str = "stop-w") -> Activity:
     )  # fmt: skip
 
 
-def work(rule: str, chip: dict[str, Any] | None = None) -> StepWork:
+def work(rule: str, chip: dict[str, Any] | None = None, **options: bool) -> StepWork:
     config = ChipConfig.model_validate(CHIP if chip is None else chip)
     pieces = (Slice(0, 0, 0, 3, 0, 1, 0, 4), Slice(1, 0, 0, 2, 0, 1, 0, 3))
     mapping = Mapping(NETWORK.content_hash(), config.content_hash(), rule, pieces, ())
-    needs = TrainingNeeds.for_rule(rule, batch_size=4)
+    needs = TrainingNeeds.for_rule(rule, batch_size=4, **options)
     return build_work(NETWORK, Precision(), activity(rule), mapping, config, needs)

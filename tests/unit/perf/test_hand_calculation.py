@@ -68,6 +68,13 @@ def test_training(model: PerformanceModel) -> None:
     assert result.sample_cycles.tolist() == [result.cycles[0] + UPDATE / 4]
 
 
+def test_centralized_gradients_are_read_once_more(model: PerformanceModel) -> None:
+    result = model.run(one_core.work("stop-w", centralized=True))
+    # The 18 gradients, one to a word, are read for the means, then read and cleared: 54. Lanes: 36 / 2 = 18.
+    assert result.update_cycles == 54 + 3 + BARRIER
+    assert result.cycles.tolist() == model.run(one_core.work("stop-w")).cycles.tolist()
+
+
 def test_slower_memories_lengthen_the_fill(model: PerformanceModel) -> None:
     core = one_core.CHIP["core_types"][0]
     slow = [

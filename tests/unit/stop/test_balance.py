@@ -59,7 +59,7 @@ def digits(count: int = 24) -> Batch:
 
 
 def test_the_engine_spikes_at_the_rates_that_were_found() -> None:
-    found = balance(network(), digits(), seed=4, spike_rate=0.12)
+    found = balance(network(), TrainingSpec(), digits(), seed=4, spike_rate=0.12)
     training = TrainingSpec(arithmetic="float32")
     engine = FloatEngine(network(*(layer.weight_scale for layer in found)), training, seed=4)
     rates = [float(record.spikes.mean()) for record in engine.record(digits())]
@@ -75,12 +75,13 @@ def test_without_them_a_deep_layer_falls_silent() -> None:
 
 
 def test_factors_do_not_depend_on_those_the_network_has() -> None:
-    assert balance(network(*[2.0] * 6), digits(), 4, 0.12) == balance(network(), digits(), 4, 0.12)
+    scaled = balance(network(*[2.0] * 6), TrainingSpec(), digits(), 4, 0.12)
+    assert scaled == balance(network(), TrainingSpec(), digits(), 4, 0.12)
 
 
 def test_a_factor_scales_only_its_own_layer() -> None:
-    plain = initial_parameters(network(), 1, momentum=False).weights
-    scaled = initial_parameters(network(1, 1, 3.0, 1, 1, 1), 1, momentum=False).weights
+    plain = initial_parameters(network(), TrainingSpec(), 1).weights
+    scaled = initial_parameters(network(1, 1, 3.0, 1, 1, 1), TrainingSpec(), 1).weights
     for index, (left, right) in enumerate(zip(plain, scaled, strict=True)):
         np.testing.assert_allclose(right, left * (3.0 if index == 2 else 1.0))
 
@@ -96,7 +97,7 @@ def test_black_samples_cannot_be_balanced() -> None:
     with pytest.raises(
         CheckFailedError, match=r"layer 0 spikes at a rate of 0\.00% with factor 3, below 1%; give"
     ):
-        balance(network(), black, 1, 0.1)
+        balance(network(), TrainingSpec(), black, 1, 0.1)
 
 
 @pytest.mark.parametrize(

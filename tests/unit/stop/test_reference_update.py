@@ -110,6 +110,27 @@ def test_a_rule_learns_what_its_letters_say(rule: str, *, thresholds: bool, leak
 
 
 @pytest.mark.parametrize("kind", [FloatEngine, StbpEngine])
+def test_centralized_gradients_leave_the_sum_of_a_neurons_weights(kind: type) -> None:
+    one, plain = (engine(kind=kind, gradient_centralization=on, momentum=0.5) for on in (True, False))
+    mask = np.random.default_rng(3).random((9, 12)) < 0.5
+    for own in (one, plain):
+        own.parameters.mask[0] = mask
+        own.parameters.weights[0] *= mask
+    sums = [weights.sum(axis=1) for weights in one.parameters.weights]
+    assert np.allclose(sums[1], 0, atol=1e-15)  # the start is centred; the mask took that from layer 0
+    assert not np.allclose(plain.parameters.weights[1].sum(axis=1), 0, atol=1e-2)
+    before = one.parameters.weights[0].copy()
+    for seed in range(3):
+        for own in (one, plain):
+            own.train_batch(samples(own, seed=seed), RATES)
+    after = [weights.sum(axis=1) for weights in one.parameters.weights]
+    assert all(np.allclose(a, b, atol=1e-14) for a, b in zip(sums, after, strict=True))
+    assert not np.allclose(one.parameters.weights[0], before)
+    assert np.array_equal(one.parameters.weights[0] != 0, mask)
+    assert not np.allclose(plain.parameters.weights[1].sum(axis=1), after[1], atol=1e-4)
+
+
+@pytest.mark.parametrize("kind", [FloatEngine, StbpEngine])
 def test_pruned_synapses_stay_zero(kind: type) -> None:
     one = engine(kind=kind, momentum=0.5)
     mask = np.random.default_rng(3).random((9, 12)) < 0.5

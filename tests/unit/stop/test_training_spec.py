@@ -21,6 +21,13 @@ REFUSED = [
         "update 'in_place' needs the errors of each step at once, which stbp does not have; use accumulate",
     ),
     (
+        {"update": "factored", "batch_size": 1, "gradient_centralization": True},
+        (
+            "gradient_centralization needs the whole gradient of a neuron, which update 'factored' does not keep;"
+            " use update accumulate or switch it off"
+        ),
+    ),
+    (
         {"reset_gradient": "full"},
         "reset_gradient 'full' is a choice of rule stbp, not of stop-wtl; remove it or use stbp",
     ),

@@ -54,7 +54,7 @@ def chip(
     """A chip with the initial parameters of a seed."""
     spec, section = NetworkSpec.model_validate(network), Precision.model_validate(precision)
     trained = TrainingSpec.model_validate({"batch_size": 4, **(training or {})})
-    real = initial_parameters(spec, seed, momentum=trained.momentum > 0)
+    real = initial_parameters(spec, trained, seed)
     raw = quantized_parameters(real, layer_formats(spec, section, PIXELS, seed), trained)
     return Chip(spec, section, trained, raw, PIXELS, seed, real)
 

@@ -41,6 +41,18 @@ def test_execution_changes_no_bit(
     assert train(engine(network, precision, momentum=0.5, engine=execution), given) == plain
 
 
+@pytest.mark.parametrize("execution", [EXECUTIONS[0], EXECUTIONS[3], EXECUTIONS[5]], ids=str)
+@pytest.mark.parametrize("precision", [NOISY, TIGHT, WRAPPING], ids=["noisy", "tight", "wrap"])
+@pytest.mark.parametrize("network", [DENSE, MAPS], ids=["dense", "maps"])
+def test_execution_changes_no_bit_of_centralized_gradients(
+    network: NetworkSpec, precision: dict[str, Any], execution: dict[str, Any]
+) -> None:
+    given = batches(network, 2, 8)
+    plain = train(engine(network, precision, gradient_centralization=True), given)
+    assert train(engine(network, precision, gradient_centralization=True, engine=execution), given) == plain
+    assert train(engine(network, precision), given) != plain
+
+
 @pytest.mark.parametrize("network", [DENSE, MAPS], ids=["dense", "maps"])
 def test_panels_may_be_multiplied_at_any_time(network: NetworkSpec, monkeypatch: pytest.MonkeyPatch) -> None:
     given = batches(network, 2, 8, static=False)
