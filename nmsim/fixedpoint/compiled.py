@@ -14,6 +14,11 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 _FOLDERS = ("fixedpoint", "stop/fixed")
 
 
+OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
+"""Without numba's runtime, kernels allocate nothing and return no arrays, and slices of their arguments need no atomic
+reference counts, which cost more than the work on a few hundred elements does."""
+
+
 @cache
 def source_digest() -> str:
     """Digest of every file that may hold a kernel."""
@@ -57,6 +62,6 @@ def kernel(function: Callable[..., Any], variant: str = "") -> Kernel:
     What it calls is marked `numba.extending.register_jitable`, so that the same source also runs interpreted. `variant`
     tells functions of one name from one another.
     """
-    machine: Any = numba.njit(nogil=True, error_model="numpy")(function)
+    machine: Any = numba.njit(**OPTIONS)(function)
     machine._cache = KernelCache(function, f"{function.__module__}.{function.__qualname__}.{variant}")  # noqa: SLF001 - as enable_caching does
     return Kernel(function, machine)

@@ -19,8 +19,10 @@ from nmsim.stop.reference.layout import internal_shape
 from nmsim.stop.reference.neurons import unroll
 from nmsim.stop.spec import TrainingSpec
 
-RANGE = (2.0**-6, 4.0)
+RANGE = (2.0**-6, 3.0)
 """Factors that are looked at; larger ones make a sparse input's few weights outgrow their format."""
+HIGHEST_CENTRED = 4.0
+"""The same for weights without a mean: they pass nothing of what all inputs have in common."""
 HALVINGS = 10
 LEAST_RATE = 0.01
 
@@ -59,7 +61,7 @@ def balance(
             matrix = synapses.pack(unscaled.astype(np.float32))
             source = values[node.inputs[0]]
             current = np.stack([synapses.current(value, matrix) for value in source])
-            scale, spikes = _search(network, current, spike_rate, node.layer)
+            scale, spikes = _search(network, training, current, spike_rate, node.layer)
             found.append(LayerBalance(node.layer, scale, float(spikes.mean())))
             shape = (len(batch.labels), *internal_shape(node.out_shape))
             values.append([step.reshape(shape) for step in spikes])
@@ -79,7 +81,7 @@ def _between(graph: FloatGraph, node: Node, values: list[list[FloatArray]]) -> l
 
 
 def _search(
-    network: NetworkSpec, current: FloatArray, spike_rate: float, layer: int
+    network: NetworkSpec, training: TrainingSpec, current: FloatArray, spike_rate: float, layer: int
 ) -> tuple[float, FloatArray]:
     """Factor on a layer's currents `(T or 1, B, N)` for a spike rate, by bisection of its logarithm; its spikes."""
     shape = (network.time_steps, *current.shape[1:])
@@ -91,7 +93,8 @@ def _search(
         unroll(membrane, spikes, current * np.float32(scale), theta, alpha)
         return float(spikes.mean())
 
-    scale = _rounded(_bisect(fire, spike_rate))
+    highest = HIGHEST_CENTRED if training.gradient_centralization else RANGE[1]
+    scale = _rounded(_bisect(fire, spike_rate, RANGE[0], highest))
     if fire(scale) < min(LEAST_RATE, spike_rate / 2):
         raise CheckFailedError(
             f"network '{network.name}': layer {layer} spikes at a rate of {fire(scale):.2%} with factor {scale:g}, below"
@@ -100,8 +103,7 @@ def _search(
     return scale, spikes
 
 
-def _bisect(fire: Callable[[float], float], spike_rate: float) -> float:
-    low, high = RANGE
+def _bisect(fire: Callable[[float], float], spike_rate: float, low: float, high: float) -> float:
     for _ in range(HALVINGS):
         middle = float(np.sqrt(low * high))
         low, high = (low, middle) if fire(middle) > spike_rate else (middle, high)

@@ -181,17 +181,16 @@ class Accumulator:
         else:
             self._run_observed(self.workers[0], part, Pass.GRADIENTS, start, observer)
             ran = [(0, len(part), self.workers[0])]
-        own = sum((worker.work.bounds for _, _, worker in ran[1:]), ran[0][2].work.bounds.copy())
-        if start and (prior + own > self._limits).any():
-            prior = self._measured(self.totals())
-        if (prior + own > self._limits).any():
+        bound: NDArray[Any] = sum((worker.work.bounds for _, _, worker in ran), prior)
+        if start and (bound > self._limits).any():
+            bound = bound - prior + self._measured(self.totals())
+        if (bound > self._limits).any():
             for _, _, worker in ran:
                 worker.forget()
             return None
         for begin, stop, worker in ran:
             spikes[start + begin : start + stop] = worker.work.spikes[: stop - begin]
             self._take_counts(worker)
-        bound: NDArray[Any] = prior + own
         return bound
 
     def _run_observed(

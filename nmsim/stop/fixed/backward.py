@@ -68,13 +68,13 @@ def layer_deltas(
         if not layer.output:
             row = numbers[ERROR]
             place = slot * layer.error_words + layer.own_error
-            bits = drawn(table, draws, 5, row, count, size, channels, 0)
+            bits = draws[drawn(table, draws, 5, row, count, size, channels, 0)]
             counts[ERROR] += quantize_into(error, errors[place : place + size], row, bits)
         row = numbers[DELTA]
         membrane = memory[begin + layer.membrane : begin + layer.membrane + size]
         surrogate_into(own_factors, membrane, own_theta, surrogates[index], row[LEFT_P], row[LEFT_Q])
         deltas = memory[begin + layer.delta : begin + layer.delta + size]
-        bits = drawn(table, draws, 6, row, count, size, channels, 0)
+        bits = draws[drawn(table, draws, 6, row, count, size, channels, 0)]
         counts[DELTA] += multiply_into(deltas, error, own_factors, row, bits)
         largest = max(largest, largest_magnitude(deltas))
         if layer.narrow:

@@ -16,6 +16,7 @@ from nmsim.stop.fixed.accumulate import Accumulator, Observer
 from nmsim.stop.fixed.formats import layer_formats
 from nmsim.stop.fixed.layout import build
 from nmsim.stop.fixed.parameters import RawParameters, quantized_parameters
+from nmsim.stop.fixed.pools import TAKE_INPUTS
 from nmsim.stop.fixed.samples import Samples, Sums
 from nmsim.stop.fixed.sizing import (
     WIDTH,
@@ -79,11 +80,6 @@ class FixedEngine:
         self.input_format, self.seed = input_format, seed
         self.formats = layer_formats(network, precision, input_format, seed)
         ranges = node_ranges(network, input_format)
-        self._fitting_types = {
-            np.dtype(kind)
-            for kind in (np.uint8, np.int8, np.uint16, np.int16)
-            if input_format.min_raw <= np.iinfo(kind).min and np.iinfo(kind).max <= input_format.max_raw
-        }
         narrowest = narrowest_storage(network, self.formats, ranges, training)
         chosen = narrowest if storage is None or WIDTH[storage] < WIDTH[narrowest] else storage
         group = (
@@ -110,6 +106,8 @@ class FixedEngine:
             for _ in range(workers)
         ]
         self._accumulator = Accumulator(self.layout, self.raw.held, crew)
+        self._input_range = input_format.min_raw, input_format.max_raw
+        self._take_inputs = TAKE_INPUTS.form(interpreted=chosen is object)
         self._updater = Updater(self.raw, training, seed, self._accumulator.counts)
         self.view = MemoryView(network, self.layout, self.formats)
         self.updates, self._losses = 0, loss_table(training.loss, network.classes)
@@ -175,7 +173,7 @@ class FixedEngine:
         spikes = self.view.outputs_in_order(spikes)
         loss = float((self._accumulator.tally * self._losses).sum())
         self._accumulator.tally[:] = 0
-        return BatchResult(int((spikes.argmax(axis=1) == samples.labels).sum()), loss, spikes)
+        return BatchResult(int(np.count_nonzero(spikes.argmax(axis=1) == samples.labels)), loss, spikes)
 
     def infer(self, batch: Batch) -> IntArray:
         """Output spikes over all time steps, `(B, C)`; overflows are not counted."""
@@ -198,25 +196,27 @@ class FixedEngine:
                 f"inputs of shape {inputs.shape} do not fit (samples, {network.time_steps} or 1, *{network.input_shape});"
                 " encode the data set for this network"
             )
-        if batch.format != self.input_format:
+        if batch.format is not self.input_format and batch.format != self.input_format:
             raise DataError(
                 f"inputs in {batch.format} reach an engine built for {self.input_format}; use one format"
             )
-        if inputs.dtype not in self._fitting_types:
-            low, high = int(inputs.min()), int(inputs.max())
-            if low < self.input_format.min_raw or high > self.input_format.max_raw:
-                worst = low if low < self.input_format.min_raw else high
-                raise DataError(
-                    f"the raw input {worst} is outside {self.input_format}; encode the data set in that format"
-                )
         labels = np.ascontiguousarray(batch.labels, np.int64)
-        if labels.shape != (count,) or int(labels.min()) < 0 or int(labels.max()) >= network.classes:
+        if labels.shape != (count,) or not 0 <= min(known := labels.tolist()) <= max(known) < network.classes:
             raise DataError(
                 f"labels must be {count} numbers below {network.classes};"
                 " check the data set against the network's last layer"
             )
-        flat = np.ascontiguousarray(inputs.reshape(count, steps, -1), self.layout.storage)
-        return Samples(flat, labels, batch.first_sample)
+        storage = self.layout.storage
+        if storage is object or inputs.dtype == bool:
+            inputs = inputs.astype(object if storage is object else np.uint8)
+        flat = np.empty(inputs.size, storage)
+        low, high = self._take_inputs(flat, inputs.ravel())
+        if low < self._input_range[0] or high > self._input_range[1]:
+            worst = low if low < self._input_range[0] else high
+            raise DataError(
+                f"the raw input {worst} is outside {self.input_format}; encode the data set in that format"
+            )
+        return Samples(flat.reshape(count, steps, -1), labels, batch.first_sample)
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Parameters, masks, updates done and overflow counts, as named arrays without Python objects."""

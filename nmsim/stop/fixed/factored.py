@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from nmsim.fixedpoint.compiled import kernel
 from nmsim.fixedpoint.lfsr import PERIOD, draw_table
 from nmsim.fixedpoint.quantize import OFFSET, STOCHASTIC
-from nmsim.stop.fixed.neuron import sum_of_squares
+from nmsim.stop.fixed.neuron import largest_magnitude, sum_of_squares
 from nmsim.stop.fixed.sums import NARROW, WIDE, wrap_sums
 from nmsim.stop.fixed.tensor import WEIGHT, WEIGHT_GRADIENT
 from nmsim.stop.fixed.update import BLOCK, subtract_kernel, sum_magnitudes, use_weights
@@ -46,6 +46,19 @@ def has_trace(memory, layer, place):
     return found
 
 
+@register_jitable
+def bound_by_input(layers, index, weights, order, backward):
+    """Largest sum of magnitudes, and of squares (of 16-bit weights, else 0), of an input's used weights."""
+    layer, largest, energy = layers[index], 0, 0
+    for k in range(layer.inputs):
+        begin = (order[k] if layer.permuted else k) * layer.error_depth
+        own = weights[k, : layer.channels] if layer.shared else backward[begin : begin + layer.channels]
+        largest = max(largest, sum_magnitudes(own))
+        if layer.narrow:
+            energy = max(energy, sum_of_squares(own))
+    return largest, energy
+
+
 def _factored_kernel(way: int) -> Any:
     """Kernel of one layer's update; NARROW where a bound shows that 32 bits hold every element of dW."""
     cast = np.int32 if way == NARROW else int
@@ -70,7 +83,7 @@ def _factored_kernel(way: int) -> Any:
 
     def update(
         memory, layers, index, order, weights, synapses, masked, rows, wraps, used_row, narrower, count, table, factor,
-        zeros, counts, backward, row_sums, run, scratch,
+        zeros, counts, backward, row_sums, bounds, run, scratch,
     ):  # fmt: skip
         layer, row = layers[index], rows[2]
         outputs, inputs, used_over = layer.channels, layer.inputs, 0
@@ -110,6 +123,9 @@ def _factored_kernel(way: int) -> Any:
                     used_over += use_weights(own, used, used_row)[0]
                 for output in range(size):
                     sums[output] += abs(used[output] - before[output])
+        bounds[index, 0] = largest_magnitude(row_sums)
+        if layer.sends_error:
+            bounds[index, 1], bounds[index, 2] = bound_by_input(layers, index, weights, order, backward)
         return used_over
 
     return kernel(update, str(way))
@@ -135,20 +151,9 @@ def arrange_by_input(layers, index, weights, row, order, backward, row_sums):
     return over
 
 
-def bound_by_input(layers, index, backward):
-    """Largest sum of magnitudes, and of squares (of 16-bit weights, else 0), of an input's used weights."""
-    layer, largest, energy = layers[index], 0, 0
-    for line in range(layer.inputs):
-        own = backward[line * layer.error_depth : line * layer.error_depth + layer.channels]
-        largest = max(largest, sum_magnitudes(own))
-        if layer.narrow:
-            energy = max(energy, sum_of_squares(own))
-    return largest, energy
-
-
 ARRANGE_BY_INPUT, BOUND_BY_INPUT = kernel(arrange_by_input), kernel(bound_by_input)
 UPDATE_FACTORED = tuple(_factored_kernel(way) for way in (NARROW, WIDE))
 """Kernels of an update from factors, by way of summing; they return the change of `w_use`'s overflows.
 
-`row_sums` is raised by the |changes| of used weights, and so stays a bound.
+`row_sums` is raised by the |changes| of used weights, and so stays a bound, as do the layer's `bounds`.
 """

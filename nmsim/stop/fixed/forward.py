@@ -24,12 +24,12 @@ def rows_at_once(columns):
 
 @register_jitable
 def drawn(table, draws, slot, row, count, size, channels, start):
-    """Draws of the `count`-th requantization of a tensor: row `slot`, filled when `start` is 0, or row 0, which is zero."""
+    """Row of the draws of a tensor's `count`-th requantization: `slot`, filled when `start` is 0, or 0, which is zero."""
     if not row[STOCHASTIC]:
-        return draws[0]
+        return 0
     if start == 0:
         draw_into(draws[slot], table, row[OFFSET] + count * size, size, channels)
-    return draws[slot]
+    return slot
 
 
 @register_jitable
@@ -49,7 +49,7 @@ def update_traces(memory, layer, numbers, alpha, table, draws, exact, samples, s
         before = slot_before(slot, layer.group) * layer.words + layer.weight_trace
         values = slot * layer.words + layer.source_values
         count = (first + slot // layer.group) * layer.time_steps + step + slot % layer.group
-        bits = drawn(table, draws, 1, row, count, size, layer.input_channels, 0)
+        bits = draws[drawn(table, draws, 1, row, count, size, layer.input_channels, 0)]
         out = memory[place : place + size]
         over += combine_into(
             out, memory[before : before + size], keep, memory[values : values + size], take, row, bits, exact
@@ -93,7 +93,7 @@ def integrate(
     )
     if training and layer.learns_leak:
         row = numbers[LEAK_TRACE]
-        bits = drawn(table, draws, 2, row, count, layer.neurons, layer.channels, start)[start:stop]
+        bits = draws[drawn(table, draws, 2, row, count, layer.neurons, layer.channels, start)][start:stop]
         out = memory[begin + layer.leak_trace : begin + layer.leak_trace + size]
         old = memory[before + layer.leak_trace : before + layer.leak_trace + size]
         counts[LEAK_TRACE] += combine_into(
@@ -101,14 +101,14 @@ def integrate(
         )
     if training and layer.learns_thresholds:
         row = numbers[THRESHOLD_TRACE]
-        bits = drawn(table, draws, 3, row, count, layer.neurons, layer.channels, start)[start:stop]
+        bits = draws[drawn(table, draws, 3, row, count, layer.neurons, layer.channels, start)][start:stop]
         out = memory[begin + layer.threshold_trace : begin + layer.threshold_trace + size]
         old = memory[before + layer.threshold_trace : before + layer.threshold_trace + size]
         counts[THRESHOLD_TRACE] += combine_into(
             out, old, alpha << row[LEFT_P], old_spikes, -(alpha << row[LEFT_Q]), row, bits, exact
         )
     row = numbers[MEMBRANE]
-    bits = drawn(table, draws, 4, row, count, layer.neurons, layer.channels, start)[start:stop]
+    bits = draws[drawn(table, draws, 4, row, count, layer.neurons, layer.channels, start)][start:stop]
     counts[MEMBRANE] += combine_into(
         membrane, residual, alpha << row[LEFT_P], currents, 1 << row[LEFT_Q], row, bits, exact
     )

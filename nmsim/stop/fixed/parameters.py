@@ -223,21 +223,23 @@ class RawParameters:
                 self.layout.plan.layers, index, self.weights[index], self.used_numbers[index], at.order,
                 held.backward[at.backward], held.row_sums[at.rows],
             )  # fmt: skip
-            self.follow_used_weights(index)
+            self._follow_used_weights(index)
             return
         self.used_overflows[index] = self._arrange(
             self.layout.plan.layers, index, self.weights[index], self.used_numbers[index], at.order, held.used[at.used],
             held.row_sums[at.rows], self._scratch,
         )  # fmt: skip
-        self.follow_used_weights(index)
+        self._follow_used_weights(index)
 
-    def follow_used_weights(self, index: int) -> None:
+    def _follow_used_weights(self, index: int) -> None:
         """Bring what follows from the used weights up to date: their bounds, and the rows that error sums read."""
         at, held = self.slices[index], self.held
         held.bounds[index, 0] = held.row_sums[at.rows].max()
         layer, backward = self.layout.layers[index], held.backward[at.backward]
         if layer.sends_error and layer.factored:
-            held.bounds[index, 1:] = self._bound_by_input(self.layout.plan.layers, index, backward)
+            held.bounds[index, 1:] = self._bound_by_input(
+                self.layout.plan.layers, index, self.weights[index], at.order, backward
+            )
         elif layer.sends_error:
             held.bounds[index, 1:] = self._arrange_backward(
                 self.layout.plan.layers, index, held.used[at.used], backward

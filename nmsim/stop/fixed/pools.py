@@ -6,6 +6,16 @@ Maps are stored `(H, W, C)`. An average is a sum whose fraction grew; nothing ro
 from nmsim.fixedpoint.compiled import kernel
 
 
+def take_inputs(out, inputs):
+    """Copy raw inputs, flat arrays, to the type of stored integers; the smallest and the largest of them and 0."""
+    smallest, largest = 0, 0
+    for k in range(out.size):
+        v = inputs[k]
+        smallest, largest = min(smallest, v), max(largest, v)
+        out[k] = v
+    return smallest, largest
+
+
 def load_inputs(memory, nodes, inputs, samples, step):
     """Raw inputs `(S, T or 1, size)` of a group of time steps, from C order to channels last."""
     node = nodes[0]
@@ -137,7 +147,7 @@ def route_maximum_errors(errors, nodes, index, samples, memory):
             errors[target + chosen] += errors[from_ + element] << left
 
 
-LOAD_INPUTS = kernel(load_inputs)
+TAKE_INPUTS, LOAD_INPUTS = kernel(take_inputs), kernel(load_inputs)
 AVERAGE_POOL, MAXIMUM_POOL, ADD_BRANCHES = kernel(average_pool), kernel(maximum_pool), kernel(add_branches)
 SPREAD_AVERAGE_ERRORS, ROUTE_MAXIMUM_ERRORS = kernel(spread_average_errors), kernel(route_maximum_errors)
 COPY_ERRORS = kernel(copy_errors)

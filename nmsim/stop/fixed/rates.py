@@ -48,14 +48,17 @@ def update_rate(rate: float, training: TrainingSpec) -> tuple[int, int]:
 class UpdateNumbers:
     """Rows of numbers of one layer's update (see `update.subtract_into`).
 
-    `weights (3, steps)`: gradient, velocity, weight; `thresholds (2, steps)`: gradient, threshold; `leak`: Python integers.
-    `exact`: 64 bits could overflow, so the update must run interpreted.
+    `weights (3, steps)`: gradient, velocity, weight; `thresholds (2, steps)`: gradient, threshold; `leak`,
+    `leak_gradient`: Python integers. `exact`: 64 bits could overflow, so the update must run interpreted.
+    `gradient_range`: of dW's accumulator.
     """
 
     weights: NDArray[Any]
     thresholds: NDArray[Any]
     leak: list[int]
     exact: bool
+    gradient_range: tuple[int, int]
+    leak_gradient: list[int]
 
 
 def update_numbers(
@@ -97,7 +100,12 @@ def update_numbers(
     kind: Any = object if exact else np.int64
     thresholds = [numbers[Tensor.THRESHOLD_GRADIENT].tolist(), threshold]
     return UpdateNumbers(
-        np.array([gradient, velocity, weight], kind), np.array(thresholds, kind), leak, exact
+        np.array([gradient, velocity, weight], kind),
+        np.array(thresholds, kind),
+        leak,
+        exact,
+        (gradient[LOW], gradient[HIGH]),
+        own.numbers[Tensor.LEAK_GRADIENT].tolist(),
     )
 
 

@@ -26,6 +26,7 @@ from nmsim.fixedpoint.quantize import (
     quantize_into,
     round_shift,
 )  # fmt: skip
+from nmsim.stop.fixed.centralization import centre_into, row_mean
 from nmsim.stop.fixed.gather import transpose_into
 from nmsim.stop.fixed.neuron import sum_of_squares
 from nmsim.stop.fixed.tensor import THRESHOLD, THRESHOLD_GRADIENT, VELOCITY, WEIGHT, WEIGHT_GRADIENT
@@ -35,12 +36,11 @@ BLOCK = 1024
 
 
 @register_jitable
-def run_of_draws(row, table, zeros, start, size):
-    """Draws `L[OFFSET + start + k]`, `k < size <= BLOCK`, or zeros where nothing is drawn."""
+def run_of_draws(row, table, start):
+    """Place of the draws `L[OFFSET + start + k]`, `k < BLOCK`, in the table, or of its zeros where nothing is drawn."""
     if not row[STOCHASTIC]:
-        return zeros[:size]
-    begin = (row[OFFSET] + start) % PERIOD
-    return table[begin : begin + size]
+        return table.size - BLOCK
+    return (row[OFFSET] + start) % PERIOD
 
 
 @register_jitable
@@ -53,31 +53,6 @@ def take_sums(out, sums, row):
         sums[k] = 0
         over += (v < low) | (v > high)
         out[k] = bring_into_range(v, low, high, mask, wrap)
-    return over
-
-
-@register_jitable
-def row_mean(sums, synapses, masked, row):
-    """Mean of a row of sums, taken into the accumulator's range, over its present synapses; halves go up."""
-    low, high, mask, wrap = row[LOW], row[HIGH], row[MASK], row[WRAP]
-    total, present = 0, 0
-    for k in range(sums.size):
-        if not masked or synapses[k]:
-            total += bring_into_range(sums[k], low, high, mask, wrap)
-            present += 1
-    return (2 * total + present) // (2 * max(present, 1))
-
-
-@register_jitable
-def centre_into(steps, mean, synapses, masked, row):
-    """Take the mean from the gradients of present synapses, in the accumulator's arithmetic; overflows."""
-    low, high, mask, wrap = row[LOW], row[HIGH], row[MASK], row[WRAP]
-    over = 0
-    for k in range(steps.size):
-        if not masked or synapses[k]:
-            v = steps[k] - mean
-            over += (v < low) | (v > high)
-            steps[k] = bring_into_range(v, low, high, mask, wrap)
     return over
 
 
@@ -133,9 +108,7 @@ def keep_synapses(values, synapses):
 
 
 @register_jitable
-def update_block(
-    weights, velocity, steps, synapses, masked, momentum, rows, place, table, zeros, scratch, counts
-):
+def update_block(weights, velocity, steps, synapses, masked, momentum, rows, place, table, scratch, counts):
     """A run of weights by its gradient `steps`.
 
     `place` is the run's first draw. Pruned synapses keep raw 0 and their velocity.
@@ -144,18 +117,20 @@ def update_block(
     if masked:
         keep_synapses(steps, synapses)
     if momentum:
-        draws = run_of_draws(rows[1], table, zeros, place, size)
+        begin = run_of_draws(rows[1], table, place)
         if masked:
             for k in range(size):
                 scratch[2, k] = velocity[k]
-        counts[VELOCITY] += advance_velocity(velocity, steps, momentum, rows[1], draws, scratch[1])
+        counts[VELOCITY] += advance_velocity(
+            velocity, steps, momentum, rows[1], table[begin : begin + size], scratch[1]
+        )
         if masked:
             for k in range(size):
                 if not synapses[k]:
                     velocity[k] = scratch[2, k]
                     steps[k] = 0
-    draws = run_of_draws(rows[2], table, zeros, place, size)
-    counts[WEIGHT] += subtract_into(weights, steps, rows[2], draws)
+    begin = run_of_draws(rows[2], table, place)
+    counts[WEIGHT] += subtract_into(weights, steps, rows[2], table[begin : begin + size])
 
 
 def update_weights(
@@ -172,7 +147,6 @@ def update_weights(
     count,
     table,
     scratch,
-    zeros,
     counts,
 ):
     """One layer's weights by its sums `(P,)`, C order, which are emptied.
@@ -199,7 +173,7 @@ def update_weights(
             own_velocity = velocity[begin:end] if momentum else velocity
             update_block(
                 own[start:stop], own_velocity, steps, own_synapses, masked, momentum, rows, count * sums.size + begin, table,
-                zeros, scratch, counts[index],
+                scratch, counts[index],
             )  # fmt: skip
     counts[index, WEIGHT_GRADIENT] += over
 
@@ -278,7 +252,7 @@ def arrange_backward(layers, index, used, backward):
 
 
 def update_thresholds(
-    layers, index, thresholds, theta, lowest, sums, groups, rows, count, table, scratch, zeros, counts
+    layers, index, thresholds, theta, lowest, sums, groups, rows, count, table, scratch, counts
 ):
     """One layer's thresholds by their sums, which are emptied, never below `lowest`; then each neuron's.
 
@@ -294,8 +268,8 @@ def update_thresholds(
         stop = min(start + BLOCK, size)
         own, steps = thresholds[start:stop], scratch[0, : stop - start]
         counts[index, THRESHOLD_GRADIENT] += take_sums(steps, groups[start:stop], rows[0])
-        draws = run_of_draws(rows[1], table, zeros, count * size + start, stop - start)
-        counts[index, THRESHOLD] += subtract_into(own, steps, rows[1], draws)
+        begin = run_of_draws(rows[1], table, count * size + start)
+        counts[index, THRESHOLD] += subtract_into(own, steps, rows[1], table[begin : begin + stop - start])
         for k in range(stop - start):
             own[k] = max(own[k], lowest)
     spread_thresholds(layers, index, thresholds, theta)

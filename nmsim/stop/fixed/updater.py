@@ -1,6 +1,6 @@
 """Apply gradient sums to the raw parameters."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,10 +44,45 @@ class Scratch:
     def __init__(self, storage: Any, numbers: Any) -> None:
         draws: Any = object if numbers is object else np.uint16
         self.steps, self.zeros = np.zeros((3, BLOCK), numbers), np.zeros(BLOCK, draws)
-        self.table = unrolled_table().astype(draws)
+        self.table = np.concatenate([unrolled_table(), self.zeros]).astype(draws)
         narrow = np.int32 if storage is np.int16 else numbers
         self.runs = (np.zeros(BLOCK, narrow), np.zeros(BLOCK, numbers))
         self.used = np.zeros(BLOCK, storage)
+
+
+class FactoredLayer(NamedTuple):
+    """What the update of a layer from factors reads and writes, in memory that stays where it is.
+
+    `used` its rows of `backward`, empty where they are the weights themselves; `narrower`: `w_use` has a format of its own;
+    `table` and `factor` as of `draws_by_input`.
+    """
+
+    order: NDArray[np.int64]
+    synapses: NDArray[np.uint8]
+    used: NDArray[Any]
+    row_sums: NDArray[Any]
+    narrower: bool
+    table: NDArray[np.uint16]
+    factor: int
+
+
+def factored_layers(parameters: RawParameters) -> dict[int, FactoredLayer]:
+    """By number of the layer."""
+    found, held = {}, parameters.held
+    for index, (at, own) in enumerate(zip(parameters.slices, parameters.formats, strict=True)):
+        layer = parameters.layout.layers[index]
+        if layer.factored:
+            used = held.backward[:0] if layer.shared else held.backward[at.backward]
+            narrower = own.used != own.precision.weight.format
+            found[index] = FactoredLayer(
+                at.order,
+                held.synapses[at.weights],
+                used,
+                held.row_sums[at.rows],
+                narrower,
+                *draws_by_input(layer.inputs),
+            )
+    return found
 
 
 class Updater:
@@ -62,6 +97,7 @@ class Updater:
         self._highest = [highest_leak(own, training) for own in parameters.formats]
         self._momentum = momentum_raw(training) if training.momentum > 0 else 0
         self._scratch = Scratch(layout.storage, object if layout.storage is object else np.int64)
+        self._factored = factored_layers(parameters)
         self._rates: UpdateRates | None = None
         self._numbers: list[UpdateNumbers] = []
 
@@ -96,8 +132,7 @@ class Updater:
         layers, scratch, own = self._suited(numbers, arrays)
         UPDATE_WEIGHTS.form(interpreted=numbers.exact)(
             layers, index, *own, held.synapses[at.weights], held.masked[index], self._momentum,
-            self.training.gradient_centralization, numbers.weights, count, scratch.table, scratch.steps, scratch.zeros,
-            self.counts,
+            self.training.gradient_centralization, numbers.weights, count, scratch.table, scratch.steps, self.counts,
         )  # fmt: skip
         _bring_home(arrays, own)
         if by_input:
@@ -108,28 +143,24 @@ class Updater:
         self, index: int, slots: NDArray[Any], bound: int, numbers: UpdateNumbers, count: int
     ) -> None:
         """One dense layer's weights from the traces and deltas in its slots; `bound` on the magnitude of dW."""
-        parameters, layout = self.parameters, self.parameters.layout
-        held, at, formats = parameters.held, parameters.slices[index], parameters.formats[index]
-        row = numbers.weights[0]
-        wraps = not (bound <= row[HIGH] and -bound >= row[LOW])
-        narrow = layout.storage is np.int16 and bound < 1 << 31 and not wraps and not numbers.exact
-        way, narrower = (NARROW if narrow else WIDE), formats.used != formats.precision.weight.format
-        table, factor = draws_by_input(layout.layers[index].inputs)
+        parameters, layer = self.parameters, self._factored[index]
+        low, high = numbers.gradient_range
+        wraps = not low <= -bound <= bound <= high
+        narrow = parameters.layout.storage is np.int16 and bound < 1 << 31 and not wraps and not numbers.exact
+        way, table = (NARROW if narrow else WIDE), layer.table
         if numbers.exact:
             table = table.astype(object)
-        used = held.backward[:0] if layout.layers[index].shared else held.backward[at.backward]
-        arrays = (slots, parameters.weights[index], used, held.row_sums[at.rows])
+        arrays = (slots, parameters.weights[index], layer.used, layer.row_sums)
         layers, scratch, own = self._suited(numbers, arrays)
         own_slots, own_weights, own_used, row_sums = own
         parameters.used_overflows[index] += UPDATE_FACTORED[way].form(interpreted=numbers.exact)(
-            own_slots, layers, index, at.order, own_weights, held.synapses[at.weights], held.masked[index], numbers.weights,
-            wraps, parameters.used_numbers[index], narrower, count, table, factor, scratch.zeros, self.counts, own_used,
-            row_sums, scratch.runs[way], scratch.used,
+            own_slots, layers, index, layer.order, own_weights, layer.synapses, parameters.held.masked[index],
+            numbers.weights, wraps, parameters.used_numbers[index], layer.narrower, count, table, layer.factor,
+            scratch.zeros, self.counts, own_used, row_sums, parameters.held.bounds, scratch.runs[way], scratch.used,
         )  # fmt: skip
         _bring_home(arrays, own)
         if count % BOUND_UPDATES == 0:
             parameters.arrange_weights(index)
-        parameters.follow_used_weights(index)
 
     def _suited(
         self, numbers: UpdateNumbers, arrays: tuple[NDArray[Any], ...]
@@ -151,7 +182,7 @@ class Updater:
             if self.training.rule.learns_thresholds:
                 self._update_thresholds(index, sums, numbers, count)
             if self.training.rule.learns_leak:
-                self._update_leak(index, sums, numbers.leak, count)
+                self._update_leak(index, sums, numbers, count)
 
     def _update_thresholds(self, index: int, sums: Sums, numbers: UpdateNumbers, count: int) -> None:
         parameters, at = self.parameters, self.parameters.slices[index]
@@ -163,15 +194,15 @@ class Updater:
         thresholds, theta, neurons, groups = own
         UPDATE_THRESHOLDS.form(interpreted=numbers.exact)(
             layers, index, thresholds, theta, self._lowest[index], neurons, groups, numbers.thresholds, count, scratch.table,
-            scratch.steps, scratch.zeros, self.counts,
+            scratch.steps, self.counts,
         )  # fmt: skip
         _bring_home(arrays, own)
 
-    def _update_leak(self, index: int, sums: Sums, row: list[int], count: int) -> None:
+    def _update_leak(self, index: int, sums: Sums, numbers: UpdateNumbers, count: int) -> None:
         """`alpha = min(max(Q(alpha - lr dAlpha / (B n)), 0), alpha_max)`; the clip is not an overflow."""
         alpha, total = int(self.parameters.held.alpha[index]), int(sums.leak[index])
         sums.leak[index] = 0
-        own = self.parameters.formats[index].numbers[Tensor.LEAK_GRADIENT]
+        row, own = numbers.leak, numbers.leak_gradient
         if not own[LOW] <= total <= own[HIGH]:
             self.counts[index, Tensor.LEAK_GRADIENT] += 1
             total = bring_into_range(total, own[LOW], own[HIGH], own[MASK], own[WRAP])

@@ -101,11 +101,18 @@ def test_black_samples_cannot_be_balanced() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "file", "rate"), [("cifar10-vgg11", "cifar10.npz", 0.15), ("mnist-lenet5", "mnist.npz", 0.1)]
+    ("name", "file", "rate", "samples"),
+    [
+        ("cifar10-vgg11", "cifar10.npz", 0.15, 16),
+        ("cifar10-vgg6", "cifar10.npz", 0.15, 128),
+        ("mnist-lenet5", "mnist.npz", 0.1, 64),
+    ],
 )
-def test_shipped_factors_are_the_found_ones(name: str, file: str, rate: float, shared_data: Path) -> None:
+def test_shipped_factors_are_the_found_ones(
+    name: str, file: str, rate: float, samples: int, shared_data: Path
+) -> None:
     workload = config.read(WorkloadSpec, config.find("workloads", name)).with_data(str(shared_data / file))
-    found = balance_workload(workload, samples=16 if rate > 0.1 else 64, spike_rate=rate)
+    found = balance_workload(workload, samples=samples, spike_rate=rate)
     shipped = [workload.network.weight_scale(layer.layer) for layer in found]
     assert [layer.weight_scale for layer in found] == pytest.approx(shipped, rel=0.06)
     assert all(layer.spike_rate > 0.05 for layer in found)
