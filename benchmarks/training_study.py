@@ -81,7 +81,20 @@ STUDIES = {
     "mnist-rules": Study("mnist-lenet5", SHORT, by_rule()),
     "mnist-weights": Study("mnist-lenet5", SHORT, by_weight()),
     "cifar10-rules": Study(
-        "cifar10-vgg6", (), tuple(s for s in by_rule() if "wtl" in s.name or "stbp" in s.name)
+        "cifar10-vgg6",
+        (),
+        (
+            Setting("stop-wtl, fixed", ()),
+            Setting("stop-wtl, float32", ("training.arithmetic=float32",)),
+            Setting(
+                "stbp, float32",  # its gradients are larger: at 0.055 it already falls silent
+                (
+                    "training.rule=stbp",
+                    "training.arithmetic=float32",
+                    "training.learning_rates={weight: 0.03, threshold: 0.001, leak: 0.0003}",
+                ),
+            ),
+        ),
     ),
 }
 

@@ -105,7 +105,8 @@ def run_raw(
         precision: the precision section: formats, rounding and overflow by tensor and layer.
         training: the training section. Used are `rule` (which traces exist and what is learned), `loss`, `batch_size`
             B (samples per update; the mean over B is a shift, so B is a power of two, unless `batch_division` is
-            'folded'), `momentum` (of weights; rounded to u8.8), `update` ('accumulate'; 'in_place': weights change at
+            'folded'), `momentum` (of weights; rounded to u8.8), `gradient_centralization` (at the update only: the sums
+            that are returned are those before it), `update` ('accumulate'; 'in_place': weights change at
             every time step, B = 1; 'factored': deltas and traces are kept instead of sums, B = 1, same integers as
             'accumulate'), `theta_min`, `alpha_max`, and `learning_rates` where `rates` is absent. `arithmetic`,
             `epochs` and `schedule` are not.

@@ -74,7 +74,10 @@ def manifest_text(
 
 
 def learning(chip: Chip, training: TrainingSpec) -> dict[str, Any]:
-    """Numbers of an update: `parameter = Q(parameter - mantissa * gradient * 2^-shift)`, the batch's mean included."""
+    """Numbers of an update: `parameter = Q(parameter - mantissa * gradient * 2^-shift)`, the batch's mean included.
+
+    Gradients in the vectors are those before a centralization.
+    """
     rates = training.learning_rates
     found: dict[str, Any] = {
         name: dict(zip(("mantissa", "shift"), update_rate(rate, training), strict=True))
@@ -85,6 +88,7 @@ def learning(chip: Chip, training: TrainingSpec) -> dict[str, Any]:
         )
     }
     found["momentum"] = {"raw": momentum_raw(training) if training.momentum > 0 else 0, "format": "u8.8"}
+    found["gradient_centralization"] = training.gradient_centralization
     found["layers"] = [
         {
             "threshold_min_raw": lowest_threshold(own, training),
