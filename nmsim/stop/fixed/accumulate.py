@@ -50,6 +50,8 @@ class Accumulator:
         self.held = held
         self._pool = ThreadPoolExecutor(len(workers) - 1) if len(workers) > 1 else None
         self._limits = self._gradient_limits()
+        self._nothing = np.zeros_like(self._limits)
+        self._ran: list[Worker] = []
         self._totals: Sums | None = None
         self._all_steps = range(layout.layers[0].time_steps)
         self._together, self._calm = self.in_flight, 0
@@ -95,15 +97,14 @@ class Accumulator:
         An observer sees samples one at a time.
         """
         spikes = np.zeros((len(samples), self.workers[0].work.spikes.shape[1]), np.int64)
-        prior = np.zeros_like(self._limits)
+        prior = self._nothing
         size = 1 if observer else self._pass_size()
         if len(samples) <= size and self._try(samples, 0, prior, spikes, observer) is not None:
-            first, *others = self.workers
+            first, *others = self._ran
             for worker in others:
-                if worker.work.bounds.any():
-                    first.sums.take(worker.sums)
+                first.sums.take(worker.sums)
             first.sums.slots, first.sums.factor_bounds = first.work.memory, first.work.bounds[:, 0].tolist()
-            for worker in self.workers:
+            for worker in self._ran:
                 worker.work.bounds[:] = 0
             if observer is not None:
                 observer.sample(0, first.sums)
@@ -152,9 +153,8 @@ class Accumulator:
         totals = self.totals()
         bound = self._try(samples.part(start, stop), start, prior, spikes, observer)
         if bound is not None:
-            for worker in self.workers:
-                if worker.work.bounds.any():
-                    totals.take(worker.sums)
+            for worker in self._ran:
+                totals.take(worker.sums)
                 worker.work.bounds[:] = 0
             return bound
         if stop - start > 1:
@@ -181,6 +181,7 @@ class Accumulator:
         else:
             self._run_observed(self.workers[0], part, Pass.GRADIENTS, start, observer)
             ran = [(0, len(part), self.workers[0])]
+        self._ran = [worker for _, _, worker in ran]
         bound: NDArray[Any] = sum((worker.work.bounds for _, _, worker in ran), prior)
         if start and (bound > self._limits).any():
             bound = bound - prior + self._measured(self.totals())
@@ -231,6 +232,10 @@ class Accumulator:
         worthwhile = len(samples) * self._macs // MINIMUM_MACS
         needed = -(-len(samples) // self.workers[0].samples)
         workers = max(needed, min(len(self.workers), len(samples), worthwhile), 1)
+        if workers == 1:
+            worker = self.workers[0]
+            worker.run(samples.inputs, samples.labels, samples.first, self._all_steps, kind)
+            return [(0, len(samples), worker)]
         cuts = [len(samples) * k // workers for k in range(workers + 1)]
 
         def run_part(number: int) -> tuple[int, int, Worker]:
@@ -238,8 +243,7 @@ class Accumulator:
             worker.run(part.inputs, part.labels, part.first, self._all_steps, kind)
             return cuts[number], cuts[number + 1], worker
 
-        if workers == 1 or self._pool is None:
-            return [run_part(number) for number in range(workers)]
+        assert self._pool is not None
         others = [self._pool.submit(run_part, number) for number in range(1, workers)]
         try:
             return [run_part(0), *(other.result() for other in others)]

@@ -20,6 +20,7 @@ class MemoryView:
     def __init__(self, network: NetworkSpec, layout: Layout, formats: list[LayerFormats]) -> None:
         self.layout, self.formats = layout, formats
         self._outputs = np.argsort(channels_last(network.nodes[-1].out_shape))
+        self._outputs_in_order = bool((np.diff(self._outputs) == 1).all())
         self._inputs = [
             np.argsort(channels_last(network.nodes[network.nodes[own.layer.node].inputs[0]].out_shape))
             for own in formats
@@ -28,7 +29,7 @@ class MemoryView:
 
     def outputs_in_order(self, spikes: NDArray[np.int64]) -> NDArray[np.int64]:
         """Output spikes `(B, C)` from storage order to C order."""
-        return np.ascontiguousarray(spikes[:, self._outputs])
+        return spikes if self._outputs_in_order else np.ascontiguousarray(spikes[:, self._outputs])
 
     def _read(self, work: Work, samples: int, place: int, order: NDArray[np.int64]) -> NDArray[Any]:
         """`(S, group, size)` of a tensor in C order."""
