@@ -13,11 +13,13 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import product
+from math import ceil, log2
 from pathlib import Path
 from statistics import mean, stdev
 
 import numpy as np
 
+from nmsim.network.precision import Precision
 from nmsim.pipeline.folder import RunFolder
 from nmsim.stop.engine import Parameters
 from nmsim.stop.fixed.engine import FixedEngine
@@ -115,6 +117,13 @@ def train(study: Study, setting: Setting, seed: int, data: Path, folder: Path) -
     print(f"{setting.name}, seed {seed}: {row.test_accuracy:.2%}", flush=True)
 
 
+def with_room(precision: Precision, largest: float) -> Precision:
+    """The same with 16-bit weights that have as many integer bits as the largest weight needs, at least two."""
+    fraction_bits = 15 - max(2, ceil(log2(largest * (1 + 2.0**-15))))
+    given = precision.model_dump(mode="json", exclude_unset=True)
+    return Precision.model_validate(given | {"weight": f"s16.{fraction_bits}"})
+
+
 def on_fixed_point(folder: Path) -> float:
     """Accuracy of a float run's parameters, quantized, on the bit-accurate engine's forward pass."""
     run = RunFolder(folder)
@@ -127,7 +136,8 @@ def on_fixed_point(folder: Path) -> float:
     own = trained.parameters
     training = workload.training.model_copy(update={"rule": Rule.STOP_WTL, "arithmetic": "fixed"})
     parameters = Parameters(own.weights, own.thresholds, own.leak, [None] * len(own.weights))
-    engine = FixedEngine(workload.network, workload.precision, training, prepared.input_format, 1, parameters)
+    precision = with_room(workload.precision, max(float(np.abs(weights).max()) for weights in own.weights))
+    engine = FixedEngine(workload.network, precision, training, prepared.input_format, 1, parameters)
     return accuracy(engine, prepared.test)[0]
 
 
