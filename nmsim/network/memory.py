@@ -78,13 +78,9 @@ class TrainingNeeds(Record):
     """Forward of t+1 runs beside the error of t: membranes, queues and accumulators exist twice."""
 
     @model_validator(mode="after")
-    def _in_place(self) -> "TrainingNeeds":
+    def _gradient_is_kept(self) -> "TrainingNeeds":
         if self.update == "in_place" and self.momentum:
             raise ValueError("update 'in_place' keeps no gradient, hence no velocity; set momentum to false")
-        return self
-
-    @model_validator(mode="after")
-    def _whole_gradient(self) -> "TrainingNeeds":
         if self.update != "accumulate" and self.centralized:
             raise ValueError(
                 f"'{self.update}' does not keep the whole gradients that centralization needs; use accumulate"

@@ -152,6 +152,14 @@ def test_an_unknown_rule_is_refused() -> None:
         TrainingNeeds.for_rule("stop-tl")
 
 
+@pytest.mark.parametrize("update", ["in_place", "factored"])
+def test_centralized_gradients_are_whole_ones(update: str) -> None:
+    with pytest.raises(
+        ValidationError, match=f"'{update}' does not keep the whole gradients that centralization needs; use"
+    ):
+        TrainingNeeds.model_validate({"update": update, "centralized": True})
+
+
 def test_in_place_has_no_room_for_momentum() -> None:
     with pytest.raises(
         ValidationError, match="'in_place' keeps no gradient, hence no velocity; set momentum to false"
