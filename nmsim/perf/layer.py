@@ -151,6 +151,17 @@ class LayerTask:
         return self.precision.weight_trace.format.total_bits
 
     @property
+    def gradient_operand(self) -> Content:
+        """Where the gradient finds what it multiplies deltas with.
+
+        STOP reads weight traces. STBP reads the inputs themselves: from the history, or, where the input is the same
+        at every step, from the input memory, which holds it once.
+        """
+        if self.needs.scheme == "stop":
+            return Content.WEIGHT_TRACE
+        return Content.INPUT if self.static else Content.HISTORY
+
+    @property
     def leak_bits(self) -> int:
         """Width of a leak factor."""
         return self.precision.leak_factor.format.total_bits

@@ -62,7 +62,9 @@ class PerfResult:
     """Of one update, once per batch."""
     stages: tuple[StageLabel, ...]
     stage_cycles: FloatArray
-    """Duration of every stage `(stage, S, T)`; stages that come once per sample or batch are in the first column."""
+    """Time that the most loaded core, link or port of every stage takes for it `(stage, S, T)`, waiting for packets
+    included, waiting for stages that run beside it left out; of stages that come once per sample or batch in the first
+    column. Stages that start together may so last longer than each of them: see `slot_cycles`."""
     slot_cycles: FloatArray
     """Duration of every slot of the schedule, barrier included `(S, slots)`; sequential: one slot per time step."""
     phase_cycles: Mapping[Phase, FloatArray]

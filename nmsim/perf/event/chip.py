@@ -100,9 +100,9 @@ class ChipRun:
                 yield from self._barrier()
 
     def _stage(self, number: int, t: int) -> Steps:
-        start = self.env.now
-        yield AllOf(self.env, StageRun(self, number, t).processes())
-        self.stage_cycles[number, t] += self.env.now - start
+        run = StageRun(self, number, t)
+        yield AllOf(self.env, run.processes())
+        self.stage_cycles[number, t] += run.took_cycles
 
     def _barrier(self) -> Steps:
         now, cycles = self.env.now, self.work.barrier_cycles

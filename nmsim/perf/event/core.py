@@ -2,7 +2,8 @@
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from math import ceil
 
 from nmsim.counts import Action
 from nmsim.hardware.sram import Content
@@ -10,6 +11,14 @@ from nmsim.perf.event.chance import Chance
 from nmsim.perf.event.sram import Sram
 from nmsim.perf.event.timeline import Timeline
 from nmsim.perf.machine import Lane, Machine
+
+EPSILON = 1e-9
+"""Cycles below which a remainder is rounding noise."""
+
+
+def whole_cycles(cycles: float) -> int:
+    """Cycles of a clock that a duration takes."""
+    return ceil(cycles - EPSILON)
 
 
 @dataclass(slots=True)
@@ -20,6 +29,10 @@ class Share:
     accesses: Sequence[tuple[int, float, float]]
     fill_cycles: float
     clocked: bool
+    waits: list[float] = field(default_factory=list)
+    """How long each lane and memory was still taken by other stages when this one first asked for it."""
+    ends: list[float] = field(default_factory=list)
+    """When each lane and memory has done what was asked of it so far."""
 
     @classmethod
     def of(
@@ -44,6 +57,17 @@ class Share:
         """Whether there is anything to do."""
         return bool(self.operations or self.accesses)
 
+    def whole(self, cycles: float) -> float:
+        """A duration as this core can take it: whole cycles if it has a clock."""
+        return whole_cycles(cycles) if self.clocked else cycles
+
+    @property
+    def waited_cycles(self) -> float:
+        """How much later the work ends than it would if no other stage had taken its lanes and memories first."""
+        if not self.ends:
+            return 0.0
+        return max(self.ends) - max(end - wait for end, wait in zip(self.ends, self.waits, strict=True))
+
 
 class Core:
     """One core: lanes and memories are servers of their own, in order of arrival, shared by all its stages."""
@@ -66,12 +90,16 @@ class Core:
 
     def serve(self, now: float, share: Share, part: float, name: str) -> float:
         """Do a part of a stage's work; when its last resource is done."""
-        end = now
-        for lane, operations in share.operations:
-            end = max(end, self._take(now, lane, operations * part))
-        for memory, words, bursts in share.accesses:
-            end = max(end, self.memories[memory].serve(now, words * part, bursts * part, name))
-        return end
+        if not share.ends:
+            free = [self.lane_free[lane] for lane, _ in share.operations]
+            free += [min(self.memories[memory].free) for memory, _, _ in share.accesses]
+            share.waits = [max(0.0, moment - now) for moment in free]
+        share.ends = [self._take(now, lane, operations * part) for lane, operations in share.operations]
+        share.ends += [
+            self.memories[memory].serve(now, words * part, bursts * part, name)
+            for memory, words, bursts in share.accesses
+        ]
+        return max(share.ends, default=now)
 
     def hand_out(self, now: float, packets: int) -> float:
         """Prepare packets for sending; no time on a clocked core, whose senders are part of the datapath."""

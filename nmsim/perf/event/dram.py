@@ -12,10 +12,14 @@ class DramChannel:
         self.free = 0.0
         self.waiting_cycles = 0.0
 
+    def wait_cycles(self, now: float) -> float:
+        """How long a transfer that asks now waits for those before it."""
+        return max(0.0, self.free - now)
+
     def serve(self, now: float, bits: float, name: str) -> float:
         """Move some bits; when the last has arrived. The latency of a transfer hides behind the one before it."""
         taken = bits / self.bits_per_cycle
-        start = max(now, self.free)
+        start = now + self.wait_cycles(now)
         self.waiting_cycles += start - now
         self.free = start + taken
         self.timeline.add("dram", name, start, self.free)

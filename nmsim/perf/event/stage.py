@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
-from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from simpy import Event, Process
 
 from nmsim.counts import Action
-from nmsim.perf.event.core import Share
+from nmsim.perf.event.core import Share, whole_cycles
 from nmsim.perf.event.noc import Arrival, Way
 from nmsim.perf.machine import Lane
 from nmsim.perf.projection import INPUT
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
     from nmsim.perf.event.chip import ChipRun
 
 Steps = Generator[Event, Any, None]
-EPSILON = 1e-9
-"""Cycles below which a remainder is rounding noise."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +51,8 @@ class StageRun:
     def __init__(self, run: ChipRun, number: int, t: int) -> None:
         self.run, self.env = run, run.env
         self.stage, self.start = run.work.stages[number], run.env.now
+        self.took_cycles = 0.0
+        """Longest time of one of its cores or transfers, without waiting for stages that run beside it."""
         self.s = 0 if self.stage.cadence == "batch" else run.sample
         self.t = t
         traffic = self.stage.traffic
@@ -126,7 +125,9 @@ class StageRun:
                 yield reception.done
             end = reception.end
         worked = end - self.start
-        finish = self.start + (ceil(worked - EPSILON) if share.clocked else worked) + share.fill_cycles
+        finish = self.start + share.whole(worked) + share.fill_cycles
+        alone = share.whole(worked - share.waited_cycles) + share.fill_cycles
+        self.took_cycles = max(self.took_cycles, alone, self.env.now - self.start)
         if finish > self.env.now:
             yield self.env.timeout(finish - self.env.now)
         self.run.timeline.add(core.track, self.stage.name, self.start, finish, self.busy.get(number))
@@ -180,5 +181,7 @@ class StageRun:
     def _transfer(self, bits: float) -> Steps:
         dram = self.run.dram
         assert dram is not None
+        waited = dram.wait_cycles(self.env.now)
         end = dram.serve(self.env.now, bits, self.stage.name)
-        yield self.env.timeout(ceil(end - self.start - EPSILON))
+        self.took_cycles = max(self.took_cycles, whole_cycles(end - self.start - waited))
+        yield self.env.timeout(whole_cycles(end - self.start))

@@ -81,10 +81,7 @@ def _accumulate(stage: StageBuilder, task: LayerTask, content: Content, bits: in
     packing = stage.packing(content, bits)
     groups, g0, g1 = task.deltas.grouped(slices.c0, slices.c1, packing.per_word)
     per_value = packing.per_value[:, None, None]
-    operand, trace_bits = (
-        (Content.HISTORY if task.needs.scheme == "stbp" else Content.WEIGHT_TRACE),
-        task.trace_bits,
-    )
+    operand, trace_bits = task.gradient_operand, task.trace_bits
     if geometry.shares_weights and task.options.conv_reuse != "none":
         channels = task.traces.channels_with_any(*slices.input_box)
         held = (
@@ -133,10 +130,9 @@ def _neurons(stage: StageBuilder, task: LayerTask) -> None:
 def _store_factors(stage: StageBuilder, task: LayerTask) -> None:
     """Deltas and traces of the step are kept until the end of the sample."""
     slices = task.slices
-    operand = Content.HISTORY if task.needs.scheme == "stbp" else Content.WEIGHT_TRACE
     for content, values, bits in (
         (Content.DELTA, slices.neurons, task.delta_bits),
-        (operand, slices.inputs, task.trace_bits),
+        (task.gradient_operand, slices.inputs, task.trace_bits),
     ):
         stage.sweep(content, values, bits, write=False)
         stage.sweep(Content.FACTOR, values, bits, read=False)

@@ -104,12 +104,14 @@ def _weight_traces(stage: StageBuilder, task: LayerTask) -> None:
 
 
 def _history(stage: StageBuilder, task: LayerTask, steps: NDArray[np.bool_]) -> None:
-    """Membranes, spikes and inputs of a step are kept for the way back through time."""
-    slices, kept = task.slices, steps.astype(np.int64)
-    for values, bits in (
-        (slices.owned, task.membrane_bits),
-        (slices.owned, 1),
-        (task.kept_inputs(Content.HISTORY), task.recorded.input_bits),
-    ):
+    """Membranes, spikes and inputs of a step are kept for the way back through time.
+
+    An input that is the same at every step stays where it is, in the input memory, and is not copied.
+    """
+    owned, kept = task.slices.owned, steps.astype(np.int64)
+    states = [(owned, task.membrane_bits), (owned, 1)]
+    if task.gradient_operand is Content.HISTORY:
+        states.append((task.kept_inputs(Content.HISTORY), task.recorded.input_bits))
+    for values, bits in states:
         words = stage.packing(Content.HISTORY, bits).words(values)[:, None, None] * kept
         stage.access(Content.HISTORY, writes=words)

@@ -73,6 +73,12 @@ def load(
 def _moves(task: LayerTask, part: Part) -> tuple[tuple[Content, ...], tuple[Content, ...]]:
     """Contents that a part needs loaded, and those it changes."""
     reads, writes = READS.get(part, ()), WRITES.get(part, ())
+    if task.needs.scheme == "stbp" and task.gradient_operand is Content.INPUT:
+        # a static input is not copied into the history: the gradient, not the neuron phase, reads it
+        if part is Part.NEURON:
+            return tuple(content for content in reads if content is not Content.INPUT), writes
+        if part is Part.GRADIENT:
+            reads = (*reads, Content.INPUT)
     if part is Part.DELTA and task.needs.scheme == "stbp":
         return tuple(content for content in reads if content is not Content.MEMBRANE), writes
     if part is Part.GRADIENT and placement(task) == "in_place":
@@ -94,7 +100,7 @@ def _bits(task: LayerTask, part: Part, cores: IntArray, content: Content, off_ch
             step = inputs * task.trace_bits
         case Content.HISTORY:
             states = _by_core(slices, cores, slices.owned) * (task.membrane_bits + 1)
-            step = states + inputs * task.recorded.input_bits
+            step = states + inputs * task.recorded.input_bits * (task.gradient_operand is content)
         case Content.FACTOR:
             step = _by_core(slices, cores, slices.neurons) * task.delta_bits + inputs * task.trace_bits
         case Content.WEIGHT | Content.WEIGHT_GRADIENT | Content.VELOCITY if part is Part.UPDATE:

@@ -38,6 +38,8 @@ TRAINING = {
 # Two deltas meet two traces: 4 gradients of 32 bits read and written = 8; traces: a row of 4 for each delta = 8.
 # The other layer shares the core: 1 gradient = 2, a row of 3 traces = 3. Memory 'queue' is the longest: 8 + 3.
 GRADIENTS = 8 + 3 + 3
+# Each of the two alone: the traces of its own, 8 and 3, and the fill. Which of them has to wait is not part of it.
+GRADIENTS_ALONE = {"gradient 0": 8 + 3, "gradient 1": 3 + 3}
 # 12 + 6 weights and their gradients, one to a word, are read and written: 36; lanes: 18 / 2 = 9.
 UPDATE = 36 + 3 + BARRIER
 
@@ -63,6 +65,7 @@ def test_training(model: PerformanceModel) -> None:
         label.name: cycles[0, 0] for label, cycles in zip(result.stages, result.stage_cycles, strict=True)
     }
     assert {name: found[name] for name in TRAINING} == TRAINING
+    assert {name: found[name] for name in GRADIENTS_ALONE} == GRADIENTS_ALONE
     assert result.cycles.tolist() == [sum(TRAINING.values()) + GRADIENTS + BARRIER]
     assert result.update_cycles == UPDATE
     assert result.sample_cycles.tolist() == [result.cycles[0] + UPDATE / 4]

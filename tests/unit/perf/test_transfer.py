@@ -87,8 +87,10 @@ def streamed(
     history: str = "stored",
     network: NetworkSpec = WIDE,
     halves: tuple[Slice, ...] = HALVES,
+    *,
+    static: bool = False,
 ) -> ActionCounts:
-    """DRAM bits on behalf of one kind of data that lives there."""
+    """Everything that is counted when one kind of data lives in DRAM."""
     core = one_core.CHIP["core_types"][0]
     more = {
         "name": "more", "holds": ["history", "temporal_error", "threshold_gradient"], "words": 64, "word_bits": 32,
@@ -104,16 +106,18 @@ def streamed(
     rows = () if history == "spill" else (Residency(0, 0, content, NEURONS * STATE_BITS, None),)
     mapping = Mapping(network.content_hash(), chip.content_hash(), rule, halves, rows, time_multiplexed=True)
     activity: Activity = synthetic_activity(
-        network, 1, Densities(1.0, 1.0, 1.0), rule=rule, static_input=False, input_bits=1
+        network, 1, Densities(1.0, 1.0, 1.0), rule=rule, static_input=static, input_bits=1
     )
     needs = TrainingNeeds.for_rule(rule, stbp_history=history)
     work = build_work(network, Precision(), activity, mapping, chip, needs)
-    return work.counts.select(component=Component.DRAM, phase=Phase.TRANSFER)
+    return work.counts
 
 
-def moved(rule: str, content: Content, history: str = "stored") -> dict[str, int]:
-    """Bits read and written per sample."""
-    dram = streamed(rule, content, history)
+def moved(rule: str, content: Content, history: str = "stored", *, static: bool = False) -> dict[str, int]:
+    """Bits read from and written to DRAM per sample, on behalf of what lives there."""
+    dram = streamed(rule, content, history, static=static).select(
+        component=Component.DRAM, phase=Phase.TRANSFER
+    )
     return {action: dram.total(action=action) for action in (Action.READ, Action.WRITE)}
 
 
@@ -132,6 +136,31 @@ def test_the_history_of_every_step_goes_to_dram_and_comes_back(choice: str) -> N
         Action.READ: STEPS * (states + 2 * inputs),
         Action.WRITE: STEPS * (states + inputs),
     }
+
+
+@pytest.mark.parametrize("choice", ["stored", "spill"])
+def test_a_static_input_is_not_part_of_the_history(choice: str) -> None:
+    """Memory keeps it once, so no step copies it and no way back loads it."""
+    states = STEPS * NEURONS * (STATE_BITS + 1)
+    assert moved("stbp-w", Content.HISTORY, choice, static=True) == {
+        Action.READ: states,
+        Action.WRITE: states,
+    }
+
+
+def test_the_gradient_reads_a_static_input_where_it_is_kept() -> None:
+    """From the input memory, here words of 16 bits, and not from the history, here words of 32."""
+    once, copied = (streamed("stbp-w", Content.MEMBRANE, static=static) for static in (True, False))
+
+    def words(counts: ActionCounts, memory: str, phase: Phase, action: Action) -> int:
+        return counts.total(component=Component.SRAM, unit=memory, phase=phase, action=action)
+
+    # 24 bits are one word of 'more' for each half and step; and a row read for each of 16 neurons with a delta
+    read = STEPS * NEURONS
+    assert [words(found, "more", Phase.GRADIENT, Action.READ) for found in (once, copied)] == [0, read]
+    assert [words(found, "queue", Phase.GRADIENT, Action.READ) for found in (once, copied)] == [2 * read, 0]
+    written = [words(found, "more", Phase.NEURON, Action.WRITE) for found in (once, copied)]
+    assert written[0] == written[1] - 2 * STEPS
 
 
 def test_recomputing_writes_checkpoints_first_and_then_each_segment() -> None:
@@ -160,7 +189,8 @@ def test_weights_that_two_bands_of_rows_share_change_once_per_update() -> None:
         }
     )
     bands = (Slice(0, 0, 0, 2, 0, 2, 0, 1), Slice(0, 0, 0, 2, 2, 4, 0, 1))
-    dram = streamed("stop-w", Content.WEIGHT, network=network, halves=bands)
+    found = streamed("stop-w", Content.WEIGHT, network=network, halves=bands)
+    dram = found.select(component=Component.DRAM, phase=Phase.TRANSFER)
     both = NEURONS * STATE_BITS  # what the residency says of both copies
     update = dram.counts[dram.per_batch]
     assert update.sum(axis=0).tolist() == [both // 2 + both // 2]
