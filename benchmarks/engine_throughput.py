@@ -20,7 +20,7 @@ from nmsim.fixedpoint.format import QFormat
 from nmsim.network.precision import Precision
 from nmsim.network.spec import NetworkSpec
 from nmsim.stop.build import create_engine
-from nmsim.stop.engine import Batch, UpdateRates
+from nmsim.stop.protocol import Batch, UpdateRates
 from nmsim.stop.spec import TrainingSpec
 
 INPUT = QFormat.parse("u8.8")

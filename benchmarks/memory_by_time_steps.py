@@ -26,7 +26,7 @@ from nmsim.network.published import lenet5
 from nmsim.network.spec import NetworkSpec
 from nmsim.report.plots.canvas import MARKERS, PALETTE, grid, legend_right, look, new_figure, svg_of
 from nmsim.stop.build import create_engine
-from nmsim.stop.engine import Batch, UpdateRates
+from nmsim.stop.protocol import Batch, UpdateRates
 from nmsim.stop.spec import TrainingSpec
 from nmsim.storage import write_text
 from nmsim.units import BYTES_PER_MB

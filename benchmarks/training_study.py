@@ -21,9 +21,9 @@ import numpy as np
 
 from nmsim.network.precision import Precision
 from nmsim.pipeline.folder import RunFolder
-from nmsim.stop.engine import Parameters
 from nmsim.stop.fixed.engine import FixedEngine
-from nmsim.stop.reference.engine import FloatEngine
+from nmsim.stop.float.engine import FloatEngine
+from nmsim.stop.protocol import Parameters
 from nmsim.stop.spec import Rule
 from nmsim.stop.train import accuracy
 from nmsim.workload import prepare

@@ -19,7 +19,7 @@ from nmsim.fixedpoint.format import QFormat
 from nmsim.network.memory import TrainingNeeds
 from nmsim.network.precision import Precision
 from nmsim.network.spec import NetworkSpec
-from nmsim.stop.engine import Batch
+from nmsim.stop.protocol import Batch
 from nmsim.stop.spec import TrainingSpec
 
 

@@ -12,7 +12,7 @@ from nmsim.pipeline.precision_file import PRECISION_FILE, precision_text
 from nmsim.pipeline.subject import Subject
 from nmsim.report.numerics.write import write_numerics
 from nmsim.report.words import layer_names
-from nmsim.stop.engine import Batch
+from nmsim.stop.protocol import Batch
 from nmsim.stop.train import Progress
 from nmsim.storage import write_text
 from nmsim.validate.numerics.accuracy import accuracy_by_seed, compare_inference

@@ -11,10 +11,10 @@ from nmsim.errors import ConfigError, RunError
 from nmsim.pipeline.folder import RunFolder
 from nmsim.pipeline.train import build_engine, overridden
 from nmsim.stop.build import real_parameters
-from nmsim.stop.engine import Parameters
 from nmsim.stop.fixed.formats import layer_formats
 from nmsim.stop.fixed.parameters import quantized_parameters
 from nmsim.stop.initial import initial_parameters
+from nmsim.stop.protocol import Parameters
 from nmsim.stop.spec import Rule
 from nmsim.validate.numerics.chip import Chip
 from nmsim.workload import EncodedSplit, Prepared, WorkloadSpec, prepare

@@ -11,8 +11,8 @@ import numpy as np
 from nmsim import config
 from nmsim.pipeline.folder import RunFolder, package_versions
 from nmsim.stop.build import create_engine, real_parameters
-from nmsim.stop.engine import Engine
 from nmsim.stop.history import TrainingHistory
+from nmsim.stop.protocol import Engine
 from nmsim.stop.record import record_activity
 from nmsim.stop.spec import Rule
 from nmsim.stop.stbp.engine import StbpEngine

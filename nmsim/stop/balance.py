@@ -11,12 +11,12 @@ import numpy as np
 
 from nmsim.errors import CheckFailedError
 from nmsim.network.spec import NetworkSpec, Node
-from nmsim.stop.engine import Batch, FloatArray
+from nmsim.stop.float.chunk import chunks
+from nmsim.stop.float.graph import FloatGraph
+from nmsim.stop.float.layout import internal_shape
+from nmsim.stop.float.neurons import unroll
 from nmsim.stop.initial import initial_parameters
-from nmsim.stop.reference.chunk import chunks
-from nmsim.stop.reference.graph import FloatGraph
-from nmsim.stop.reference.layout import internal_shape
-from nmsim.stop.reference.neurons import unroll
+from nmsim.stop.protocol import Batch, FloatArray
 from nmsim.stop.spec import TrainingSpec
 
 RANGE = (2.0**-6, 3.0)

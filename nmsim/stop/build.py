@@ -9,9 +9,9 @@ from nmsim.errors import ConfigError
 from nmsim.fixedpoint.format import QFormat
 from nmsim.network.precision import Precision
 from nmsim.network.spec import NetworkSpec
-from nmsim.stop.engine import Engine, Parameters
 from nmsim.stop.fixed.engine import FixedEngine
-from nmsim.stop.reference.engine import FloatEngine
+from nmsim.stop.float.engine import FloatEngine
+from nmsim.stop.protocol import Engine, Parameters
 from nmsim.stop.spec import Rule, TrainingSpec
 from nmsim.stop.stbp.engine import StbpEngine
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from nmsim.network.spec import NetworkSpec
-from nmsim.stop.engine import Parameters
+from nmsim.stop.protocol import Parameters
 from nmsim.stop.spec import TrainingSpec
 
 

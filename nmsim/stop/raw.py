@@ -12,12 +12,12 @@ from nmsim.fixedpoint.format import QFormat
 from nmsim.fixedpoint.quantize import HIGH, LEFT_P, LEFT_Q, LOW, MASK, WRAP, bring_into_range
 from nmsim.network.precision import Precision
 from nmsim.network.spec import NetworkSpec
-from nmsim.stop.engine import Batch, IntArray, Parameters, UpdateRates
 from nmsim.stop.fixed.engine import FixedEngine
 from nmsim.stop.fixed.neuron import surrogate_into
 from nmsim.stop.fixed.plan import Work
 from nmsim.stop.fixed.samples import Sums
 from nmsim.stop.fixed.tensor import Tensor
+from nmsim.stop.protocol import Batch, IntArray, Parameters, UpdateRates
 from nmsim.stop.raw_check import check_parameters, check_samples
 from nmsim.stop.spec import TrainingSpec
 

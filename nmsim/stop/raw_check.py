@@ -9,9 +9,9 @@ from nmsim.errors import ConfigError, DataError
 from nmsim.fixedpoint.format import QFormat
 from nmsim.network.precision import Precision
 from nmsim.network.spec import NetworkSpec
-from nmsim.stop.engine import IntArray, Parameters
 from nmsim.stop.fixed.formats import layer_formats
 from nmsim.stop.fixed.tensor import Tensor
+from nmsim.stop.protocol import IntArray, Parameters
 from nmsim.stop.spec import Rule, TrainingSpec
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from nmsim.activity import Activity, LayerActivity
 from nmsim.fixedpoint.format import QFormat
 from nmsim.network.values import input_formats
-from nmsim.stop.engine import Batch, Engine
+from nmsim.stop.protocol import Batch, Engine
 
 
 def record_activity(

@@ -6,7 +6,7 @@ import numpy as np
 
 from nmsim.network.neuron import Surrogate
 from nmsim.network.precision import SurrogateTable
-from nmsim.stop.engine import FloatArray, IntArray
+from nmsim.stop.protocol import FloatArray, IntArray
 
 
 def derivative(surrogate: Surrogate, x: FloatArray) -> FloatArray:

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from nmsim.errors import DataError
 from nmsim.stop.checkpoint import Checkpoint
-from nmsim.stop.engine import Batch, Engine, UpdateRates
 from nmsim.stop.history import EpochRow, TrainingHistory
+from nmsim.stop.protocol import Batch, Engine, UpdateRates
 from nmsim.stop.spec import TrainingSpec
 
 EVALUATION_CHUNK = 256

@@ -13,7 +13,7 @@ import translation
 import twin
 from difference import first_difference
 
-from nmsim.stop.engine import UpdateRates
+from nmsim.stop.protocol import UpdateRates
 from nmsim.stop.raw import RawLayer, RawRun, run_raw
 
 FAST, THOROUGH = 40, 1000

@@ -9,7 +9,7 @@ from nmsim.network.layers import AvgPool, Conv, Dense, Flatten, GlobalAvgPool, L
 from nmsim.network.neuron import Neuron
 from nmsim.network.precision import LayerPrecision, Precision
 from nmsim.network.spec import NetworkSpec
-from nmsim.stop.engine import Batch, Parameters, UpdateRates
+from nmsim.stop.protocol import Batch, Parameters, UpdateRates
 from nmsim.stop.spec import TrainingSpec
 
 Node = dict[str, Any]

@@ -11,7 +11,6 @@ from nmsim.fixedpoint.format import QFormat
 from nmsim.network.precision import Precision
 from nmsim.network.spec import NetworkSpec
 from nmsim.network.values import node_ranges
-from nmsim.stop.engine import Batch, BatchResult, IntArray, LayerRecord, Parameters, UpdateRates
 from nmsim.stop.fixed.accumulate import Accumulator, Observer
 from nmsim.stop.fixed.formats import layer_formats
 from nmsim.stop.fixed.layout import build
@@ -30,6 +29,7 @@ from nmsim.stop.fixed.updater import Updater
 from nmsim.stop.fixed.view import MemoryView, Recorder
 from nmsim.stop.fixed.worker import Pass, Worker
 from nmsim.stop.initial import initial_parameters
+from nmsim.stop.protocol import Batch, BatchResult, IntArray, LayerRecord, Parameters, UpdateRates
 from nmsim.stop.spec import TrainingSpec
 
 

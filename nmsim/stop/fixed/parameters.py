@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 
 from nmsim.errors import FormatError
 from nmsim.fixedpoint.format import QFormat
-from nmsim.stop.engine import Parameters
 from nmsim.stop.fixed.factored import ARRANGE_BY_INPUT, BOUND_BY_INPUT
 from nmsim.stop.fixed.formats import LayerFormats
 from nmsim.stop.fixed.layout import Layout
 from nmsim.stop.fixed.plan import Held
 from nmsim.stop.fixed.tensor import Tensor
 from nmsim.stop.fixed.update import ARRANGE_BACKWARD, ARRANGE_WEIGHTS, SPREAD_THRESHOLDS
+from nmsim.stop.protocol import Parameters
 from nmsim.stop.spec import TrainingSpec
 
 

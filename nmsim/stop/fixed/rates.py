@@ -21,9 +21,9 @@ from nmsim.fixedpoint.quantize import (
     step_numbers,
 )  # fmt: skip
 from nmsim.network.precision import TensorPrecision
-from nmsim.stop.engine import UpdateRates
 from nmsim.stop.fixed.formats import MANTISSA_BITS, LayerFormats
 from nmsim.stop.fixed.tensor import Tensor
+from nmsim.stop.protocol import UpdateRates
 from nmsim.stop.spec import Rate, TrainingSpec
 
 

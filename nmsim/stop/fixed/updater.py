@@ -24,7 +24,6 @@ from nmsim.fixedpoint.quantize import (
     bring_into_range,
     round_shift,
 )  # fmt: skip
-from nmsim.stop.engine import UpdateRates
 from nmsim.stop.fixed.factored import UPDATE_FACTORED, draws_by_input
 from nmsim.stop.fixed.parameters import RawParameters, highest_leak, lowest_threshold
 from nmsim.stop.fixed.rates import UpdateNumbers, momentum_raw, update_numbers
@@ -32,6 +31,7 @@ from nmsim.stop.fixed.samples import Sums
 from nmsim.stop.fixed.sums import NARROW, WIDE
 from nmsim.stop.fixed.tensor import Tensor
 from nmsim.stop.fixed.update import BLOCK, UPDATE_THRESHOLDS, UPDATE_WEIGHTS
+from nmsim.stop.protocol import UpdateRates
 from nmsim.stop.spec import TrainingSpec
 
 BOUND_UPDATES = 256

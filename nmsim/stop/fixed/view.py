@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmsim.network.spec import NetworkSpec
-from nmsim.stop.engine import LayerRecord
 from nmsim.stop.fixed.formats import LayerFormats
 from nmsim.stop.fixed.geometry import channels_last
 from nmsim.stop.fixed.layout import Layout
 from nmsim.stop.fixed.plan import Work
 from nmsim.stop.fixed.samples import Sums
+from nmsim.stop.protocol import LayerRecord
 
 
 class MemoryView:

@@ -2,13 +2,13 @@
 
 from nmsim.network.precision import Precision
 from nmsim.network.spec import NetworkSpec
-from nmsim.stop.engine import Batch, LayerRecord
-from nmsim.stop.reference.base import FloatEngineBase
-from nmsim.stop.reference.chunk import Chunk
-from nmsim.stop.reference.gradients import Accumulators
-from nmsim.stop.reference.layout import to_c_order
-from nmsim.stop.reference.step import LayerParameters
-from nmsim.stop.reference.tensors import joined
+from nmsim.stop.float.base import FloatEngineBase
+from nmsim.stop.float.chunk import Chunk
+from nmsim.stop.float.gradients import Accumulators
+from nmsim.stop.float.layout import to_c_order
+from nmsim.stop.float.step import LayerParameters
+from nmsim.stop.float.tensors import joined
+from nmsim.stop.protocol import Batch, LayerRecord
 from nmsim.stop.spec import TrainingSpec
 from nmsim.stop.stbp.unrolled import Unrolled
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from nmsim.stop.engine import Batch
+from nmsim.stop.protocol import Batch
 from nmsim.stop.train import Progress, Samples, train
 from nmsim.validate.numerics.chip import QUANTITIES
 from nmsim.validate.numerics.reference import ReferenceEngine

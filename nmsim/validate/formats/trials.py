@@ -12,7 +12,7 @@ import numpy as np
 from nmsim.errors import FormatError, RunError
 from nmsim.network.precision import Precision
 from nmsim.stop.build import create_engine
-from nmsim.stop.engine import Engine
+from nmsim.stop.protocol import Engine
 from nmsim.stop.train import Progress, train
 from nmsim.validate.formats.calibrate import Ranges, calibrate
 from nmsim.validate.numerics.compare import samples_together

@@ -7,9 +7,9 @@ import numpy as np
 
 from nmsim.numerics.comparison import InferenceNumerics, SeedAccuracy
 from nmsim.stop.build import create_engine, real_parameters
-from nmsim.stop.engine import Engine
 from nmsim.stop.fixed.engine import FixedEngine
-from nmsim.stop.reference.engine import FloatEngine
+from nmsim.stop.float.engine import FloatEngine
+from nmsim.stop.protocol import Engine
 from nmsim.stop.train import EVALUATION_CHUNK, Progress, Samples, train
 from nmsim.validate.numerics.chip import Chip
 from nmsim.workload import Prepared

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from nmsim.fixedpoint.format import Overflow, QFormat, Rounding
 from nmsim.network.precision import Precision
 from nmsim.network.spec import NetworkSpec
-from nmsim.stop.engine import Batch, FloatArray, Parameters, UpdateRates
 from nmsim.stop.fixed.formats import LayerFormats, layer_formats
 from nmsim.stop.fixed.tensor import Tensor
+from nmsim.stop.protocol import Batch, FloatArray, Parameters, UpdateRates
 from nmsim.stop.raw import RawLayer, RawRun, run_raw
 from nmsim.stop.spec import TrainingSpec
 from nmsim.validate.numerics.reference import Tensors

@@ -13,7 +13,7 @@ from nmsim.numerics.comparison import (
     TableNumerics,
     TensorNumerics,
 )
-from nmsim.stop.engine import Batch
+from nmsim.stop.protocol import Batch
 from nmsim.stop.raw import RawRun
 from nmsim.validate.numerics.chip import QUANTITIES, Chip
 from nmsim.validate.numerics.exact import ExactValues

@@ -7,9 +7,9 @@ from math import sqrt
 from nmsim.fixedpoint.format import QFormat
 from nmsim.network.precision import Precision
 from nmsim.numerics.comparison import ConvergencePoint, Reference
-from nmsim.stop.engine import Batch, Parameters
 from nmsim.stop.fixed.formats import layer_formats
 from nmsim.stop.fixed.parameters import quantized_parameters
+from nmsim.stop.protocol import Batch, Parameters
 from nmsim.validate.numerics.chip import Chip
 from nmsim.validate.numerics.compare import Compared, compare
 

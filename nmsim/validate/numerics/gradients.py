@@ -4,10 +4,10 @@ import numpy as np
 
 from nmsim.fixedpoint.format import QFormat, Rounding
 from nmsim.numerics.comparison import GradientNumerics, Reference, UpdateNumerics
-from nmsim.stop.engine import FloatArray
 from nmsim.stop.fixed.tensor import Tensor
+from nmsim.stop.float.gradients import Gradients
+from nmsim.stop.protocol import FloatArray
 from nmsim.stop.raw import RawRun
-from nmsim.stop.reference.gradients import Gradients
 from nmsim.validate.numerics.chip import Chip
 
 HALF_LSB = 0.5

@@ -6,7 +6,7 @@ import numpy as np
 
 from nmsim.fixedpoint.format import QFormat
 from nmsim.numerics.comparison import Reference, TensorNumerics
-from nmsim.stop.engine import FloatArray
+from nmsim.stop.protocol import FloatArray
 from nmsim.validate.numerics.chip import Chip
 from nmsim.validate.numerics.tally import Tally
 

@@ -7,13 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmsim.network.spec import Node
-from nmsim.stop.engine import Batch, FloatArray, IntArray
-from nmsim.stop.reference.chunk import Chunk
-from nmsim.stop.reference.engine import FloatEngine
-from nmsim.stop.reference.gradients import Accumulators, Gradients
-from nmsim.stop.reference.layout import internal_shape, to_c_order, to_internal
-from nmsim.stop.reference.step import LayerParameters, StopSteps, SurrogateFunction
-from nmsim.stop.reference.tensors import all_tensors
+from nmsim.stop.float.chunk import Chunk
+from nmsim.stop.float.engine import FloatEngine
+from nmsim.stop.float.gradients import Accumulators, Gradients
+from nmsim.stop.float.layout import internal_shape, to_c_order, to_internal
+from nmsim.stop.float.step import LayerParameters, StopSteps, SurrogateFunction
+from nmsim.stop.float.tensors import all_tensors
+from nmsim.stop.protocol import Batch, FloatArray, IntArray
 from nmsim.stop.spec import Rule
 
 Tensors = dict[str, FloatArray]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from nmsim.errors import ConfigError, RunError
-from nmsim.stop.engine import Batch
+from nmsim.stop.protocol import Batch
 from nmsim.stop.raw import RawRun, run_raw
 from nmsim.stop.spec import TrainingSpec
 from nmsim.storage import atomic_write, write_text

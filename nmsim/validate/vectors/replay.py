@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from nmsim.errors import RunError
 from nmsim.fixedpoint.format import QFormat
-from nmsim.stop.engine import Batch, Parameters
+from nmsim.stop.protocol import Batch, Parameters
 from nmsim.validate.numerics.chip import Chip
 from nmsim.validate.vectors.export import all_vectors, raw_run
 from nmsim.validate.vectors.hexfile import read_hex

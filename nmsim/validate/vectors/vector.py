@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from nmsim.fixedpoint.format import QFormat, Rounding
 from nmsim.fixedpoint.lfsr import draw_table
-from nmsim.stop.engine import Parameters
 from nmsim.stop.fixed.formats import softmax_table
 from nmsim.stop.fixed.tensor import Tensor
+from nmsim.stop.protocol import Parameters
 from nmsim.stop.raw import RawLayer, RawRun
 from nmsim.stop.surrogate import table_entries
 from nmsim.validate.numerics.chip import QUANTITIES, Chip

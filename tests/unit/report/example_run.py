@@ -12,8 +12,8 @@ from nmsim.hardware.chip import ChipConfig
 from nmsim.mapping.automatic import map_network
 from nmsim.network.memory import TrainingNeeds
 from nmsim.report.result import RunResult
+from nmsim.stop.float.engine import FloatEngine
 from nmsim.stop.record import record_activity
-from nmsim.stop.reference.engine import FloatEngine
 from nmsim.stop.spec import Rule
 from nmsim.stop.stbp.engine import StbpEngine
 from nmsim.stop.train import train

@@ -6,8 +6,8 @@ import numpy as np
 
 from nmsim.fixedpoint.format import QFormat
 from nmsim.network.spec import NetworkSpec
-from nmsim.stop.engine import Batch, UpdateRates
-from nmsim.stop.reference import FloatEngine
+from nmsim.stop.float import FloatEngine
+from nmsim.stop.protocol import Batch, UpdateRates
 from nmsim.stop.spec import TrainingSpec
 from nmsim.stop.stbp import StbpEngine
 

@@ -13,9 +13,9 @@ from nmsim.network.layers import AvgPool, Conv, Dense, Residual
 from nmsim.network.spec import NetworkSpec
 from nmsim.pipeline.balance import balance as balance_workload
 from nmsim.stop.balance import RANGE, balance
-from nmsim.stop.engine import Batch
+from nmsim.stop.float.engine import FloatEngine
 from nmsim.stop.initial import initial_parameters
-from nmsim.stop.reference.engine import FloatEngine
+from nmsim.stop.protocol import Batch
 from nmsim.stop.spec import TrainingSpec
 from nmsim.workload import WorkloadSpec
 

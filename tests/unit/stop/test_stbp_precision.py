@@ -8,8 +8,8 @@ from nmsim.network.layers import Dense
 from nmsim.network.neuron import Neuron
 from nmsim.network.precision import Precision, TensorPrecision
 from nmsim.network.spec import NetworkSpec
-from nmsim.stop.engine import Batch
 from nmsim.stop.fixed.engine import FixedEngine
+from nmsim.stop.protocol import Batch
 from nmsim.stop.spec import Rule, TrainingSpec
 from nmsim.stop.stbp.engine import StbpEngine
 

@@ -12,9 +12,9 @@ from nmsim.errors import DataError, RunError
 from nmsim.fixedpoint.format import QFormat
 from nmsim.network.layers import Dense
 from nmsim.network.spec import NetworkSpec
-from nmsim.stop.engine import Batch
+from nmsim.stop.float.engine import FloatEngine
 from nmsim.stop.history import TrainingHistory
-from nmsim.stop.reference.engine import FloatEngine
+from nmsim.stop.protocol import Batch
 from nmsim.stop.spec import LearningRates, Rate, Schedule, TrainingSpec
 from nmsim.stop.train import Progress, epoch_order, epoch_rates, train
 

@@ -7,10 +7,10 @@ import numpy as np
 from nmsim.fixedpoint.format import QFormat
 from nmsim.network.precision import Precision
 from nmsim.network.spec import NetworkSpec
-from nmsim.stop.engine import Batch
 from nmsim.stop.fixed.formats import layer_formats
 from nmsim.stop.fixed.parameters import quantized_parameters
 from nmsim.stop.initial import initial_parameters
+from nmsim.stop.protocol import Batch
 from nmsim.stop.spec import TrainingSpec
 from nmsim.validate.numerics.chip import Chip
 

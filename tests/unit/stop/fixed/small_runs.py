@@ -7,8 +7,8 @@ import numpy as np
 from nmsim.fixedpoint.format import QFormat
 from nmsim.network.precision import Precision
 from nmsim.network.spec import NetworkSpec
-from nmsim.stop.engine import Batch, UpdateRates
 from nmsim.stop.fixed.engine import FixedEngine
+from nmsim.stop.protocol import Batch, UpdateRates
 from nmsim.stop.spec import TrainingSpec
 
 PIXELS = QFormat.parse("u8.8")

@@ -10,8 +10,8 @@ from small_runs import DENSE, MAPS, PIXELS, RATES, batches, engine, outcome, tra
 from nmsim.errors import ConfigError, DataError, FormatError
 from nmsim.fixedpoint.format import QFormat
 from nmsim.network.precision import Precision
-from nmsim.stop.engine import Batch, UpdateRates
 from nmsim.stop.fixed.engine import FixedEngine
+from nmsim.stop.protocol import Batch, UpdateRates
 from nmsim.stop.raw import run_raw
 from nmsim.stop.spec import TrainingSpec
 

@@ -11,7 +11,7 @@ from small_runs import DENSE, MAPS, PIXELS, RATES, batches, engine
 from nmsim.errors import ConfigError, DataError, FormatError, NmsimError
 from nmsim.network.precision import Precision
 from nmsim.network.spec import NetworkSpec
-from nmsim.stop.engine import Parameters
+from nmsim.stop.protocol import Parameters
 from nmsim.stop.raw import RawRun, run_raw
 from nmsim.stop.spec import TrainingSpec
 

@@ -6,7 +6,7 @@ from small_networks import DENSE, NETWORKS, POOLED, batch, chip
 
 from nmsim.fixedpoint.format import Rounding
 from nmsim.numerics.comparison import Reference
-from nmsim.stop.engine import Batch
+from nmsim.stop.protocol import Batch
 from nmsim.validate.numerics.chip import QUANTITIES
 from nmsim.validate.numerics.compare import Compared, compare, samples_together
 from nmsim.validate.numerics.exact import ExactValues

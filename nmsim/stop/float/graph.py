@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from nmsim.network.layers import AvgPool, GlobalAvgPool, MaxPool
 from nmsim.network.spec import NetworkSpec, Node
-from nmsim.stop.engine import FloatArray
-from nmsim.stop.reference import pooling
-from nmsim.stop.reference.layout import internal_shape
-from nmsim.stop.reference.synapses import Synapses
+from nmsim.stop.float import pooling
+from nmsim.stop.float.layout import internal_shape
+from nmsim.stop.float.synapses import Synapses
+from nmsim.stop.protocol import FloatArray
 
 
 class FloatGraph:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from nmsim.stop.engine import FloatArray
+from nmsim.stop.protocol import FloatArray
 
 
 def average(maps: FloatArray, size: int) -> FloatArray:

@@ -8,8 +8,8 @@ import numpy as np
 
 from nmsim.errors import DataError
 from nmsim.network.spec import NetworkSpec, Shape
-from nmsim.stop.engine import Batch, FloatArray, IntArray
-from nmsim.stop.reference.layout import to_internal
+from nmsim.stop.float.layout import to_internal
+from nmsim.stop.protocol import Batch, FloatArray, IntArray
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from typing import Literal
 
 import numpy as np
 
-from nmsim.stop.engine import FloatArray, IntArray
+from nmsim.stop.protocol import FloatArray, IntArray
 
 Loss = Literal["cross_entropy", "squared_error"]
 

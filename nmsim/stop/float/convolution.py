@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 
 from nmsim.network.spec import Shape
-from nmsim.stop.engine import FloatArray
+from nmsim.stop.protocol import FloatArray
 
 
 class Windows:

@@ -3,9 +3,9 @@
 import numpy as np
 
 from nmsim.network.spec import Shape, SynapticLayer
-from nmsim.stop.engine import FloatArray
-from nmsim.stop.reference.convolution import Windows
-from nmsim.stop.reference.layout import to_c_order, to_internal
+from nmsim.stop.float.convolution import Windows
+from nmsim.stop.float.layout import to_c_order, to_internal
+from nmsim.stop.protocol import FloatArray
 
 _BLAS_FLAGS = np.errstate(over="ignore", invalid="ignore", divide="ignore")
 """Vector kernels of BLAS may raise floating-point flags in lanes whose results they throw away."""

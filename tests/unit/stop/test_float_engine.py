@@ -10,8 +10,8 @@ from float_engines import DENSE, INTENSITY, MAPS, RATES, arrays, engine, samples
 from nmsim.errors import DataError
 from nmsim.network.neuron import Surrogate
 from nmsim.network.precision import Precision
-from nmsim.stop.engine import Batch
-from nmsim.stop.reference import FloatEngine
+from nmsim.stop.float import FloatEngine
+from nmsim.stop.protocol import Batch
 from nmsim.stop.stbp import StbpEngine
 from nmsim.stop.surrogate import table_entries
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from float_engines import DENSE, RATES, arrays, engine, samples
 
-from nmsim.stop.engine import UpdateRates
-from nmsim.stop.reference import FloatEngine
+from nmsim.stop.float import FloatEngine
+from nmsim.stop.protocol import UpdateRates
 from nmsim.stop.stbp import StbpEngine
 
 

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from nmsim.network.spec import Node
-from nmsim.stop.engine import FloatArray
-from nmsim.stop.reference.chunk import Chunk
-from nmsim.stop.reference.gradients import Accumulators
-from nmsim.stop.reference.graph import FloatGraph
-from nmsim.stop.reference.layout import internal_shape
-from nmsim.stop.reference.loss import Loss, output_error
-from nmsim.stop.reference.neurons import add_threshold_gradient, advance
+from nmsim.stop.float.chunk import Chunk
+from nmsim.stop.float.gradients import Accumulators
+from nmsim.stop.float.graph import FloatGraph
+from nmsim.stop.float.layout import internal_shape
+from nmsim.stop.float.loss import Loss, output_error
+from nmsim.stop.float.neurons import add_threshold_gradient, advance
+from nmsim.stop.protocol import FloatArray
 from nmsim.stop.spec import Rule
 
 SurrogateFunction = Callable[[int, FloatArray], FloatArray]

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nmsim.stop.engine import BatchResult, FloatArray, IntArray
-from nmsim.stop.reference.graph import FloatGraph
+from nmsim.stop.float.graph import FloatGraph
+from nmsim.stop.protocol import BatchResult, FloatArray, IntArray
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 
 from nmsim.network.precision import Precision
 from nmsim.network.spec import NetworkSpec
-from nmsim.stop.engine import Batch, BatchResult, FloatArray, IntArray, LayerRecord, Parameters, UpdateRates
+from nmsim.stop.float.chunk import Chunk, chunks
+from nmsim.stop.float.gradients import Accumulators, Gradients
+from nmsim.stop.float.graph import FloatGraph
+from nmsim.stop.float.layout import to_c_order
+from nmsim.stop.float.step import LayerParameters, StopSteps
+from nmsim.stop.float.update import update_neurons, update_weights
 from nmsim.stop.initial import initial_parameters
-from nmsim.stop.reference.chunk import Chunk, chunks
-from nmsim.stop.reference.gradients import Accumulators, Gradients
-from nmsim.stop.reference.graph import FloatGraph
-from nmsim.stop.reference.layout import to_c_order
-from nmsim.stop.reference.step import LayerParameters, StopSteps
-from nmsim.stop.reference.update import update_neurons, update_weights
+from nmsim.stop.protocol import Batch, BatchResult, FloatArray, IntArray, LayerRecord, Parameters, UpdateRates
 from nmsim.stop.spec import TrainingSpec
 from nmsim.stop.surrogate import derivative, look_up, table_entries
 

@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmsim.network.spec import SynapticLayer
-from nmsim.stop.engine import FloatArray, Parameters, UpdateRates
-from nmsim.stop.reference.gradients import Gradients
+from nmsim.stop.float.gradients import Gradients
+from nmsim.stop.protocol import FloatArray, Parameters, UpdateRates
 from nmsim.stop.spec import TrainingSpec
 
 THETA_MIN = 2.0**-10

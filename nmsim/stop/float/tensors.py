@@ -6,9 +6,9 @@ from typing import TypeVar
 
 import numpy as np
 
-from nmsim.stop.engine import FloatArray, LayerRecord
-from nmsim.stop.reference.layout import to_c_order
-from nmsim.stop.reference.step import StopSteps
+from nmsim.stop.float.layout import to_c_order
+from nmsim.stop.float.step import StopSteps
+from nmsim.stop.protocol import FloatArray, LayerRecord
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from nmsim.stop.engine import Batch, BatchResult, LayerRecord, UpdateRates
-from nmsim.stop.reference.base import FloatEngineBase
-from nmsim.stop.reference.chunk import Chunk
-from nmsim.stop.reference.gradients import Accumulators
-from nmsim.stop.reference.step import LayerParameters, StopSteps
-from nmsim.stop.reference.tensors import LayerTensors, Seen, activity, all_tensors, joined
-from nmsim.stop.reference.update import update_neurons, update_weights
+from nmsim.stop.float.base import FloatEngineBase
+from nmsim.stop.float.chunk import Chunk
+from nmsim.stop.float.gradients import Accumulators
+from nmsim.stop.float.step import LayerParameters, StopSteps
+from nmsim.stop.float.tensors import LayerTensors, Seen, activity, all_tensors, joined
+from nmsim.stop.float.update import update_neurons, update_weights
+from nmsim.stop.protocol import Batch, BatchResult, LayerRecord, UpdateRates
 
 
 class FloatEngine(FloatEngineBase):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nmsim.stop.reference import pooling
+from nmsim.stop.float import pooling
 
 
 def test_average_drops_rows_and_columns_that_fill_no_window() -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nmsim.stop.reference.convolution import Windows
+from nmsim.stop.float.convolution import Windows
 
 SHAPES = [
     ((2, 5, 6), 3, 1, 1),

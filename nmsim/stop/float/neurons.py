@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from nmsim.stop.engine import FloatArray
+from nmsim.stop.protocol import FloatArray
 
 
 @njit(cache=True, nogil=True)
