@@ -19,7 +19,6 @@ from nmsim.cli.stages import (
     WorkloadArgument,
 )
 from nmsim.cli.threads import limit_threads
-from nmsim.numerics.search import FormatSearchResult
 from nmsim.pipeline.folder import package_versions
 from nmsim.pipeline.formats import FormatsListener, FormatsPlan, search_formats
 from nmsim.pipeline.numerics import ShortTraining
@@ -28,6 +27,7 @@ from nmsim.pipeline.train import read_workload
 from nmsim.report.formats import format_table, formats_data
 from nmsim.stop.train import Progress
 from nmsim.units import BITS_PER_BYTE, scaled
+from nmsim.validate.formats.found import FormatSearchResult
 from nmsim.validate.formats.search import Found
 
 

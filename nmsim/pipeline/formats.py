@@ -8,7 +8,6 @@ import numpy as np
 
 from nmsim.errors import ConfigError
 from nmsim.network.memory import TrainingNeeds
-from nmsim.numerics.search import FormatSearchResult, Slot
 from nmsim.pipeline.folder import package_versions
 from nmsim.pipeline.numerics import ShortTraining
 from nmsim.pipeline.precision_file import PRECISION_FILE, precision_text
@@ -18,6 +17,7 @@ from nmsim.stop.spec import Rule
 from nmsim.stop.train import Progress
 from nmsim.storage import write_text
 from nmsim.validate.formats.calibrate import Ranges
+from nmsim.validate.formats.found import FormatSearchResult, FoundFormat
 from nmsim.validate.formats.search import FormatSearch, Found, confirm
 from nmsim.validate.formats.trials import Journal, Trainer
 from nmsim.validate.formats.widths import Layout
@@ -154,7 +154,7 @@ def _result(
     widths, confirmed = confirm(search, judge, plan.tolerance)
     precision = layout.precision(widths, final=True)
     slots = tuple(
-        Slot(
+        FoundFormat(
             layer, setting, *layout.ranges.ends.get((layer, setting), (0.0, 0.0)),
             getattr(layout.given.resolve(layer), setting).format, fmt,
         )

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 
-from nmsim.numerics.comparison import AccuracyGap, ConvergencePoint, NumericsResult
 from nmsim.pipeline.folder import package_versions
 from nmsim.pipeline.precision_file import PRECISION_FILE, precision_text
 from nmsim.pipeline.subject import Subject
@@ -19,6 +18,7 @@ from nmsim.validate.numerics.accuracy import accuracy_by_seed, compare_inference
 from nmsim.validate.numerics.advice import advise
 from nmsim.validate.numerics.advised import advised_precision
 from nmsim.validate.numerics.compare import compare, samples_together
+from nmsim.validate.numerics.comparison import AccuracyGap, ConvergencePoint, NumericsResult
 from nmsim.validate.numerics.convergence import converge
 from nmsim.workload import Prepared, WorkloadSpec, prepare
 

@@ -16,7 +16,7 @@ from nmsim.stop.fixed.parameters import quantized_parameters
 from nmsim.stop.initial import initial_parameters
 from nmsim.stop.protocol import Parameters
 from nmsim.stop.spec import Rule
-from nmsim.validate.numerics.chip import Chip
+from nmsim.validate.numerics.fixed_side import FixedSide
 from nmsim.workload import EncodedSplit, Prepared, WorkloadSpec, prepare
 
 
@@ -30,10 +30,10 @@ class Subject:
     workload: WorkloadSpec
     seed: int
     prepared: Prepared
-    chip: Chip
+    chip: FixedSide
     source: str
     trained: bool
-    start: Chip | None = None
+    start: FixedSide | None = None
 
     def split(self, name: str) -> EncodedSplit:
         """`train` or `test`.
@@ -121,5 +121,5 @@ def _subject(
     own_real = real if raw is None else None
     if raw is None:
         raw = quantized_parameters(real, layer_formats(network, precision, fmt, seed), training)
-    chip = Chip(network, precision, training, raw, fmt, seed, own_real)
+    chip = FixedSide(network, precision, training, raw, fmt, seed, own_real)
     return Subject(workload, seed, prepared, chip, source, trained)

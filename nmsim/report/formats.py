@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from nmsim.numerics.search import FormatSearchResult, Stage
 from nmsim.report.markup import Markup, figure, join, tag
 from nmsim.report.page import page
 from nmsim.report.plots.canvas import Picture
@@ -13,6 +12,7 @@ from nmsim.report.sections.section import Section, bullets
 from nmsim.report.tables import Cell, Column, Table
 from nmsim.storage import write_text
 from nmsim.units import BITS_PER_BYTE, scaled
+from nmsim.validate.formats.found import FormatSearchResult, SearchStage
 
 SCHEMA = "nmsim/formats-1"
 FOOTER = "Made by nmsim. Accuracies are what these runs measured on the stated number of held-out samples."
@@ -124,7 +124,7 @@ def sensitivity(result: FormatSearchResult) -> Picture | None:
     points = [
         BitsPoint(trial.setting, trial.bits, trial.accuracy, result.samples)
         for trial in result.trials
-        if trial.stage is Stage.ALONE and trial.bits is not None and not trial.problem
+        if trial.stage is SearchStage.ALONE and trial.bits is not None and not trial.problem
     ]
     if not points:
         return None
@@ -168,7 +168,7 @@ def _result(result: FormatSearchResult) -> Markup:
         if result.exhausted
         else ", until no single bit could be taken any more."
     )
-    confirming = [trial for trial in result.trials if trial.stage is Stage.CONFIRM]
+    confirming = [trial for trial in result.trials if trial.stage is SearchStage.CONFIRM]
     lines = [
         f"Memory of training, one sample at a time: {after} instead of {before} ({ratio:.0%}).",
         f"Accuracy on {result.samples:,} held-out samples, {own}; float64 {result.reference_accuracy:.2%}.",

@@ -4,8 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from nmsim.numerics.comparison import NumericsResult
 from nmsim.report.numerics.tables import tables
+from nmsim.validate.numerics.comparison import NumericsResult
 
 SCHEMA = "nmsim/validation-1"
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 
-from nmsim.numerics.comparison import NumericsResult, Reference
 from nmsim.report.markup import Markup, figure, join, tag
 from nmsim.report.numerics import tables
 from nmsim.report.page import page
 from nmsim.report.plots.canvas import Picture
 from nmsim.report.sections.section import Section, bullets
 from nmsim.report.tables import Table
+from nmsim.validate.numerics.comparison import NumericsResult, Reference
 
 FOOTER = (
     "Made by nmsim. Every figure on this page was measured on the samples that it names; none is modelled."

@@ -7,7 +7,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from nmsim.numerics.comparison import AccuracyGap, ConvergencePoint, NumericsResult, Reference
 from nmsim.report.plots.canvas import (
     INK,
     MARKERS,
@@ -21,6 +20,7 @@ from nmsim.report.plots.canvas import (
     new_figure,
     svg_of,
 )
+from nmsim.validate.numerics.comparison import AccuracyGap, ConvergencePoint, NumericsResult, Reference
 
 MEASURED = "Measured on {samples} {split} samples with {source}."
 REFERENCE_WORDS = {

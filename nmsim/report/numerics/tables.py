@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from math import isinf
 
-from nmsim.numerics.comparison import NumericsResult, Reference, TensorNumerics
-from nmsim.numerics.errors import FIRST_EXPONENT
 from nmsim.report.tables import Cell, Column, Table
+from nmsim.validate.numerics.comparison import NumericsResult, Reference, TensorNumerics
+from nmsim.validate.numerics.error_sums import FIRST_EXPONENT
 
 WHERE = (Column("layer", "Layer"), Column("tensor", "Tensor"), Column("format", "Format"))
 STEP = Column("time_step", "Time step")

@@ -3,8 +3,6 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from nmsim.numerics.comparison import NumericsResult
-from nmsim.numerics.errors import FIRST_EXPONENT
 from nmsim.report.numerics import plots
 from nmsim.report.numerics.data import validation_text
 from nmsim.report.numerics.page import html
@@ -12,6 +10,8 @@ from nmsim.report.numerics.tables import tables
 from nmsim.report.plots.canvas import Picture
 from nmsim.report.plots.precision import TensorRange, ranges_by_format
 from nmsim.storage import write_text
+from nmsim.validate.numerics.comparison import NumericsResult
+from nmsim.validate.numerics.error_sums import FIRST_EXPONENT
 
 
 def write_numerics(result: NumericsResult, folder: Path, versions: Mapping[str, str]) -> list[Path]:

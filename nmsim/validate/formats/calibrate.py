@@ -8,8 +8,8 @@ import numpy as np
 
 from nmsim.stop.protocol import Batch
 from nmsim.stop.train import Progress, Samples, train
-from nmsim.validate.numerics.chip import QUANTITIES
-from nmsim.validate.numerics.reference import ReferenceEngine
+from nmsim.validate.numerics.fixed_side import QUANTITIES
+from nmsim.validate.numerics.float_side import ReferenceEngine
 
 SETTING_OF = {quantity.name: quantity.setting for quantity in QUANTITIES if quantity.accumulator is None}
 INPUTS, ROW_SUM, COLUMN_SUM = "inputs", "row_sum", "column_sum"

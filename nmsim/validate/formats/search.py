@@ -9,10 +9,10 @@ from nmsim.errors import CheckFailedError, FormatError
 from nmsim.network.memory import TrainingNeeds
 from nmsim.network.memory_table import network_memory
 from nmsim.network.precision import Precision
-from nmsim.numerics.comparison import SeedAccuracy
-from nmsim.numerics.search import Stage, Trial
+from nmsim.validate.formats.found import SearchStage, WidthTrial
 from nmsim.validate.formats.trials import UNTRAINABLE, Trainer
 from nmsim.validate.formats.widths import End, Layout, Place, Widths, least_bits
+from nmsim.validate.numerics.comparison import SeedAccuracy
 
 EXTRA_BITS = (0, 2, 4, 8)
 """Tried in turn at the start, if the given widths miss the target."""
@@ -31,7 +31,7 @@ class Found:
 
     widths: Widths
     accuracy: float = 0.0
-    trials: list[Trial] = field(default_factory=list)
+    trials: list[WidthTrial] = field(default_factory=list)
     exhausted: bool = False
 
 
@@ -79,7 +79,7 @@ class FormatSearch:
         return network_memory(self.layout.network, precision, self.needs).bits()
 
     def _try(
-        self, widths: Widths, stage: Stage, what: str, setting: str = "", bits: int | None = None
+        self, widths: Widths, stage: SearchStage, what: str, setting: str = "", bits: int | None = None
     ) -> bool:
         """Train a candidate; whether it reaches the target."""
         if len(self.found.trials) >= self.budget:
@@ -91,12 +91,12 @@ class FormatSearch:
         except FormatError as error:
             accuracy, problem = UNTRAINABLE, str(error)
         passes = accuracy >= self.target
-        if passes and stage is not Stage.ALONE:
+        if passes and stage is not SearchStage.ALONE:
             self.found.widths, self.found.accuracy = widths, accuracy
-        self.tell(Trial(stage, what, setting, bits, accuracy, passes, self.memory_bits(widths), problem))
+        self.tell(WidthTrial(stage, what, setting, bits, accuracy, passes, self.memory_bits(widths), problem))
         return passes
 
-    def tell(self, trial: Trial) -> None:
+    def tell(self, trial: WidthTrial) -> None:
         """Keep a trial, and tell the listener."""
         self.found.trials.append(trial)
         self.listen(self.found, self.budget)
@@ -105,7 +105,7 @@ class FormatSearch:
         for extra in EXTRA_BITS:
             self.start = self.layout.start(extra)
             name = "the given widths" + f" and {extra} bits more" * bool(extra)
-            if self._try(self.start, Stage.START, name):
+            if self._try(self.start, SearchStage.START, name):
                 return
         best = max(trial.accuracy for trial in self.found.trials)
         raise CheckFailedError(
@@ -122,7 +122,7 @@ class FormatSearch:
             while passes - fails > 1:
                 bits = (passes + fails) // 2
                 name = f"{setting.replace('_', ' ')} of {bits} bits"
-                ok = self._try(self.start.with_bits(setting, bits), Stage.ALONE, name, setting, bits)
+                ok = self._try(self.start.with_bits(setting, bits), SearchStage.ALONE, name, setting, bits)
                 passes, fails = (bits, fails) if ok else (passes, bits)
             found[setting] = passes
         return found
@@ -140,7 +140,7 @@ class FormatSearch:
             if widths == self.start:
                 return
             name = "all as narrow as alone" if slack == 0 else f"all as narrow as alone and {slack} bits"
-            if self._try(widths, Stage.TOGETHER, name):
+            if self._try(widths, SearchStage.TOGETHER, name):
                 return
 
     def _refine(self) -> None:
@@ -154,7 +154,7 @@ class FormatSearch:
                 continue
             fmt = widths.formats[place]
             name = f"{place[1].replace('_', ' ')} of layer {place[0]}, {fmt}"
-            if not self._try(widths, Stage.REFINE, name, place[1], fmt.total_bits):
+            if not self._try(widths, SearchStage.REFINE, name, place[1], fmt.total_bits):
                 moves.pop(0)
 
     def _moves(self) -> list[Move]:
@@ -191,7 +191,9 @@ def confirm(
         passes = gap >= -tolerance and search.trainer.accuracy(precision, name) >= search.target
         if found:
             accuracy = float(np.mean([item.fixed for item in found]))
-            search.tell(Trial(Stage.CONFIRM, name, "", None, accuracy, passes, search.memory_of(precision)))
+            search.tell(
+                WidthTrial(SearchStage.CONFIRM, name, "", None, accuracy, passes, search.memory_of(precision))
+            )
         if passes or candidate == search.start:
             return candidate, found
         candidate, more = candidate.widened(1, search.start), more + 1

@@ -16,7 +16,7 @@ from nmsim.stop.protocol import Engine
 from nmsim.stop.train import Progress, train
 from nmsim.validate.formats.calibrate import Ranges, calibrate
 from nmsim.validate.numerics.compare import samples_together
-from nmsim.validate.numerics.reference import ReferenceEngine
+from nmsim.validate.numerics.float_side import ReferenceEngine
 from nmsim.workload import Prepared
 
 SCHEMA = "nmsim/format-trials-1"

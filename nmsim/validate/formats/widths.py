@@ -6,11 +6,11 @@ from typing import Any, Literal
 from nmsim.fixedpoint.format import MAX_TOTAL_BITS, AccumulatorFormat, QFormat
 from nmsim.network.precision import LayerPrecision, Precision
 from nmsim.network.spec import NetworkSpec
-from nmsim.numerics.errors import format_integer_bits, integer_bits
 from nmsim.stop.fixed.formats import LayerFormats, layer_formats
 from nmsim.stop.fixed.tensor import Tensor
 from nmsim.stop.spec import TrainingSpec
 from nmsim.validate.formats.calibrate import COLUMN_SUM, DELTA_SUM, DELTA_TOTAL, INPUTS, ROW_SUM, Ranges
+from nmsim.validate.numerics.error_sums import format_integer_bits, integer_bits
 
 SETTINGS = (
     "weight", "membrane", "weight_trace", "threshold_trace", "leak_trace", "delta", "leak_factor", "surrogate",

@@ -5,20 +5,20 @@ from dataclasses import replace
 
 import numpy as np
 
-from nmsim.numerics.comparison import InferenceNumerics, SeedAccuracy
 from nmsim.stop.build import create_engine, real_parameters
 from nmsim.stop.fixed.engine import FixedEngine
 from nmsim.stop.float.engine import FloatEngine
 from nmsim.stop.protocol import Engine
 from nmsim.stop.train import EVALUATION_CHUNK, Progress, Samples, train
-from nmsim.validate.numerics.chip import Chip
+from nmsim.validate.numerics.comparison import InferenceNumerics, SeedAccuracy
+from nmsim.validate.numerics.fixed_side import FixedSide
 from nmsim.workload import Prepared
 
 Listener = Callable[[str, Progress], None]
 """Told which run is on its way, and how far it is."""
 
 
-def compare_inference(chip: Chip, samples: Samples, count: int) -> InferenceNumerics:
+def compare_inference(chip: FixedSide, samples: Samples, count: int) -> InferenceNumerics:
     """Classify the first samples of a split on both engines, with the chip's parameters on both."""
     float64 = chip.training.model_copy(update={"arithmetic": "float64"})
     real = FloatEngine(chip.network, float64)

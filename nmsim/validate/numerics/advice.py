@@ -5,13 +5,6 @@ from dataclasses import dataclass
 from math import isinf
 
 from nmsim.fixedpoint.format import QFormat, Rounding
-from nmsim.numerics.comparison import (
-    Finding,
-    FindingKind,
-    Reference,
-    TensorNumerics,
-)
-from nmsim.numerics.errors import DB_PER_BIT, fitted, format_integer_bits, sqnr_db
 from nmsim.validate.numerics.advice_sums import (
     ACCUMULATED,
     LEAST_GAIN_BITS,
@@ -23,6 +16,13 @@ from nmsim.validate.numerics.advice_sums import (
     of_table,
 )
 from nmsim.validate.numerics.compare import Compared
+from nmsim.validate.numerics.comparison import (
+    Finding,
+    FindingKind,
+    Reference,
+    TensorNumerics,
+)
+from nmsim.validate.numerics.error_sums import DB_PER_BIT, fitted, format_integer_bits, sqnr_db
 
 UNDERFLOW_LIMIT = 0.1
 UNDERFLOW_GOAL = 0.01

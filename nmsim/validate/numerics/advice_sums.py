@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from math import ceil, log2
 
 from nmsim.fixedpoint.format import QFormat, Rounding
-from nmsim.numerics.comparison import (
+from nmsim.units import BITS_PER_KIB
+from nmsim.validate.numerics.compare import Compared
+from nmsim.validate.numerics.comparison import (
     Finding,
     FindingKind,
     GradientNumerics,
@@ -14,9 +16,7 @@ from nmsim.numerics.comparison import (
     TableNumerics,
     TensorNumerics,
 )  # fmt: skip
-from nmsim.numerics.errors import DB_PER_BIT
-from nmsim.units import BITS_PER_KIB
-from nmsim.validate.numerics.compare import Compared
+from nmsim.validate.numerics.error_sums import DB_PER_BIT
 
 LEAST_GAIN_BITS = 0.5
 """Smaller gains of SQNR are not worth a word."""

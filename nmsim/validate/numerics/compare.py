@@ -6,20 +6,20 @@ from dataclasses import dataclass
 import numpy as np
 
 from nmsim.network.spec import NetworkSpec
-from nmsim.numerics.comparison import (
+from nmsim.stop.protocol import Batch
+from nmsim.stop.raw import RawRun
+from nmsim.validate.numerics.comparison import (
     GradientNumerics,
     Reference,
     SpikeNumerics,
     TableNumerics,
     TensorNumerics,
 )
-from nmsim.stop.protocol import Batch
-from nmsim.stop.raw import RawRun
-from nmsim.validate.numerics.chip import QUANTITIES, Chip
 from nmsim.validate.numerics.exact import ExactValues
+from nmsim.validate.numerics.fixed_side import QUANTITIES, FixedSide
+from nmsim.validate.numerics.float_side import ReferenceEngine, ReferencePass, Tensors
 from nmsim.validate.numerics.gradients import GradientSums
 from nmsim.validate.numerics.parameters import compare_parameters
-from nmsim.validate.numerics.reference import ReferenceEngine, ReferencePass, Tensors
 from nmsim.validate.numerics.tables import TableNoise
 from nmsim.validate.numerics.tally import Tally
 
@@ -49,7 +49,9 @@ def samples_together(network: NetworkSpec) -> int:
     return max(1, CHUNK_BYTES // (8 * (COPIES * network.time_steps * values + weights)))
 
 
-def compare(chip: Chip, batches: Iterator[Batch], listen: Callable[[int], None] = lambda _: None) -> Compared:
+def compare(
+    chip: FixedSide, batches: Iterator[Batch], listen: Callable[[int], None] = lambda _: None
+) -> Compared:
     """Compare a chip with float64 on batches of any size; `listen` is told the number of samples done.
 
     All passes have the same parameters and inputs; the forced one also has the chip's spikes and surrogate table.
@@ -66,7 +68,7 @@ def compare(chip: Chip, batches: Iterator[Batch], listen: Callable[[int], None] 
 class _Sums:
     """Everything that adds up over samples."""
 
-    def __init__(self, chip: Chip) -> None:
+    def __init__(self, chip: FixedSide) -> None:
         self.chip = chip
         steps, layers = chip.network.time_steps, chip.network.synaptic_layers
         float64 = chip.training.model_copy(update={"arithmetic": "float64", "update": "accumulate"})

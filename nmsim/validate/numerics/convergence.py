@@ -6,12 +6,12 @@ from math import sqrt
 
 from nmsim.fixedpoint.format import QFormat
 from nmsim.network.precision import Precision
-from nmsim.numerics.comparison import ConvergencePoint, Reference
 from nmsim.stop.fixed.formats import layer_formats
 from nmsim.stop.fixed.parameters import quantized_parameters
 from nmsim.stop.protocol import Batch, Parameters
-from nmsim.validate.numerics.chip import Chip
 from nmsim.validate.numerics.compare import Compared, compare
+from nmsim.validate.numerics.comparison import ConvergencePoint, Reference
+from nmsim.validate.numerics.fixed_side import FixedSide
 
 INTEGER_BITS = 10
 """Range of every tensor but leak factors and phi: wide enough that only fraction bits matter."""
@@ -36,7 +36,11 @@ def wide_precision(base: Precision, fraction_bits: int) -> Precision:
 
 
 def converge(
-    chip: Chip, real: Parameters, batch: Batch, bits: Iterable[int], against: Reference = Reference.FORCED
+    chip: FixedSide,
+    real: Parameters,
+    batch: Batch,
+    bits: Iterable[int],
+    against: Reference = Reference.FORCED,
 ) -> Iterator[ConvergencePoint]:
     """Errors with F fraction bits, for every F: the formats of `chip` are replaced, its parameters rounded from `real`.
 

@@ -15,7 +15,7 @@ from nmsim.stop.float.layout import internal_shape, to_c_order, to_internal
 from nmsim.stop.float.loss import Loss, output_error
 from nmsim.stop.protocol import Batch, FloatArray, Parameters
 from nmsim.stop.surrogate import derivative
-from nmsim.validate.numerics.reference import Tensors
+from nmsim.validate.numerics.float_side import Tensors
 
 
 @dataclass(frozen=True)

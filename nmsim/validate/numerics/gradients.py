@@ -3,12 +3,12 @@
 import numpy as np
 
 from nmsim.fixedpoint.format import QFormat, Rounding
-from nmsim.numerics.comparison import GradientNumerics, Reference, UpdateNumerics
 from nmsim.stop.fixed.tensor import Tensor
 from nmsim.stop.float.gradients import Gradients
 from nmsim.stop.protocol import FloatArray
 from nmsim.stop.raw import RawRun
-from nmsim.validate.numerics.chip import Chip
+from nmsim.validate.numerics.comparison import GradientNumerics, Reference, UpdateNumerics
+from nmsim.validate.numerics.fixed_side import FixedSide
 
 HALF_LSB = 0.5
 CHIP = "chip"
@@ -20,7 +20,7 @@ ACCUMULATORS = {
 class GradientSums:
     """Gradients of all samples so far, by parameter and layer."""
 
-    def __init__(self, chip: Chip) -> None:
+    def __init__(self, chip: FixedSide) -> None:
         self.chip, self.samples = chip, 0
         rule = chip.training.rule
         self._kinds = {

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 import numpy as np
 
 from nmsim.fixedpoint.format import QFormat
-from nmsim.numerics.comparison import Reference, TensorNumerics
 from nmsim.stop.protocol import FloatArray
-from nmsim.validate.numerics.chip import Chip
+from nmsim.validate.numerics.comparison import Reference, TensorNumerics
+from nmsim.validate.numerics.fixed_side import FixedSide
 from nmsim.validate.numerics.tally import Tally
 
 
-def compare_parameters(chip: Chip) -> Iterator[TensorNumerics]:
+def compare_parameters(chip: FixedSide) -> Iterator[TensorNumerics]:
     """Weights, used weights, thresholds and leak factors of every layer, as tensors of one time step.
 
     Without real parameters the stored ones are their own reference: their range is told, and no error.

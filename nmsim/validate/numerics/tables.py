@@ -4,10 +4,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmsim.network.precision import SurrogateTable
-from nmsim.numerics.comparison import TableNumerics
-from nmsim.numerics.errors import sqnr_db
 from nmsim.stop.surrogate import derivative, look_up, table_entries
-from nmsim.validate.numerics.chip import Chip
+from nmsim.validate.numerics.comparison import TableNumerics
+from nmsim.validate.numerics.error_sums import sqnr_db
+from nmsim.validate.numerics.fixed_side import FixedSide
 
 FACTORS = (1, 2, 4, 8, 16)
 """Tables of so many times the entries are tried."""
@@ -16,7 +16,7 @@ FACTORS = (1, 2, 4, 8, 16)
 class TableNoise:
     """Errors of phi with the table of one layer and with finer ones, over all `|U - theta|` that occurred."""
 
-    def __init__(self, chip: Chip, layer: int) -> None:
+    def __init__(self, chip: FixedSide, layer: int) -> None:
         self._layer = layer
         self.table: SurrogateTable = chip.formats[layer].precision.surrogate
         self._kind = chip.network.neuron.surrogate

@@ -3,9 +3,9 @@
 import numpy as np
 
 from nmsim.fixedpoint.format import QFormat
-from nmsim.numerics.comparison import Reference, TensorNumerics
-from nmsim.numerics.errors import EXPONENTS, FIRST_EXPONENT, ErrorSums, Spread
 from nmsim.stop.protocol import FloatArray
+from nmsim.validate.numerics.comparison import Reference, TensorNumerics
+from nmsim.validate.numerics.error_sums import EXPONENTS, FIRST_EXPONENT, ErrorSums, Spread
 
 SHIFTS = range(-8, 13)
 """Positions of the binary point that are tried, relative to the format's own."""

@@ -10,7 +10,7 @@ from nmsim.fixedpoint.format import Rounding
 from nmsim.fixedpoint.lfsr import PERIOD, Role, draws, offset
 from nmsim.network.precision import TensorPrecision
 from nmsim.stop.spec import TrainingSpec
-from nmsim.validate.numerics.chip import QUANTITIES, Chip
+from nmsim.validate.numerics.fixed_side import QUANTITIES, FixedSide
 from nmsim.validate.vectors.vector import DRAW, STEP, Vector, step_shape
 
 RawArray = NDArray[Any]
@@ -23,7 +23,7 @@ PARAMETER_ROLES = {
 }  # fmt: skip
 
 
-def step_draws(chip: Chip, samples: int) -> Iterator[Vector]:
+def step_draws(chip: FixedSide, samples: int) -> Iterator[Vector]:
     """Draws of tensors of a time step that round stochastically."""
     steps = chip.network.time_steps
     for index in range(len(chip.formats)):
@@ -42,7 +42,7 @@ def step_draws(chip: Chip, samples: int) -> Iterator[Vector]:
                 )
 
 
-def update_draws(chip: Chip, training: TrainingSpec, updates: int) -> Iterator[Vector]:
+def update_draws(chip: FixedSide, training: TrainingSpec, updates: int) -> Iterator[Vector]:
     """Draws of parameters that round stochastically; with update `in_place`, of the weights at every time step."""
     for index, own in enumerate(chip.formats):
         held, rule = own.precision, training.rule

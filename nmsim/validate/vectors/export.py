@@ -11,7 +11,7 @@ from nmsim.stop.protocol import Batch
 from nmsim.stop.raw import RawRun, run_raw
 from nmsim.stop.spec import TrainingSpec
 from nmsim.storage import atomic_write, write_text
-from nmsim.validate.numerics.chip import Chip
+from nmsim.validate.numerics.fixed_side import FixedSide
 from nmsim.validate.vectors.draw import step_draws, update_draws
 from nmsim.validate.vectors.hexfile import hex_text
 from nmsim.validate.vectors.manifest import MANIFEST, Manifest, entry, manifest_text
@@ -32,7 +32,7 @@ class Exported:
     run: RawRun
 
 
-def training_of(chip: Chip, samples: int, batch_size: int) -> TrainingSpec:
+def training_of(chip: FixedSide, samples: int, batch_size: int) -> TrainingSpec:
     """The training section of an exported run.
 
     Raises:
@@ -53,7 +53,7 @@ def training_of(chip: Chip, samples: int, batch_size: int) -> TrainingSpec:
     return training.model_copy(update={"batch_size": batch_size})
 
 
-def raw_run(chip: Chip, training: TrainingSpec, batch: Batch) -> RawRun:
+def raw_run(chip: FixedSide, training: TrainingSpec, batch: Batch) -> RawRun:
     """Train on the samples of a batch in order, from sample 0 and update 0 on."""
     return run_raw(
         chip.network,
@@ -67,7 +67,7 @@ def raw_run(chip: Chip, training: TrainingSpec, batch: Batch) -> RawRun:
     )
 
 
-def all_vectors(chip: Chip, training: TrainingSpec, batch: Batch, run: RawRun) -> Iterator[Vector]:
+def all_vectors(chip: FixedSide, training: TrainingSpec, batch: Batch, run: RawRun) -> Iterator[Vector]:
     """Every file of a run, in a fixed order."""
     yield from tensor_vectors(chip, batch.inputs, run)
     yield from step_draws(chip, len(batch.labels))
@@ -75,7 +75,7 @@ def all_vectors(chip: Chip, training: TrainingSpec, batch: Batch, run: RawRun) -
 
 
 def export_vectors(
-    chip: Chip,
+    chip: FixedSide,
     batch: Batch,
     batch_size: int,
     folder: Path,

@@ -19,7 +19,7 @@ from nmsim.stop.fixed.parameters import highest_leak, lowest_threshold
 from nmsim.stop.fixed.rates import momentum_raw, update_rate
 from nmsim.stop.raw import RawRun
 from nmsim.stop.spec import TrainingSpec
-from nmsim.validate.numerics.chip import Chip
+from nmsim.validate.numerics.fixed_side import FixedSide
 from nmsim.validate.vectors.hexfile import digits
 from nmsim.validate.vectors.vector import Vector
 
@@ -45,7 +45,7 @@ def is_export(folder: str) -> bool:
 
 
 def manifest_text(
-    chip: Chip,
+    chip: FixedSide,
     training: TrainingSpec,
     run: RawRun,
     labels: Iterable[int],
@@ -73,7 +73,7 @@ def manifest_text(
     return json.dumps(content, indent=1) + "\n"
 
 
-def learning(chip: Chip, training: TrainingSpec) -> dict[str, Any]:
+def learning(chip: FixedSide, training: TrainingSpec) -> dict[str, Any]:
     """Numbers of an update: `parameter = Q(parameter - mantissa * gradient * 2^-shift)`, the batch's mean included.
 
     Gradients in the vectors are those before a centralization.

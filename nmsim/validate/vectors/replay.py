@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from nmsim.errors import RunError
 from nmsim.fixedpoint.format import QFormat
 from nmsim.stop.protocol import Batch, Parameters
-from nmsim.validate.numerics.chip import Chip
+from nmsim.validate.numerics.fixed_side import FixedSide
 from nmsim.validate.vectors.export import all_vectors, raw_run
 from nmsim.validate.vectors.hexfile import read_hex
 from nmsim.validate.vectors.manifest import REMEDY, Manifest
@@ -108,8 +108,8 @@ def _compare(folder: Path, file: dict[str, Any], expected: NDArray[Any], fmt: st
     return []
 
 
-def _start(folder: Path, manifest: Manifest) -> tuple[Chip, Batch]:
-    """Chip and samples as the files hold them."""
+def _start(folder: Path, manifest: Manifest) -> tuple[FixedSide, Batch]:
+    """The fixed-point side and the samples as the files hold them."""
     network, precision, training, input_format, seed = manifest.records()
 
     def named(tensor: str, layer: int | None = None) -> list[NDArray[Any]]:
@@ -132,5 +132,5 @@ def _start(folder: Path, manifest: Manifest) -> tuple[Chip, Batch]:
         [next(iter(named("velocity", layer)), None) for layer in layers],
         [mask[0].astype(bool) if (mask := named("mask", layer)) else None for layer in layers],
     )
-    chip = Chip(network, precision, training, parameters, input_format, seed)
+    chip = FixedSide(network, precision, training, parameters, input_format, seed)
     return chip, Batch(np.stack(inputs), input_format, manifest.labels, 0)

@@ -14,7 +14,7 @@ from nmsim.stop.fixed.tensor import Tensor
 from nmsim.stop.protocol import Parameters
 from nmsim.stop.raw import RawLayer, RawRun
 from nmsim.stop.surrogate import table_entries
-from nmsim.validate.numerics.chip import QUANTITIES, Chip
+from nmsim.validate.numerics.fixed_side import QUANTITIES, FixedSide
 
 RawArray = NDArray[Any]
 STEP = "time_step"
@@ -52,7 +52,7 @@ class Vector:
         return f"{self.path.removesuffix('.hex')}: {self.format}, {shape}"
 
 
-def tensor_vectors(chip: Chip, inputs: RawArray, run: RawRun) -> Iterator[Vector]:
+def tensor_vectors(chip: FixedSide, inputs: RawArray, run: RawRun) -> Iterator[Vector]:
     """Every file but draws of a run on raw inputs `(S, T or 1, *input_shape)`, in a fixed order."""
     yield from _tables(chip)
     axes = (
@@ -72,7 +72,7 @@ def tensor_vectors(chip: Chip, inputs: RawArray, run: RawRun) -> Iterator[Vector
         yield from _parameters(chip, updated, number)
 
 
-def _tables(chip: Chip) -> Iterator[Vector]:
+def _tables(chip: FixedSide) -> Iterator[Vector]:
     yield Vector("tables/draws.hex", "draws", draw_table().astype(np.int64), ("index",), DRAW)
     for index, own in enumerate(chip.formats):
         table = own.precision.surrogate
@@ -95,7 +95,7 @@ def _tables(chip: Chip) -> Iterator[Vector]:
         )
 
 
-def _parameters(chip: Chip, parameters: Parameters, update: int | str) -> Iterator[Vector]:
+def _parameters(chip: FixedSide, parameters: Parameters, update: int | str) -> Iterator[Vector]:
     """Parameters of every layer; `update` is `initial` or a number."""
     for index, own in enumerate(chip.formats):
         held, axes = own.precision, weight_axes(chip, index)
@@ -125,20 +125,20 @@ def _parameters(chip: Chip, parameters: Parameters, update: int | str) -> Iterat
             yield Vector(path, name, values, names, fmt, str(rounding), str(overflow), index, update=update)
 
 
-def weight_axes(chip: Chip, index: int) -> tuple[str, ...]:
+def weight_axes(chip: FixedSide, index: int) -> tuple[str, ...]:
     """Axes of a layer's weights."""
     dense = chip.formats[index].layer.kind == "dense"
     return ("output", "input") if dense else ("output_channel", "input_channel", "row", "column")
 
 
-def step_shape(chip: Chip, index: int, name: str) -> tuple[tuple[int, ...], tuple[str, ...]]:
+def step_shape(chip: FixedSide, index: int, name: str) -> tuple[tuple[int, ...], tuple[str, ...]]:
     """Shape and axes of one time step of a tensor."""
     layer = chip.formats[index].layer
     shape = layer.in_shape if name in {"inputs", "weight_trace", "error_sum"} else layer.out_shape
     return shape, MAP if len(shape) == 3 else NEURONS if shape is layer.out_shape else ("input",)
 
 
-def _steps(chip: Chip, index: int, layer: RawLayer, sample: int) -> Iterator[Vector]:
+def _steps(chip: FixedSide, index: int, layer: RawLayer, sample: int) -> Iterator[Vector]:
     own = chip.formats[index]
     low, high = own.input.low, own.input.high
     inputs = QFormat(signed=low < 0, total_bits=_bits(low, high), fraction_bits=own.input.fraction_bits)
@@ -164,7 +164,7 @@ def _bits(low: int, high: int) -> int:
     return max(high.bit_length(), (-low - 1).bit_length() if signed else 0, 1) + signed
 
 
-def _gradients(chip: Chip, index: int, layer: RawLayer, sample: int) -> Iterator[Vector]:
+def _gradients(chip: FixedSide, index: int, layer: RawLayer, sample: int) -> Iterator[Vector]:
     """Accumulators after a sample."""
     own = chip.formats[index]
     shapes = {
@@ -183,7 +183,7 @@ def _gradients(chip: Chip, index: int, layer: RawLayer, sample: int) -> Iterator
             yield Vector(path, name, found, axes, fmt, "exact", overflow, index, sample)
 
 
-def _weights_by_step(chip: Chip, index: int, layer: RawLayer, sample: int) -> Iterator[Vector]:
+def _weights_by_step(chip: FixedSide, index: int, layer: RawLayer, sample: int) -> Iterator[Vector]:
     """Weights that each time step uses, where they change in between (update `in_place`)."""
     if layer.weight_before is None:
         return

@@ -12,7 +12,7 @@ from nmsim.stop.fixed.parameters import quantized_parameters
 from nmsim.stop.initial import initial_parameters
 from nmsim.stop.protocol import Batch
 from nmsim.stop.spec import TrainingSpec
-from nmsim.validate.numerics.chip import Chip
+from nmsim.validate.numerics.fixed_side import FixedSide
 
 PIXELS = QFormat.parse("u8.8")
 DENSE: dict[str, Any] = {
@@ -50,13 +50,13 @@ NETWORKS = {"dense": DENSE, "pooled": POOLED, "residual": RESIDUAL}
 
 def chip(
     network: dict[str, Any], training: dict[str, Any] | None = None, seed: int = 3, **precision: Any
-) -> Chip:
+) -> FixedSide:
     """A chip with the initial parameters of a seed."""
     spec, section = NetworkSpec.model_validate(network), Precision.model_validate(precision)
     trained = TrainingSpec.model_validate({"batch_size": 4, **(training or {})})
     real = initial_parameters(spec, trained, seed)
     raw = quantized_parameters(real, layer_formats(spec, section, PIXELS, seed), trained)
-    return Chip(spec, section, trained, raw, PIXELS, seed, real)
+    return FixedSide(spec, section, trained, raw, PIXELS, seed, real)
 
 
 def batch(network: dict[str, Any], samples: int = 4, *, static: bool = True, seed: int = 0) -> Batch:

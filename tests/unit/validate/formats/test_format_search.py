@@ -9,13 +9,13 @@ from nmsim.errors import CheckFailedError, RunError
 from nmsim.fixedpoint.format import QFormat
 from nmsim.network.memory import TrainingNeeds
 from nmsim.network.precision import Precision
-from nmsim.numerics.search import FormatSearchResult
 from nmsim.pipeline.formats import FormatsListener, FormatsPlan, search_formats
 from nmsim.pipeline.numerics import ShortTraining
 from nmsim.pipeline.train import read_workload
 from nmsim.stop.build import create_engine
 from nmsim.stop.train import train
 from nmsim.validate.formats.calibrate import Ranges
+from nmsim.validate.formats.found import FormatSearchResult
 from nmsim.validate.formats.search import FormatSearch, Found, confirm
 from nmsim.validate.formats.trials import Journal, Trainer
 from nmsim.validate.formats.widths import Layout

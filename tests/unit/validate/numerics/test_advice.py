@@ -8,10 +8,10 @@ from small_networks import DENSE, POOLED, batch, chip
 from nmsim.config import Document, parse_text
 from nmsim.fixedpoint.format import QFormat
 from nmsim.network.precision import Precision
-from nmsim.numerics.comparison import Finding, FindingKind, Reference
 from nmsim.validate.numerics.advice import advise
 from nmsim.validate.numerics.advised import advised_precision
 from nmsim.validate.numerics.compare import Compared, compare
+from nmsim.validate.numerics.comparison import Finding, FindingKind, Reference
 
 WIDE_SUMS = {"weight_gradient": "s48", "error": "s48", "current": "s48"}
 

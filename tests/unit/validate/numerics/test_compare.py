@@ -5,12 +5,12 @@ import pytest
 from small_networks import DENSE, NETWORKS, POOLED, batch, chip
 
 from nmsim.fixedpoint.format import Rounding
-from nmsim.numerics.comparison import Reference
 from nmsim.stop.protocol import Batch
-from nmsim.validate.numerics.chip import QUANTITIES
 from nmsim.validate.numerics.compare import Compared, compare, samples_together
+from nmsim.validate.numerics.comparison import Reference
 from nmsim.validate.numerics.exact import ExactValues
-from nmsim.validate.numerics.reference import ReferenceEngine
+from nmsim.validate.numerics.fixed_side import QUANTITIES
+from nmsim.validate.numerics.float_side import ReferenceEngine
 
 BOUNDS = {
     Rounding.NEAREST: (-0.5, 0.5), Rounding.NEAREST_EVEN: (-0.5, 0.5), Rounding.FLOOR: (-1.0, 0.0),

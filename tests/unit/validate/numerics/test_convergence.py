@@ -6,7 +6,7 @@ import pytest
 from small_networks import batch, chip
 
 from nmsim.network.precision import Precision
-from nmsim.numerics.comparison import ConvergencePoint, Reference
+from nmsim.validate.numerics.comparison import ConvergencePoint, Reference
 from nmsim.validate.numerics.convergence import converge, wide_precision
 
 NETWORK = {

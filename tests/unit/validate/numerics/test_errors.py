@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nmsim.fixedpoint.format import QFormat
-from nmsim.numerics.comparison import Reference
-from nmsim.numerics.errors import fitted, format_integer_bits, integer_bits, sqnr_db
+from nmsim.validate.numerics.comparison import Reference
+from nmsim.validate.numerics.error_sums import fitted, format_integer_bits, integer_bits, sqnr_db
 from nmsim.validate.numerics.tally import Tally
 
 

@@ -10,7 +10,7 @@ import pytest
 from small_networks import DENSE, POOLED, RESIDUAL, batch, chip
 
 from nmsim.errors import ConfigError, DataError, RunError
-from nmsim.validate.numerics.chip import Chip
+from nmsim.validate.numerics.fixed_side import FixedSide
 from nmsim.validate.vectors.export import Exported, export_vectors
 from nmsim.validate.vectors.manifest import Manifest
 from nmsim.validate.vectors.replay import replay
@@ -19,7 +19,7 @@ ABOUT = {"workload": "test"}
 STOCHASTIC = {"rounding": "stochastic", "leak_trace": "s20.10", "membrane": "s18.10"}
 
 
-def export(folder: Path, own: Chip, samples: int = 2, batch_size: int = 1, **options: Any) -> Exported:
+def export(folder: Path, own: FixedSide, samples: int = 2, batch_size: int = 1, **options: Any) -> Exported:
     network = {"input_shape": own.network.input_shape, **own.network.model_dump()}
     return export_vectors(own, batch(network, samples), batch_size, folder, ABOUT, **options)
 

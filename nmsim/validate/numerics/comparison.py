@@ -8,7 +8,13 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from nmsim.fixedpoint.format import QFormat
-from nmsim.numerics.errors import CountArray, ErrorSums, Spread, format_integer_bits, integer_bits
+from nmsim.validate.numerics.error_sums import (
+    CountArray,
+    ErrorSums,
+    Spread,
+    format_integer_bits,
+    integer_bits,
+)
 
 
 class Reference(StrEnum):

@@ -5,10 +5,10 @@ from enum import StrEnum
 
 from nmsim.fixedpoint.format import QFormat
 from nmsim.network.precision import Precision
-from nmsim.numerics.comparison import SeedAccuracy
+from nmsim.validate.numerics.comparison import SeedAccuracy
 
 
-class Stage(StrEnum):
+class SearchStage(StrEnum):
     """Stages of the search, in order."""
 
     START = "start"
@@ -24,13 +24,13 @@ class Stage(StrEnum):
 
 
 @dataclass(frozen=True)
-class Trial:
+class WidthTrial:
     """One candidate: `bits` the width tried (None where several are), held-out accuracy as the mean over seeds.
 
     `problem` says why a candidate could not be trained at all.
     """
 
-    stage: Stage
+    stage: SearchStage
     what: str
     setting: str
     bits: int | None
@@ -41,7 +41,7 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class Slot:
+class FoundFormat:
     """One setting of one layer: its range over the float64 runs, the format it had and the one that was found."""
 
     layer: int
@@ -72,8 +72,8 @@ class FormatSearchResult:
     given_accuracy: float
     accuracy: float
     layers: tuple[str, ...]
-    slots: tuple[Slot, ...]
-    trials: tuple[Trial, ...]
+    slots: tuple[FoundFormat, ...]
+    trials: tuple[WidthTrial, ...]
     precision: Precision
     given_memory_bits: int
     memory_bits: int

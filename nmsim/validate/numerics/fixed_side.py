@@ -15,7 +15,7 @@ from nmsim.stop.fixed.tensor import Tensor
 from nmsim.stop.protocol import Batch, FloatArray, Parameters, UpdateRates
 from nmsim.stop.raw import RawLayer, RawRun, run_raw
 from nmsim.stop.spec import TrainingSpec
-from nmsim.validate.numerics.reference import Tensors
+from nmsim.validate.numerics.float_side import Tensors
 
 AT_REST = UpdateRates(0.0, 0.0, 0.0)
 """Learning rates under which parameters stay as they are."""
@@ -46,7 +46,7 @@ QUANTITIES = (
 
 
 @dataclass(frozen=True)
-class Chip:
+class FixedSide:
     """A network with raw parameters in the formats of a precision section.
 
     `real` are the real parameters that the raw ones were rounded from, None where there are none (a trained run).

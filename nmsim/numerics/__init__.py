@@ -1,1 +1,0 @@
-"""Contract validation to report: how far fixed-point arithmetic is from real numbers."""
