@@ -7,7 +7,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from nmsim import units
 from nmsim.activity import Activity
@@ -29,11 +28,11 @@ from nmsim.perf.analytic import AnalyticModel
 from nmsim.perf.census import ActivityCensus
 from nmsim.perf.model import PerfResult
 from nmsim.perf.work import StepWork, build_work
+from nmsim.statistics import Interval, mean_interval, ratio_of_means
 
 FloatArray = NDArray[np.float64]
 Model = Literal["analytic", "event"]
 FORWARD = (Phase.INTEGRATE.value, Phase.NEURON.value)
-CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True)
@@ -274,11 +273,11 @@ def _area(chip: ChipConfig, costs: CostTable, unavailable: dict[str, str]) -> Ar
 
 def _estimate(values: FloatArray) -> Estimate:
     """Mean of a figure per sample `(S,)` into which no price enters."""
-    mean, size = float(values.mean()), len(values)
-    if size == 1:
-        return Estimate(mean, None, None, mean, mean)
-    half = float(stats.t.ppf((1 + CONFIDENCE) / 2, size - 1) * values.std(ddof=1) / np.sqrt(size))
-    return Estimate(mean, mean - half, mean + half, mean, mean)
+    return _without_prices(mean_interval(values))
+
+
+def _without_prices(found: Interval) -> Estimate:
+    return Estimate(found.value, found.low, found.high, found.value, found.value)
 
 
 def _priced(energy: EnergyTable, joules: FloatArray) -> Estimate:
@@ -294,10 +293,8 @@ def _scaled_band(estimate: Estimate, energy_j: Estimate) -> Estimate:
 
 
 def _power(energy_j: Estimate, joules: FloatArray, latency_s: FloatArray) -> Estimate:
-    """Mean energy over mean time; its interval by the ratio estimator's residuals `(E - P t) / mean t`."""
-    power_w = float(joules.mean() / latency_s.mean())
-    residual = _estimate((joules - power_w * latency_s) / latency_s.mean() + power_w)
-    return _scaled_band(Estimate(power_w, residual.ci_low, residual.ci_high, power_w, power_w), energy_j)
+    """Mean energy over mean time."""
+    return _scaled_band(_without_prices(ratio_of_means(joules, latency_s)), energy_j)
 
 
 def _sops(perf: PerfResult) -> float:

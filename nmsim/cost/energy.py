@@ -123,20 +123,24 @@ class EnergyTable:
         downwards apart. Control overhead moves with the energy it multiplies, and has the band of its factor
         besides.
         """
+        moves = self.deviations_pj().values()
+        down, up = hypot(*(low for low, _ in moves)), hypot(*(high for _, high in moves))
+        return self.mean_j - down * units.J_PER_PJ, self.mean_j + up * units.J_PER_PJ
+
+    def deviations_pj(self) -> dict[str, tuple[float, float]]:
+        """How far the mean energy falls and rises when the prices of one group go to the ends of their bands."""
         groups = self.group_energy_pj()
-        mean = sum(energy for energy, _, _ in groups.values())
-        down, up = [], []
         control, control_low, control_high = groups.pop(CONTROL, (0.0, 0.0, 0.0))
         carried = sum(energy for name, (energy, _, _) in groups.items() if name in OVERHEAD_GROUPS)
         share = min(control / carried, self._control_factor()) if carried > 0 else 0.0
+        found = {}
         for name, (energy, low, high) in groups.items():
             factor = 1 + share if name in OVERHEAD_GROUPS else 1.0
-            down.append((energy - low) * factor)
-            up.append((high - energy) * factor)
+            found[name] = (energy - low) * factor, (high - energy) * factor
         alone = control - share * carried
-        down += [control - control_low, alone * (1 - self.overhead_band[0])]
-        up += [control_high - control, alone * (self.overhead_band[1] - 1)]
-        return (mean - hypot(*down)) * units.J_PER_PJ, (mean + hypot(*up)) * units.J_PER_PJ
+        found[CONTROL] = control - control_low, control_high - control
+        found[f"{CONTROL}, alone"] = alone * (1 - self.overhead_band[0]), alone * (self.overhead_band[1] - 1)
+        return found
 
     def _rows(self, keep: NDArray[np.int64]) -> "EnergyTable":
         return replace(
@@ -149,6 +153,29 @@ class EnergyTable:
 
     def _control_factor(self) -> float:
         return next((price.pj for price in self.prices if price.group == CONTROL), 0.0)
+
+
+def ratio_band(above: EnergyTable, below: EnergyTable, *, same_prices: bool) -> tuple[float, float]:
+    """Lower and upper bound of the ratio of two mean energies that the bands of the prices allow.
+
+    `same_prices`: one chip under two rules. A group of prices that is off is then off in both, and what they have in
+    common cancels; otherwise (two chips, two price tables) each side is off by itself.
+    """
+    over, under = above.mean_j / units.J_PER_PJ, below.mean_j / units.J_PER_PJ
+    ratio = over / under
+    sides = above.deviations_pj(), below.deviations_pj()
+    none = (0.0, 0.0)
+    if same_prices:
+        names = dict.fromkeys((*sides[0], *sides[1]))
+        pairs = [(sides[0].get(name, none), sides[1].get(name, none)) for name in names]
+    else:
+        pairs = [(move, none) for move in sides[0].values()] + [(none, move) for move in sides[1].values()]
+    down, up = [], []
+    for (above_down, above_up), (below_down, below_up) in pairs:
+        ends = (over - above_down) / (under - below_down), (over + above_up) / (under + below_up)
+        down.append(max(0.0, ratio - min(ends)))
+        up.append(max(0.0, max(ends) - ratio))
+    return ratio - hypot(*down), ratio + hypot(*up)
 
 
 def distinct(columns: Sequence[NDArray[Any]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

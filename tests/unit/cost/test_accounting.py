@@ -5,7 +5,7 @@ import pytest
 from example_chip import make_chip
 
 from nmsim.cost.accounting import energy_of
-from nmsim.cost.energy import EnergyTable
+from nmsim.cost.energy import EnergyTable, ratio_band
 from nmsim.cost.pricing import price_counts
 from nmsim.cost.static import static_power
 from nmsim.cost.table import ComponentTable, CostTable, EventTable
@@ -210,3 +210,23 @@ def test_cores_of_different_types_price_their_own_memories(cmos: ComponentTable)
     parts = account(chip, cmos, make_counts(*rows)).select(component="sram").by("core")
     assert parts[0,].mean_j * 1e12 == pytest.approx(1.300544 + 8**0.5 * (0.677452 + 64 * 0.010216))
     assert parts[1,].mean_j * 1e12 == pytest.approx(1.300544 + 512**0.5 * (0.677452 + 64 * 0.010216))
+
+
+def test_on_one_chip_the_error_of_a_price_is_common_to_both_sides_of_a_ratio(cmos: ComponentTable) -> None:
+    free = make_chip("power.control_overhead_factor=1")
+    table = account(free, cmos).select(action=("read", "flit_hop"), component=("sram", "noc"))
+    sram, noc = table.select(component="sram"), table.select(component="noc")
+    assert ratio_band(sram, sram, same_prices=True) == (1.0, 1.0)
+    # the ratio of the whole to its SRAM part is 1 + NoC / SRAM, and NoC (+- 50 %) and SRAM (+- 35 %) are off by themselves
+    share = noc.mean_j / sram.mean_j
+    low, high = ratio_band(table, sram, same_prices=True)
+    assert high == pytest.approx(1 + share + np.hypot(0.5 * share, share * (1 / 0.65 - 1)))
+    assert low == pytest.approx(1 + share - np.hypot(0.5 * share, share * (1 - 1 / 1.35)))
+
+
+def test_on_two_chips_both_sides_of_a_ratio_are_off_by_themselves(cmos: ComponentTable) -> None:
+    free = make_chip("power.control_overhead_factor=1")
+    sram = account(free, cmos).select(action="read", component="sram")
+    low, high = ratio_band(sram, sram, same_prices=False)
+    assert high == pytest.approx(1 + np.hypot(0.35, 1 / 0.65 - 1))
+    assert low == pytest.approx(1 - np.hypot(0.35, 1 - 1 / 1.35))
