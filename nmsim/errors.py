@@ -37,6 +37,16 @@ class DoesNotFitError(NmsimError):
         self.report = report
 
 
+class TooFastError(NmsimError):
+    """A chip cannot run at its clock and supply; the message is the text of the clock report, `report` its record."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, report: object = None) -> None:
+        super().__init__(message)
+        self.report = report
+
+
 class CheckFailedError(NmsimError):
     """A validation or audit ran to its end and failed."""
 

@@ -13,6 +13,7 @@ from nmsim.activity import Activity
 from nmsim.audit import Check, audit
 from nmsim.cost.accounting import energy_of
 from nmsim.cost.area import Area, area_of
+from nmsim.cost.clocking import clock_notes, clocked
 from nmsim.cost.energy import CLOCK, CONTROL, STATIC, EnergyTable, Unpriced
 from nmsim.cost.memory_notes import memory_notes
 from nmsim.cost.static import static_power
@@ -154,9 +155,10 @@ def evaluate(
     Raises:
         CostError: an action that happened has no usable price (missing, no source, an average figure, unknown
             DRAM kind, voltage or node outside the table's published range).
+        TooFastError: the chip cannot run at its clock and supply.
         RunError, ConfigError: see `nmsim.perf.work.build_work`.
     """
-    work = build_work(network, precision, activity, mapping, chip, needs, census)
+    work = build_work(network, precision, activity, mapping, clocked(chip, costs), needs, census)
     found = assess(network, activity, mapping, chip, costs, _run(model, work, timeline=timeline))
     return replace(found, step_energy=_step_energy(work, chip, costs)) if by_step else found
 
@@ -231,7 +233,7 @@ def assess(
         memory=memory,
         unpriced=energy.unpriced,
         unavailable=unavailable,
-        notes=(*perf.notes, *energy.notes, *memory_notes(chip, costs)),
+        notes=(*perf.notes, *energy.notes, *memory_notes(chip, costs), *clock_notes(chip, costs)),
         audit=audit(chip, perf, energy, power, tuple((use.memory, use.utilization) for use in memory)),
     )
 

@@ -69,13 +69,6 @@ def leakage(technology: Technology, memory: Sram) -> Constant:
     return per_kb.model_copy(update={"value": per_kb.value * size_kb(memory) * units.W_PER_UW, "unit": "W"})
 
 
-def access_ns(technology: Technology, memory: Sram) -> float:
-    """Time of an access, `t0 + t1 sqrt(KB of a bank)`; `CostError` below 22 nm, where none is published."""
-    bank_kb = size_kb(memory) / memory.banks
-    base, growth = technology.constant("sram.access_ns"), technology.constant("sram.access_ns_per_sqrt_kb")
-    return base.value + growth.value * sqrt(bank_kb)
-
-
 def _array(technology: Technology, name: str, kb: float, bits: int) -> Price:
     """One bank; below 22 nm the cheaper of this node and 22 nm."""
     formula = "base + word * w + sqrt(KB) * (size + size_word * w)"

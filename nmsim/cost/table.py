@@ -43,8 +43,31 @@ class SramPrices(Record):
     size_word_pj_per_bit_sqrt_kb: NodeConstant | None = None
     write_over_read: Constant | None = None
     leakage_uw_per_kb: NodeConstant | None = None
-    access_ns: NodeConstant | None = None
-    access_ns_per_sqrt_kb: NodeConstant | None = None
+
+
+class TimingLaws(Record):
+    """How fast logic and memories are: see `nmsim.cost.speed`, and docs/timing.md for where each figure comes from."""
+
+    fo4_ps: NodeConstant | None = None
+    """Delay of a laid-out inverter that drives four like it, at the nominal supply."""
+    threshold_v: NodeConstant | None = None
+    """Threshold of the alpha-power law `f ~ (V - Vt)^a / V`."""
+    alpha: NodeConstant | None = None
+    """Its exponent."""
+    logic_depth_fo4: Constant | None = None
+    """Gate delays in the shortest period, register included."""
+    register_fo4: Constant | None = None
+    """Gate delays of a register: clock to output and set-up."""
+    usual_clock_hz: NodeConstant | None = None
+    """Clock of published synthesised accelerators at the nominal supply, with the span of them as its band."""
+    memory_ns: NodeConstant | None = None
+    """Address to data at the nominal supply: `memory_ns + memory_ns_per_sqrt_kb sqrt(KB of a bank)`."""
+    memory_ns_per_sqrt_kb: NodeConstant | None = None
+    weak_cell_share: Constant | None = None
+    """Part of an access in which the cells discharge their bit lines."""
+    weak_cell_excess: dict[int, tuple[tuple[float, float], ...]] = Field(default_factory=dict)
+    """By node, rising supplies and how many times more than logic a weak cell has slowed down there."""
+    weak_cell_source: str = ""
 
 
 class NocPrices(Record):
@@ -97,6 +120,7 @@ class ComponentTable(_Table):
     supply: dict[int, Supply]
     logic: LogicPrices = LogicPrices()
     sram: SramPrices = SramPrices()
+    timing: TimingLaws = TimingLaws()
     noc: NocPrices = NocPrices()
     dram_pj_per_bit: dict[str, Constant] = Field(default_factory=dict)
     area: AreaPrices = AreaPrices()

@@ -30,6 +30,13 @@ class Technology:
     constants: Mapping[str, Constant]
     sram_floor: Mapping[str, Constant] | None
     notes: tuple[str, ...]
+    weak_cell_excess: tuple[tuple[float, float], ...] = ()
+    """Supplies and how many times more than logic a weak memory cell has slowed down, at the nearest published node."""
+
+    @property
+    def timed(self) -> bool:
+        """Whether the table says how fast its node is; without it no clock is refused."""
+        return "timing.fo4_ps" in self.constants
 
     def constant(self, name: str) -> Constant:
         """A usable constant; `CostError` if it is absent, has no source, or is an average."""
@@ -66,15 +73,16 @@ def technology_at(table: ComponentTable, node_nm: float, voltage_v: float) -> Te
         at_floor = _resolved(table, SRAM_FLOOR_NM, voltage_v, supply.nominal_v)
         floor = {name: constant for name, constant in at_floor.items() if name.startswith("sram.")}
     return Technology(
-        table.name, node_nm, voltage_v, supply, constants, floor, _notes(table, node_nm, voltage_v, supply)
-    )
+        table.name, node_nm, voltage_v, supply, constants, floor, _notes(table, node_nm, voltage_v, supply),
+        _nearest(table.timing.weak_cell_excess, node_nm),
+    )  # fmt: skip
 
 
 def _resolved(
     table: ComponentTable, node_nm: float, voltage_v: float, nominal_v: float
 ) -> dict[str, Constant]:
     found: dict[str, Constant] = {}
-    for section in ("logic", "sram", "noc", "area", "dram_pj_per_bit", "reference_pj"):
+    for section in ("logic", "sram", "timing", "noc", "area", "dram_pj_per_bit", "reference_pj"):
         part = getattr(table, section)
         items = {n: getattr(part, n) for n in type(part).model_fields} if isinstance(part, Record) else part
         for key, value in items.items():
@@ -88,6 +96,13 @@ def _resolved(
     if table.control_overhead is not None:
         found["control_overhead"] = table.cited(table.control_overhead)
     return found
+
+
+def _nearest(
+    points: Mapping[int, tuple[tuple[float, float], ...]], node_nm: float
+) -> tuple[tuple[float, float], ...]:
+    """The entry of the node whose size is nearest in proportion."""
+    return points[min(points, key=lambda node: abs(log(node / node_nm)))] if points else ()
 
 
 def _outside(constant: NodeConstant, node_nm: float) -> bool:

@@ -18,6 +18,8 @@ class Status(StrEnum):
     OK = "ok"
     DOES_NOT_FIT = "does_not_fit"
     """The network does not fit the chip: a result, with the bound that is broken."""
+    TOO_FAST = "too_fast"
+    """The chip cannot run at its clock and supply: a result, with what is too slow."""
     ERROR = "error"
     """The design is not valid, or cannot be priced; `reason` says why."""
     LOST = "lost"

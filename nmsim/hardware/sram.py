@@ -1,6 +1,7 @@
 """An on-chip memory: what it holds and its shape."""
 
 from enum import StrEnum
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -54,8 +55,9 @@ class Sram(Record):
     """Independent banks, interleaved by word address."""
     ports: int = Field(default=1, ge=1)
     """Accesses (read or write) per bank and cycle."""
-    access_cycles: int = Field(default=1, ge=1)
-    """Cycles from address to data; accesses are pipelined."""
+    access_cycles: Annotated[int, Field(ge=1)] | Literal["auto"] = 1
+    """Cycles from address to data; accesses are pipelined. `auto`: as few as the memory needs at the chip's clock and
+    supply. A number that is too small for them is refused (docs/timing.md)."""
 
     @property
     def capacity_bits(self) -> int:

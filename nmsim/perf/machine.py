@@ -13,7 +13,7 @@ from nmsim.errors import ConfigError
 from nmsim.hardware.chip import ChipConfig
 from nmsim.hardware.core import Core
 from nmsim.hardware.routing import Links
-from nmsim.hardware.sram import Content
+from nmsim.hardware.sram import Content, Sram
 from nmsim.units import NS_PER_S
 
 IntArray = NDArray[np.int64]
@@ -157,11 +157,20 @@ def _service_ns(core: Core, event: str) -> float:
     return float("nan") if time_ns is None else float(time_ns)
 
 
+def _access_cycles(memory: Sram) -> float:
+    if memory.access_cycles == "auto":
+        raise ConfigError(
+            f"memory '{memory.name}': access_cycles 'auto' depends on clock and supply, which time alone does not know;"
+            " take the chip from nmsim.cost.clocking.clocked(chip, costs), as nmsim.evaluate does"
+        )
+    return float(memory.access_cycles)
+
+
 def _row(core: Core, width: int, clock_hz: float) -> tuple[NDArray[np.generic], ...]:
     pad = width - len(core.memories)
     banks = [memory.banks for memory in core.memories] + [1] * pad
     rate = [float(memory.banks * memory.ports) for memory in core.memories] + [np.inf] * pad
-    slow = [float(memory.access_cycles - 1) for memory in core.memories] + [0.0] * pad
+    slow = [_access_cycles(memory) - 1 for memory in core.memories] + [0.0] * pad
     bits = [memory.word_bits for memory in core.memories] + [1] * pad
     if core.event_timing is not None:
         lanes, rate, slow, depth = [np.inf] * 4 + [NS_PER_S / clock_hz], [np.inf] * width, [0.0] * width, 0

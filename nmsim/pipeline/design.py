@@ -6,7 +6,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from nmsim.activity import Activity
-from nmsim.errors import DoesNotFitError, NmsimError, RunError
+from nmsim.cost.clocking import ClockReport
+from nmsim.errors import DoesNotFitError, NmsimError, RunError, TooFastError
 from nmsim.evaluate import Evaluation, Model, evaluate
 from nmsim.explore.configure import Configurator, Configured
 from nmsim.explore.measure import measure
@@ -91,6 +92,8 @@ class EvaluateDesign:
             figures = measure(evaluation, mapping, made.chip, _accuracy(folder.path))
         except DoesNotFitError as error:
             return Result(job.design, job.model, job.values, Status.DOES_NOT_FIT, _reason(error), run_hash)
+        except TooFastError as error:
+            return Result(job.design, job.model, job.values, Status.TOO_FAST, _reason(error), run_hash)
         except Exception as error:  # noqa: BLE001 - a failing point never kills the batch
             return Result(job.design, job.model, job.values, Status.ERROR, _reason(error), run_hash)
         return Result(job.design, job.model, job.values, Status.OK, "", run_hash, figures)
@@ -138,6 +141,8 @@ def _reason(error: Exception) -> str:
         ) from error
     if isinstance(error, DoesNotFitError) and isinstance(error.report, FitReport):
         return "; ".join(item.text() for item in error.report.shortfalls)
+    if isinstance(error, TooFastError) and isinstance(error.report, ClockReport):
+        return "; ".join(error.report.reasons())
     if isinstance(error, NmsimError):
         return " | ".join(str(error).splitlines())
     return f"internal error: {type(error).__name__}: {error}"

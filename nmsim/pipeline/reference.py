@@ -10,7 +10,7 @@ from nmsim import config
 from nmsim.activity import Activity
 from nmsim.config import Document
 from nmsim.cost.table import load_table
-from nmsim.errors import CostError, DataError, DoesNotFitError
+from nmsim.errors import CostError, DataError, DoesNotFitError, TooFastError
 from nmsim.evaluate import evaluate
 from nmsim.hardware.chip import ChipConfig
 from nmsim.mapping.automatic import map_network
@@ -184,6 +184,6 @@ def _outcome(
         mapping = map_network(network, precision, needs, chip, remedies=False)
         costs = load_table(chip.technology)
         found = evaluate(network, precision, needs, activity, mapping, chip, costs, census=census)
-    except (DoesNotFitError, CostError) as error:
+    except (DoesNotFitError, TooFastError, CostError) as error:
         return Outcome(case.name, chip.name, None, str(error))
     return Outcome(case.name, chip.name, found, time_multiplexed=mapping.time_multiplexed)

@@ -11,7 +11,7 @@ from nmsim.audit import audit
 from nmsim.cost.static import static_power
 from nmsim.cost.table import load_table
 from nmsim.counts import ActionCounts
-from nmsim.errors import CostError
+from nmsim.errors import CostError, TooFastError
 from nmsim.evaluate import Evaluation, assess, evaluate
 from nmsim.hardware.chip import ChipConfig
 from nmsim.mapping.automatic import map_network
@@ -218,10 +218,22 @@ def test_a_missing_price_stops_the_evaluation() -> None:
         evaluate(NETWORK, PRECISION, needs, make_activity(), mapping, chip, bare)
 
 
-def test_a_memory_too_slow_for_its_clock_is_noted() -> None:
-    found = run("inference", "clock_hz=5e9")
-    assert any(note.startswith("core type 'core': memory weights needs 0.3") for note in found.notes)
+def test_a_clock_too_fast_for_its_supply_has_no_figures() -> None:
+    with pytest.raises(
+        TooFastError, match=r"^tester: 5 GHz at 0.9 V is too fast\n  logic: asks 5 GHz, can do 1.6 GHz"
+    ):
+        run("inference", "clock_hz=5e9")
     assert run("inference").notes == ()
+
+
+def test_memories_that_take_the_cycles_they_need_are_noted_and_fill_longer() -> None:
+    auto = [f"core_types.0.memories.{index}.access_cycles=auto" for index in range(3)]
+    by_hand = [f"core_types.0.memories.{index}.access_cycles=2" for index in range(3)]
+    found = run("inference", "clock_hz=1.2e9", *auto)
+    assert "core type 'core': memory 'gradients' takes 2 cycles per access at this clock" in found.notes
+    # weights (16 KB) answer in one cycle at 1.2 GHz, gradients (64 KB) and states (32 KB) in two
+    assert found.latency_s.mean == run("inference", "clock_hz=1.2e9", *auto[:1], *by_hand[1:]).latency_s.mean
+    assert run("inference", *auto).latency_s.mean == run("inference").latency_s.mean
 
 
 def test_a_memory_outside_the_fit_is_noted() -> None:

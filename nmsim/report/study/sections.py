@@ -177,6 +177,7 @@ def _refused(result: StudyResult) -> Iterator[Markup]:
         return
     words = {
         "does_not_fit": "the network does not fit the chip",
+        "too_fast": "the chip cannot run at this clock and supply",
         "error": "no valid design",
         "lost": "its workers died",
     }

@@ -22,8 +22,6 @@ NAMES = {
     "d": "sram.size_pj_per_sqrt_kb",
     "c": "sram.size_word_pj_per_bit_sqrt_kb",
     "leak": "sram.leakage_uw_per_kb",
-    "access_t0": "sram.access_ns",
-    "access_t1": "sram.access_ns_per_sqrt_kb",
     "area_per_bit": "area.sram_um2_per_bit",
     "E_router_per_bit": "noc.router_pj_per_bit",
     "E_wire_per_bit_mm": "noc.wire_pj_per_bit_mm",
@@ -56,16 +54,18 @@ def test_every_value_is_that_of_the_default_model(cmos: ComponentTable) -> None:
     rows = list(csv.DictReader(io.StringIO(file.read_text(encoding="utf-8"))))
     assert len(rows) > 150
     for row in rows:
+        if row["parameter"].startswith("access_t"):
+            continue  # fast CACTI cells; the timing section has cells of the usual kind instead
         assert value_of(cmos, row["parameter"], row["node_nm"]) == float(row["value"]), row
 
 
 def test_every_constant_has_a_source_and_no_average_prices(cmos: ComponentTable) -> None:
-    sections = (cmos.logic, cmos.sram, cmos.noc, cmos.area)
+    sections = (cmos.logic, cmos.sram, cmos.timing, cmos.noc, cmos.area)
     constants = [
         getattr(section, name)
         for section in sections
         for name in type(section).model_fields
-        if not name.startswith("fitted_")
+        if not name.startswith(("fitted_", "weak_cell_excess", "weak_cell_source"))
     ]
     constants += [*cmos.dram_pj_per_bit.values(), *cmos.reference_pj.values(), cmos.control_overhead]
     assert len(constants) > 30

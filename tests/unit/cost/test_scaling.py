@@ -1,9 +1,7 @@
 """Prices between nodes and supplies, and where they end."""
 
 import pytest
-from example_chip import make_memory
 
-from nmsim.cost import sram
 from nmsim.cost.constant import Constant, Kind
 from nmsim.cost.scaling import NodeConstant, NodeValue, at_supply, supply_at
 from nmsim.cost.table import ComponentTable
@@ -68,7 +66,7 @@ def test_a_node_outside_the_table_is_refused(cmos: ComponentTable) -> None:
 
 def test_a_supply_between_nodes_is_what_both_allow(cmos: ComponentTable) -> None:
     supply = supply_at(cmos.supply, 32)
-    assert (supply.min_v, supply.max_v) == (0.9, 1.05)
+    assert (supply.min_v, supply.max_v) == (0.7, 1.05)
     assert supply.nominal_v == pytest.approx(0.9)
 
 
@@ -77,15 +75,5 @@ def test_what_was_scaled_or_interpolated_is_said(cmos: ComponentTable) -> None:
     notes = technology_at(cmos, 40, 1.0).notes
     assert len(notes) == 2
     assert notes[0] == "prices at 40 nm are interpolated between the nodes of table 'cmos'"
-    assert notes[1].startswith("dynamic prices are scaled by V^2 from 0.9 V to 1 V, inside 0.9-1.05 V")
+    assert notes[1].startswith("dynamic prices are scaled by V^2 from 0.9 V to 1 V, inside 0.7-1.05 V")
     assert "at most as the same access at 22 nm" in technology_at(cmos, 14, 0.75).notes[0]
-
-
-def test_access_time_is_not_available_where_nobody_publishes_it(cmos: ComponentTable) -> None:
-    memory = make_memory(8, 64)
-    # CACTI 7, itrs-hp, 45 nm: 0.14131 + 0.075001 sqrt(8)
-    assert sram.access_ns(technology_at(cmos, 45, 0.9), memory) == pytest.approx(0.35345, rel=1e-4)
-    with pytest.raises(
-        CostError, match=r"^cmos: sram.access_ns is not in this table, so what needs it is not"
-    ):
-        sram.access_ns(technology_at(cmos, 16, 0.8), memory)
