@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from nmsim.perf.load import StageLoad
 from nmsim.perf.model import PerfResult, StageLabel
 from nmsim.perf.phase_time import phase_cycles
-from nmsim.perf.plan import Slot, Turn
+from nmsim.perf.schedule import Slot, Turn
 from nmsim.perf.stage import MAX_LANES
 from nmsim.perf.work import StepWork
 
@@ -33,7 +33,7 @@ class _Estimate:
     def __init__(self, work: StepWork) -> None:
         self.work = work
         self.loads = tuple(StageLoad(work.machine, stage) for stage in work.stages)
-        self.group_cycles = tuple(self._group(group) for group in work.plan.groups)
+        self.group_cycles = tuple(self._group(group) for group in work.schedule.groups)
 
     def _group(self, group: tuple[int, ...]) -> FloatArray:
         """Duration of stages that start together `(S, T)`."""
@@ -80,7 +80,7 @@ class _Estimate:
             (stage, t)
             for chain in slot.chains
             for group, t in chain
-            for stage in self.work.plan.groups[group]
+            for stage in self.work.schedule.groups[group]
         )
         longest: FloatArray = np.max(chains, axis=0)
         return np.maximum(longest, self._shared(turns))
@@ -88,13 +88,14 @@ class _Estimate:
     def _timed(self, slots: tuple[Slot, ...]) -> FloatArray:
         """Durations of slots, barriers included `(S, slots)`."""
         durations = [
-            self._slot(slot) + self.work.plan.barriers((slot,)) * self.work.barrier_cycles for slot in slots
+            self._slot(slot) + self.work.schedule.barriers((slot,)) * self.work.barrier_cycles
+            for slot in slots
         ]
         return np.stack(durations, axis=1) if durations else np.zeros((self.samples, 0))
 
     @cached_property
     def slot_cycles(self) -> FloatArray:
-        return self._timed(self.work.plan.slots)
+        return self._timed(self.work.schedule.slots)
 
     def result(self, model: str) -> PerfResult:
         work = self.work
@@ -108,10 +109,10 @@ class _Estimate:
             row[:, : load.cycles.shape[1]] = load.cycles
         return PerfResult(
             model=model, clock_hz=work.chip.clock_hz, rule=work.rule, batch_size=work.batch_size,
-            cycles=self.slot_cycles.sum(axis=1), update_cycles=float(self._timed(work.plan.update_slots)[0].sum()),
+            cycles=self.slot_cycles.sum(axis=1), update_cycles=float(self._timed(work.schedule.update_slots)[0].sum()),
             stages=labels, stage_cycles=stage_cycles, slot_cycles=self.slot_cycles,
-            phase_cycles=phase_cycles(work, self.group_cycles, self.slot_cycles, self._timed(work.plan.update_slots)),
-            barriers=work.plan.barriers(work.plan.slots),
+            phase_cycles=phase_cycles(work, self.group_cycles, self.slot_cycles, self._timed(work.schedule.update_slots)),
+            barriers=work.schedule.barriers(work.schedule.slots),
             cores=work.cores_used, core_busy_cycles=usage.core_busy,
             memory_names=tuple(
                 tuple(memory.name for memory in work.chip.cores()[core].type.memories) for core in work.cores_used

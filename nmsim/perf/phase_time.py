@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmsim.counts import Phase
-from nmsim.perf.plan import Slot
+from nmsim.perf.schedule import Slot
 from nmsim.perf.work import StepWork
 
 FloatArray = NDArray[np.float64]
@@ -21,13 +21,13 @@ def phase_cycles(
     durations of the slots with their barriers. A slot's time goes to the phases of its longest chain, in proportion.
     """
     totals = {phase: np.zeros(work.samples) for phase in Phase}
-    plan = work.plan
+    schedule = work.schedule
     for slots, times, share in (
-        (plan.slots, slot_cycles, 1.0),
-        (plan.update_slots, update_cycles, 1.0 / work.batch_size),
+        (schedule.slots, slot_cycles, 1.0),
+        (schedule.update_slots, update_cycles, 1.0 / work.batch_size),
     ):
         for index, slot in enumerate(slots):
-            waiting = plan.barriers((slot,)) * work.barrier_cycles
+            waiting = schedule.barriers((slot,)) * work.barrier_cycles
             totals[Phase.BARRIER] += waiting * share
             _attribute(work, slot, group_cycles, (times[:, index] - waiting) * share, totals)
     return totals
@@ -53,5 +53,5 @@ def _attribute(
 
 def _phase(work: StepWork, group: int) -> Phase:
     """Phase of a group: that of its work, transfers only if there is nothing else."""
-    phases = [work.stages[stage].phase for stage in work.plan.groups[group]]
+    phases = [work.stages[stage].phase for stage in work.schedule.groups[group]]
     return next((phase for phase in phases if phase is not Phase.TRANSFER), Phase.TRANSFER)

@@ -22,8 +22,8 @@ from nmsim.perf.geometry import LayerSlices
 from nmsim.perf.layer import LayerTask
 from nmsim.perf.machine import Machine
 from nmsim.perf.phases import error, gradient, integrate, neuron, transfer, update
-from nmsim.perf.plan import Group, Order, Plan, make_plan, segment_start
 from nmsim.perf.projection import INPUT, projections
+from nmsim.perf.schedule import Group, Order, Schedule, make_schedule, segment_start
 from nmsim.perf.stage import Stage
 
 IntArray = NDArray[np.int64]
@@ -34,7 +34,7 @@ INFERENCE = "inference"
 class StepWork:
     """The work of S samples over T time steps on one mapped chip.
 
-    `stages` in dependency order, `plan` says when they run, `cores_used` which cores hold a slice. Both performance
+    `stages` in dependency order, `schedule` says when they run, `cores_used` which cores hold a slice. Both performance
     models take it, and its `counts` are theirs: they may disagree about time, never about what happened.
     """
 
@@ -44,7 +44,7 @@ class StepWork:
     batch_size: int
     rule: str
     stages: tuple[Stage, ...]
-    plan: Plan
+    schedule: Schedule
     cores_used: IntArray
     notes: tuple[str, ...] = ()
 
@@ -67,8 +67,10 @@ class StepWork:
     def counts(self) -> ActionCounts:
         """Every action of every stage and barrier."""
         blocks = [block for stage in self.stages for block in stage.blocks]
-        for slots, per_batch in ((self.plan.slots, False), (self.plan.update_slots, True)):
-            taking_part = np.full((1, self.samples), self.plan.barriers(slots) * self.tiles_used, np.int64)
+        for slots, per_batch in ((self.schedule.slots, False), (self.schedule.update_slots, True)):
+            taking_part = np.full(
+                (1, self.samples), self.schedule.barriers(slots) * self.tiles_used, np.int64
+            )
             key = (Component.SYNC, Action.BARRIER, "", 0, 0, 0, Phase.BARRIER, -1)
             blocks.append(Block(key, np.array([-1]), taking_part, per_batch))
         return ActionCounts.from_blocks(blocks, self.samples)
@@ -105,12 +107,12 @@ def build_work(
     machine = Machine.of(chip)
     tasks = _tasks(network, precision, activity, mapping, machine, needs, census)
     order, stages = _Assembly(tasks, _off_chip(mapping, tasks, needs), needs, activity.time_steps).assemble()
-    plan = make_plan(
+    schedule = make_schedule(
         order, activity.time_steps, chip.options.schedule,
         through_time=needs.scheme == "stbp", phase_barriers=chip.barrier.per_phase,
     )  # fmt: skip
     return StepWork(
-        machine, activity.samples, activity.time_steps, needs.batch_size, needs.rule, stages, plan,
+        machine, activity.samples, activity.time_steps, needs.batch_size, needs.rule, stages, schedule,
         np.array(mapping.cores_used), _notes(activity, needs, chip),
     )  # fmt: skip
 

@@ -63,7 +63,7 @@ class LearningRates(Record):
     leak: float = Field(default=0.001, ge=0, le=255)
 
 
-class Schedule(Record):
+class RateSchedule(Record):
     """Factor on all learning rates by epoch."""
 
     kind: Literal["constant", "cosine", "step"] = "constant"
@@ -90,7 +90,7 @@ class TrainingSpec(Record):
     batch_size: int = Field(default=32, ge=1)
     """Samples per update; a last incomplete batch of an epoch is left out."""
     learning_rates: LearningRates = LearningRates()
-    schedule: Schedule = Schedule()
+    schedule: RateSchedule = RateSchedule()
     momentum: float = Field(default=0.0, ge=0, lt=1)
     """Factor of the weights' velocity, rounded to u8.8 in fixed-point runs; 0 switches the velocity off."""
     batch_division: Literal["shift", "folded"] = "shift"

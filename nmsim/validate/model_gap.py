@@ -74,7 +74,7 @@ def gap_of(analytic: PerfResult, event: PerfResult, work: StepWork, name: str) -
 
 def _parted(analytic: PerfResult, event: PerfResult, work: StepWork) -> StageLabel | None:
     """The longest stage of the group of stages whose durations differ most between the models."""
-    groups = [list(group) for group in work.plan.groups]
+    groups = [list(group) for group in work.schedule.groups]
     if not groups:
         return None
     totals = np.array([[r.stage_cycles[g].max(axis=0).sum() for g in groups] for r in (analytic, event)])

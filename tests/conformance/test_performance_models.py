@@ -46,12 +46,12 @@ def test_packets_sent_are_packets_received(work: StepWork, result: PerfResult) -
     asked = np.zeros(work.samples, np.int64)
     for stage in work.stages:
         if stage.traffic is not None and stage.cadence != "batch":
-            times = [row for group in work.plan.slots for row in group.chains]
+            times = [row for group in work.schedule.slots for row in group.chains]
             turns = sum(
                 work.stages[number] is stage
                 for chain in times
                 for g, _ in chain
-                for number in work.plan.groups[g]
+                for number in work.schedule.groups[g]
             )
             targets = np.array([len(cores) for cores in stage.traffic.targets])
             assert turns == (1 if stage.cadence == "sample" else work.time_steps)
@@ -80,7 +80,7 @@ def test_barriers_are_counted_as_they_are_waited_for(work: StepWork, result: Per
     per_sample = barriers.counts[~barriers.per_batch].sum(axis=0)
     assert (per_sample == result.barriers * work.tiles_used).all()
     waited = result.phase_cycles[Phase.BARRIER]
-    update = work.plan.barriers(work.plan.update_slots) / work.batch_size
+    update = work.schedule.barriers(work.schedule.update_slots) / work.batch_size
     np.testing.assert_allclose(waited, (result.barriers + update) * work.barrier_cycles)
 
 

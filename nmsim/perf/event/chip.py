@@ -18,7 +18,7 @@ from nmsim.perf.event.timeline import Timeline
 from nmsim.perf.load import StageLoad, dram_rate
 from nmsim.perf.model import PerfResult, TimelineEvent
 from nmsim.perf.phase_time import phase_cycles
-from nmsim.perf.plan import Chain, Slot
+from nmsim.perf.schedule import Chain, Slot
 from nmsim.perf.work import StepWork
 
 FloatArray = NDArray[np.float64]
@@ -42,9 +42,9 @@ class EventModel:
         paths = tuple(() if s.traffic is None else ways(s.traffic, s.name) for s in work.stages)
         runs = [ChipRun(work, loads, paths, self, sample) for sample in range(work.samples)]
         for sample in runs:
-            sample.simulate(work.plan.slots)
+            sample.simulate(work.schedule.slots)
         update = ChipRun(work, loads, paths, self, 0)
-        update.simulate(work.plan.update_slots)
+        update.simulate(work.schedule.update_slots)
         return _result(work, runs, update)
 
 
@@ -69,7 +69,7 @@ class ChipRun:
         dram = work.chip.dram
         self.dram = None if dram is None else DramChannel(*dram_rate(dram, work.chip.clock_hz), self.timeline)
         self.stage_cycles = np.zeros((len(work.stages), work.time_steps))
-        self.group_cycles = np.zeros((len(work.plan.groups), work.time_steps))
+        self.group_cycles = np.zeros((len(work.schedule.groups), work.time_steps))
         self.slot_cycles: list[float] = []
         self.packets_received = 0
         self.injection_stall_cycles = 0.0
@@ -86,17 +86,17 @@ class ChipRun:
             yield AllOf(
                 self.env, [self.env.process(self._chain(chain, alone=alone)) for chain in slot.chains]
             )
-            if not (alone and self.work.plan.phase_barriers):
+            if not (alone and self.work.schedule.phase_barriers):
                 yield from self._barrier()
             self.slot_cycles.append(self.env.now - start)
 
     def _chain(self, chain: Chain, *, alone: bool) -> Steps:
         for group, t in chain:
             start = self.env.now
-            stages = self.work.plan.groups[group]
+            stages = self.work.schedule.groups[group]
             yield AllOf(self.env, [self.env.process(self._stage(stage, t)) for stage in stages])
             self.group_cycles[group, t] += self.env.now - start
-            if alone and self.work.plan.phase_barriers:
+            if alone and self.work.schedule.phase_barriers:
                 yield from self._barrier()
 
     def _stage(self, number: int, t: int) -> Steps:

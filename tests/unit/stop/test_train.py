@@ -15,7 +15,7 @@ from nmsim.network.spec import NetworkSpec
 from nmsim.stop.float.engine import FloatEngine
 from nmsim.stop.history import TrainingHistory
 from nmsim.stop.protocol import Batch
-from nmsim.stop.spec import LearningRates, Rate, Schedule, TrainingSpec
+from nmsim.stop.spec import LearningRates, Rate, RateSchedule, TrainingSpec
 from nmsim.stop.train import Progress, epoch_order, epoch_rates, train
 
 NETWORK = NetworkSpec(
@@ -118,10 +118,10 @@ def test_without_held_out_samples_no_accuracy_is_measured() -> None:
 
 
 def test_schedules() -> None:
-    cosine = TRAINING.model_copy(update={"schedule": Schedule(kind="cosine"), "epochs": 4})
+    cosine = TRAINING.model_copy(update={"schedule": RateSchedule(kind="cosine"), "epochs": 4})
     assert epoch_rates(cosine, 0).weight == TRAINING.learning_rates.weight
     assert epoch_rates(cosine, 2).weight == pytest.approx(TRAINING.learning_rates.weight / 2)
-    step = TRAINING.model_copy(update={"schedule": Schedule(kind="step", step_epochs=2, step_factor=0.1)})
+    step = TRAINING.model_copy(update={"schedule": RateSchedule(kind="step", step_epochs=2, step_factor=0.1)})
     assert [epoch_rates(step, epoch).leak for epoch in range(4)] == pytest.approx([1e-3, 1e-3, 1e-4, 1e-4])
 
 

@@ -1,4 +1,4 @@
-"""The schedule: which stages run one after another, which beside each other, at which time step."""
+"""The schedule: which stages run one after another, which at the same time, and at which time step."""
 
 from dataclasses import dataclass
 from math import isqrt
@@ -14,13 +14,13 @@ Chain = tuple[Turn, ...]
 
 @dataclass(frozen=True)
 class Slot:
-    """Chains that run beside each other and share the cores, ports and links; a barrier ends the slot."""
+    """Chains that run at the same time and share the cores, ports and links; a barrier ends the slot."""
 
     chains: tuple[Chain, ...]
 
 
 @dataclass(frozen=True)
-class Plan:
+class Schedule:
     """Slots of one sample in order, then those of one update, which come once per batch."""
 
     groups: tuple[Group, ...]
@@ -51,10 +51,10 @@ class Order:
     """Once per batch."""
 
 
-Schedule = Literal["sequential", "overlapped", "pipelined"]
+ScheduleKind = Literal["sequential", "overlapped", "pipelined"]
 
 
-class _Planner:
+class _Scheduler:
     def __init__(self, order: Order, time_steps: int) -> None:
         self.order, self.steps, self.levels = order, time_steps, len(order.forward)
         self.groups: dict[Group, int] = {}
@@ -130,25 +130,25 @@ def segment_start(time_steps: int) -> list[bool]:
     return [t % segment == 0 for t in range(time_steps)]
 
 
-def make_plan(
-    order: Order, time_steps: int, schedule: Schedule, *, through_time: bool, phase_barriers: bool
-) -> Plan:
-    """The plan of one sample and one update.
+def make_schedule(
+    order: Order, time_steps: int, kind: ScheduleKind, *, through_time: bool, phase_barriers: bool
+) -> Schedule:
+    """When the stages of one sample and of one update run.
 
-    `sequential`: forward, error, gradient of a step, then the next step. `overlapped`: forward of t+1 beside error
-    and gradient of t. `pipelined`: every layer works at a step of its own, one step behind the layer it hears from.
-    With `through_time` (STBP) error and gradient come after the whole forward pass, so that nothing overlaps there.
+    `sequential`: forward, error, gradient of a step, then the next step. `overlapped`: forward of t+1 while error
+    and gradient of t run. `pipelined`: every layer works at a step of its own, one step behind the layer that feeds it.
+    With `through_time` (STBP) error and gradient come after the whole forward pass, so nothing overlaps there.
     """
-    planner = _Planner(order, time_steps)
+    made = _Scheduler(order, time_steps)
     if through_time:
-        rows = planner.through_time(pipelined=schedule == "pipelined")
+        rows = made.through_time(pipelined=kind == "pipelined")
     else:
         rows = {
-            "sequential": planner.sequential,
-            "overlapped": planner.overlapped,
-            "pipelined": planner.pipelined,
-        }[schedule]()
-    rows.append([planner.chain(order.at_end, 0)])
-    slots = planner.slots(rows)
-    update = planner.slots([[planner.chain(order.at_update, 0)]])
-    return Plan(tuple(planner.groups), slots, update, phase_barriers)
+            "sequential": made.sequential,
+            "overlapped": made.overlapped,
+            "pipelined": made.pipelined,
+        }[kind]()
+    rows.append([made.chain(order.at_end, 0)])
+    slots = made.slots(rows)
+    update = made.slots([[made.chain(order.at_update, 0)]])
+    return Schedule(tuple(made.groups), slots, update, phase_barriers)
