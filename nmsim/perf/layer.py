@@ -17,7 +17,7 @@ from nmsim.perf.census import LayerCensus, Mask
 from nmsim.perf.geometry import LayerSlices
 from nmsim.perf.machine import Machine
 from nmsim.perf.projection import INPUT, Projection
-from nmsim.perf.stage import Cadence, Packing, Part, StageBuilder
+from nmsim.perf.stage import Cadence, Packing, StageBuilder, StageKind
 
 IntArray = NDArray[np.int64]
 RANDOM_BITS = 16
@@ -58,7 +58,7 @@ class LayerTask:
         """Design options of the chip."""
         return self.machine.chip.options
 
-    def stage(self, phase: Phase, part: Part, cadence: Cadence = "step") -> StageBuilder:
+    def stage(self, phase: Phase, part: StageKind, cadence: Cadence = "step") -> StageBuilder:
         """A builder with one row per slice."""
         return StageBuilder(self.machine, phase, self.index, part, self.slices.core, self.shape, cadence)
 
@@ -110,7 +110,7 @@ class LayerTask:
     @cached_property
     def weight_words(self) -> Packing:
         """How weights lie in their memory: neighbouring output channels share a word."""
-        return self.stage(Phase.INTEGRATE, Part.INTEGRATE).packing(Content.WEIGHT, self.weight_bits)
+        return self.stage(Phase.INTEGRATE, StageKind.INTEGRATE).packing(Content.WEIGHT, self.weight_bits)
 
     @property
     def weight_bits(self) -> int:

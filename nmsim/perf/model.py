@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmsim.counts import ActionCounts, Phase
-from nmsim.perf.stage import Cadence, Part
+from nmsim.perf.stage import Cadence, StageKind
 from nmsim.perf.work import StepWork
 
 IntArray = NDArray[np.int64]
@@ -22,7 +22,7 @@ class StageLabel:
     name: str
     phase: Phase
     layer: int
-    part: Part
+    part: StageKind
     cadence: Cadence
     bottleneck: str
     """The resource that decides its duration in most of the time: a lane, a memory, `links`, `injection`,

@@ -20,7 +20,7 @@ Cadence = Literal["step", "sample", "batch"]
 MAX_LANES = len(Lane)
 
 
-class Part(StrEnum):
+class StageKind(StrEnum):
     """Parts of the phases; each is one stage per layer (docs/timing.md)."""
 
     INTEGRATE = "integrate"
@@ -62,7 +62,7 @@ class Stage:
 
     phase: Phase
     layer: int
-    part: Part
+    part: StageKind
     cadence: Cadence
     cores: IntArray
     lanes: FloatArray
@@ -101,7 +101,7 @@ class StageBuilder:
     """Adds up the work and the counts of one stage; a row is a slice, rows of one core are joined at the end."""
 
     def __init__(
-        self, machine: Machine, phase: Phase, layer: int, part: Part, cores: IntArray,
+        self, machine: Machine, phase: Phase, layer: int, part: StageKind, cores: IntArray,
         shape: tuple[int, int], cadence: Cadence = "step",
     ) -> None:  # fmt: skip
         self.machine, self.phase, self.layer, self.part = machine, phase, layer, part

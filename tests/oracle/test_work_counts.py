@@ -7,7 +7,7 @@ import pytest
 from work_twin import Twin
 
 from nmsim.counts import Action, ActionCounts, Phase
-from nmsim.perf.stage import Part
+from nmsim.perf.stage import StageKind
 from nmsim.perf.work import StepWork
 from nmsim.validate.designs import Design, random_design
 
@@ -24,7 +24,7 @@ def by_core(counts: ActionCounts, *actions: Action) -> Counter[tuple[int, int, i
     return total
 
 
-def stages(work: StepWork, *parts: Part) -> ActionCounts:
+def stages(work: StepWork, *parts: StageKind) -> ActionCounts:
     blocks = [block for stage in work.stages if stage.part in parts for block in stage.blocks]
     return ActionCounts.from_blocks(blocks, work.samples)
 
@@ -43,19 +43,19 @@ def case(request: pytest.FixtureRequest) -> tuple[Design, StepWork, Twin]:
 
 def test_synaptic_operations_of_every_core(case: tuple[Design, StepWork, Twin]) -> None:
     design, work, twin = case
-    found = by_core(stages(work, Part.INTEGRATE), Action.SOP, Action.MAC)
+    found = by_core(stages(work, StageKind.INTEGRATE), Action.SOP, Action.MAC)
     assert found == Counter({key: n * passes(design) for key, n in twin.integrate.items() if n})
-    assert by_core(stages(work, Part.INTEGRATE), Action.SYNAPTIC_OP) == found
+    assert by_core(stages(work, StageKind.INTEGRATE), Action.SYNAPTIC_OP) == found
 
 
 def test_transposed_products_of_every_core(case: tuple[Design, StepWork, Twin]) -> None:
     _, work, twin = case
-    assert by_core(stages(work, Part.PROPAGATE), Action.MAC) == +twin.error
+    assert by_core(stages(work, StageKind.PROPAGATE), Action.MAC) == +twin.error
 
 
 def test_gradient_pairs_of_every_core(case: tuple[Design, StepWork, Twin]) -> None:
     _, work, twin = case
-    found = by_core(stages(work, Part.GRADIENT, Part.OUTER_PRODUCT), Action.SYNAPTIC_UPDATE)
+    found = by_core(stages(work, StageKind.GRADIENT, StageKind.OUTER_PRODUCT), Action.SYNAPTIC_UPDATE)
     assert found == +twin.pairs
 
 
@@ -63,7 +63,7 @@ def test_every_spike_reaches_every_core_that_needs_it_once(case: tuple[Design, S
     design, work, twin = case
     found: Counter[tuple[int, int, int, int]] = Counter()
     for stage in work.stages:
-        if stage.part is Part.INTEGRATE and stage.traffic is not None:
+        if stage.part is StageKind.INTEGRATE and stage.traffic is not None:
             for flow, (source, targets) in enumerate(
                 zip(stage.traffic.source, stage.traffic.targets, strict=True)
             ):

@@ -10,10 +10,10 @@ from word_twin import WordTwin
 from nmsim.counts import Component
 from nmsim.hardware.chip import ChipConfig
 from nmsim.hardware.sram import Content
-from nmsim.perf.stage import Part
+from nmsim.perf.stage import StageKind
 from nmsim.validate.designs import Design, random_design
 
-PARTS = (Part.INTEGRATE, Part.PROPAGATE, Part.GRADIENT)
+PARTS = (StageKind.INTEGRATE, StageKind.PROPAGATE, StageKind.GRADIENT)
 
 
 def has_deep_convolution(design: Design) -> bool:

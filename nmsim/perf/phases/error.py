@@ -14,7 +14,7 @@ from nmsim.perf.machine import Lane
 from nmsim.perf.phases.integrate import address_bits, merge_flows, receive
 from nmsim.perf.phases.neuron import thresholds
 from nmsim.perf.projection import Projection
-from nmsim.perf.stage import Part, Stage
+from nmsim.perf.stage import Stage, StageKind
 from nmsim.perf.traffic import Flow, Traffic
 
 IntArray = NDArray[np.int64]
@@ -22,7 +22,7 @@ IntArray = NDArray[np.int64]
 
 def delta(task: LayerTask) -> Stage:
     """Deltas, e phi(|U - theta|); at the output e comes from the softmax table."""
-    stage = task.stage(Phase.ERROR, Part.DELTA)
+    stage = task.stage(Phase.ERROR, StageKind.DELTA)
     neurons, bits = task.slices.owned, task.delta_bits
     if task.is_output:
         stage.compute(Action.ADD, neurons, None, bits)
@@ -55,7 +55,7 @@ def normalise(task: LayerTask) -> Stage | None:
     flows: list[Flow] = [(core, tuple(other for other in cores if other != core), one) for core in cores]
     traffic = Traffic.of(task.machine, flows, address_bits(task.layer.neurons + 1))
     assert traffic is not None
-    stage = task.stage(Phase.ERROR, Part.NORMALISE)
+    stage = task.stage(Phase.ERROR, StageKind.NORMALISE)
     receive(stage, traffic, traffic.ejected)
     stage.compute(Action.ADD, stage.at_cores(*traffic.ejected), Lane.ACCUMULATE, task.delta_bits)
     return stage.build(traffic)
@@ -77,7 +77,7 @@ def distribute(task: LayerTask) -> Stage | None:
     traffic = Traffic.of(task.machine, merge_flows(flows), address_bits(task.layer.neurons) + task.delta_bits)
     if traffic is None:
         return None
-    stage = task.stage(Phase.ERROR, Part.DISTRIBUTE)
+    stage = task.stage(Phase.ERROR, StageKind.DISTRIBUTE)
     receive(stage, traffic, traffic.ejected)
     words = stage.packing(Content.DELTA, task.delta_bits).per_value[:, None, None]
     stage.access(Content.DELTA, reads=stage.at_cores(*traffic.injected) * words, run=words)
@@ -89,7 +89,7 @@ def propagate(task: LayerTask) -> Stage | None:
     """W^T delta on the cores that hold W: each sums the errors of all inputs it needs over its own neurons."""
     if not task.sources:
         return None
-    stage = task.stage(Phase.ERROR, Part.PROPAGATE)
+    stage = task.stage(Phase.ERROR, StageKind.PROPAGATE)
     slices, geometry = task.slices, task.slices.geometry
     inputs = slices.in_channels[:, None, None]
     operations = task.deltas.weighted(geometry.taps, *slices.neuron_box) * inputs
@@ -131,7 +131,7 @@ def _collect(task: LayerTask, source: LayerTask, projection: Projection) -> Stag
     traffic = Traffic.of(task.machine, flows, address_bits(task.layer.inputs) + bits)
     if traffic is None:
         return None
-    stage = source.stage(Phase.ERROR, Part.COLLECT)
+    stage = source.stage(Phase.ERROR, StageKind.COLLECT)
     receive(stage, traffic, traffic.ejected)
     arrived = stage.at_cores(*traffic.ejected)
     stage.compute(Action.ADD, arrived, Lane.ACCUMULATE, source.error_bits)

@@ -9,7 +9,7 @@ from nmsim.hardware.sram import Content
 from nmsim.perf.layer import RANDOM_BITS, RATE_BITS, LayerTask
 from nmsim.perf.machine import Lane
 from nmsim.perf.phases.neuron import thresholds
-from nmsim.perf.stage import Part, Stage, StageBuilder
+from nmsim.perf.stage import Stage, StageBuilder, StageKind
 
 IntArray = NDArray[np.int64]
 
@@ -42,7 +42,7 @@ def spread_weights(task: LayerTask) -> bool:
 
 def gradient(task: LayerTask) -> Stage:
     """Weight gradient from pairs of a non-zero delta and a non-zero trace; threshold and leak gradients."""
-    stage = task.stage(Phase.GRADIENT, Part.GRADIENT)
+    stage = task.stage(Phase.GRADIENT, StageKind.GRADIENT)
     kind = placement(task)
     if kind == "factored":
         _store_factors(stage, task)
@@ -142,7 +142,7 @@ def outer_product(task: LayerTask) -> Stage | None:
     """Sum over T of delta times trace for every weight at once, in a register, from the stored factors."""
     if placement(task) != "factored":
         return None
-    stage = task.stage(Phase.GRADIENT, Part.OUTER_PRODUCT, "sample")
+    stage = task.stage(Phase.GRADIENT, StageKind.OUTER_PRODUCT, "sample")
     slices = task.slices
     multiply(
         stage,

@@ -10,7 +10,7 @@ from nmsim.hardware.sram import Content
 from nmsim.perf.layer import LayerTask
 from nmsim.perf.machine import Lane
 from nmsim.perf.projection import INPUT
-from nmsim.perf.stage import Part, Stage, StageBuilder
+from nmsim.perf.stage import Stage, StageBuilder, StageKind
 from nmsim.perf.traffic import Flow, Traffic
 
 IntArray = NDArray[np.int64]
@@ -23,7 +23,7 @@ def address_bits(values: int) -> int:
 
 def integrate(task: LayerTask, sources: dict[int, LayerTask]) -> Stage:
     """Input packets and the synaptic operations they cause; a silent input costs nothing where zeros are skipped."""
-    stage = task.stage(Phase.INTEGRATE, Part.INTEGRATE)
+    stage = task.stage(Phase.INTEGRATE, StageKind.INTEGRATE)
     traffic = _spikes(task, sources)
     if traffic is not None:
         receive(stage, traffic, traffic.received)
@@ -163,7 +163,7 @@ def reduce(task: LayerTask) -> Stage | None:
     slices = task.slices
     if slices.owner.all():
         return None
-    stage = task.stage(Phase.INTEGRATE, Part.REDUCE)
+    stage = task.stage(Phase.INTEGRATE, StageKind.REDUCE)
     sums = np.zeros((len(slices), *task.shape), np.int64)
     joined = np.zeros_like(sums)
     flows: list[Flow] = []

@@ -7,14 +7,14 @@ from nmsim.counts import Action, Phase
 from nmsim.hardware.sram import Content
 from nmsim.perf.layer import LayerTask, draw
 from nmsim.perf.machine import Lane
-from nmsim.perf.stage import Part, Stage, StageBuilder
+from nmsim.perf.stage import Stage, StageBuilder, StageKind
 
 IntArray = NDArray[np.int64]
 
 
 def neuron(task: LayerTask, history: NDArray[np.bool_] | None = None) -> Stage:
     """One update of every neuron and trace; `history (T,)`: at which steps STBP's states are kept (none if absent)."""
-    stage = task.stage(Phase.NEURON, Part.NEURON)
+    stage = task.stage(Phase.NEURON, StageKind.NEURON)
     _membranes(stage, task)
     if task.needs.scheme == "stop":
         _neuron_traces(stage, task)

@@ -10,33 +10,33 @@ from nmsim.hardware.sram import Content
 from nmsim.perf.geometry import LayerSlices
 from nmsim.perf.layer import LayerTask
 from nmsim.perf.phases.gradient import placement
-from nmsim.perf.stage import Part, Stage, StageBuilder
+from nmsim.perf.stage import Stage, StageBuilder, StageKind
 
 IntArray = NDArray[np.int64]
 OffChip = Mapping[tuple[int, int, Content], int]
 """Bits off chip by core, layer and content."""
 
 _STATE = (Content.MEMBRANE, Content.SPIKE, Content.WEIGHT_TRACE, Content.THRESHOLD_TRACE, Content.LEAK_TRACE)
-READS: Mapping[Part, tuple[Content, ...]] = {
-    Part.INTEGRATE: (Content.WEIGHT, Content.INPUT),
-    Part.NEURON: (*_STATE, Content.THRESHOLD, Content.INPUT, Content.ACCUMULATOR),
-    Part.DELTA: (Content.MEMBRANE, Content.THRESHOLD, Content.TEMPORAL_ERROR, Content.HISTORY),
-    Part.PROPAGATE: (Content.WEIGHT,),
-    Part.GRADIENT: (
+READS: Mapping[StageKind, tuple[Content, ...]] = {
+    StageKind.INTEGRATE: (Content.WEIGHT, Content.INPUT),
+    StageKind.NEURON: (*_STATE, Content.THRESHOLD, Content.INPUT, Content.ACCUMULATOR),
+    StageKind.DELTA: (Content.MEMBRANE, Content.THRESHOLD, Content.TEMPORAL_ERROR, Content.HISTORY),
+    StageKind.PROPAGATE: (Content.WEIGHT,),
+    StageKind.GRADIENT: (
         Content.WEIGHT_GRADIENT, Content.THRESHOLD_GRADIENT, Content.WEIGHT_TRACE, Content.THRESHOLD_TRACE,
         Content.LEAK_TRACE,
     ),
-    Part.OUTER_PRODUCT: (Content.FACTOR,),
-    Part.UPDATE: (
+    StageKind.OUTER_PRODUCT: (Content.FACTOR,),
+    StageKind.UPDATE: (
         Content.WEIGHT, Content.WEIGHT_GRADIENT, Content.VELOCITY, Content.THRESHOLD, Content.THRESHOLD_GRADIENT,
     ),
 }  # fmt: skip
-WRITES: Mapping[Part, tuple[Content, ...]] = {
-    Part.INTEGRATE: (Content.ACCUMULATOR,),
-    Part.NEURON: (*_STATE, Content.HISTORY),
-    Part.DELTA: (Content.TEMPORAL_ERROR,),
-    Part.GRADIENT: (Content.WEIGHT_GRADIENT, Content.THRESHOLD_GRADIENT, Content.FACTOR),
-    Part.UPDATE: READS[Part.UPDATE],
+WRITES: Mapping[StageKind, tuple[Content, ...]] = {
+    StageKind.INTEGRATE: (Content.ACCUMULATOR,),
+    StageKind.NEURON: (*_STATE, Content.HISTORY),
+    StageKind.DELTA: (Content.TEMPORAL_ERROR,),
+    StageKind.GRADIENT: (Content.WEIGHT_GRADIENT, Content.THRESHOLD_GRADIENT, Content.FACTOR),
+    StageKind.UPDATE: READS[StageKind.UPDATE],
 }
 
 
@@ -53,7 +53,7 @@ def load(
         return None
     cores = np.unique(task.slices.core)
     builder = StageBuilder(
-        task.machine, Phase.TRANSFER, task.index, Part.LOAD, cores, task.shape, stage.cadence
+        task.machine, Phase.TRANSFER, task.index, StageKind.LOAD, cores, task.shape, stage.cadence
     )
     rows = np.searchsorted(stage.cores, cores)
     busy = stage.lanes[rows].any(axis=1) | stage.words[rows].any(axis=1)
@@ -70,23 +70,23 @@ def load(
     return builder.build()
 
 
-def _moves(task: LayerTask, part: Part) -> tuple[tuple[Content, ...], tuple[Content, ...]]:
+def _moves(task: LayerTask, part: StageKind) -> tuple[tuple[Content, ...], tuple[Content, ...]]:
     """Contents that a part needs loaded, and those it changes."""
     reads, writes = READS.get(part, ()), WRITES.get(part, ())
     if task.needs.scheme == "stbp" and task.gradient_operand is Content.INPUT:
         # a static input is not copied into the history: the gradient, not the neuron phase, reads it
-        if part is Part.NEURON:
+        if part is StageKind.NEURON:
             return tuple(content for content in reads if content is not Content.INPUT), writes
-        if part is Part.GRADIENT:
+        if part is StageKind.GRADIENT:
             reads = (*reads, Content.INPUT)
-    if part is Part.DELTA and task.needs.scheme == "stbp":
+    if part is StageKind.DELTA and task.needs.scheme == "stbp":
         return tuple(content for content in reads if content is not Content.MEMBRANE), writes
-    if part is Part.GRADIENT and placement(task) == "in_place":
+    if part is StageKind.GRADIENT and placement(task) == "in_place":
         return (*reads, Content.WEIGHT), (*writes, Content.WEIGHT)
     return reads, writes
 
 
-def _bits(task: LayerTask, part: Part, cores: IntArray, content: Content, off_chip: OffChip) -> IntArray:
+def _bits(task: LayerTask, part: StageKind, cores: IntArray, content: Content, off_chip: OffChip) -> IntArray:
     """Bits of a content off chip by core; of what is kept over T, those of one step.
 
     What the slices of a core share is there once: the forward pass changes weight traces and the history of inputs
@@ -94,7 +94,7 @@ def _bits(task: LayerTask, part: Part, cores: IntArray, content: Content, off_ch
     """
     bits = np.array([off_chip.get((core, task.index, content), 0) for core in cores.tolist()], np.int64)
     slices = task.slices
-    inputs = _by_core(slices, cores, task.kept_inputs(content) if part is Part.NEURON else slices.inputs)
+    inputs = _by_core(slices, cores, task.kept_inputs(content) if part is StageKind.NEURON else slices.inputs)
     match content:
         case Content.WEIGHT_TRACE:
             step = inputs * task.trace_bits
@@ -103,7 +103,7 @@ def _bits(task: LayerTask, part: Part, cores: IntArray, content: Content, off_ch
             step = states + inputs * task.recorded.input_bits * (task.gradient_operand is content)
         case Content.FACTOR:
             step = _by_core(slices, cores, slices.neurons) * task.delta_bits + inputs * task.trace_bits
-        case Content.WEIGHT | Content.WEIGHT_GRADIENT | Content.VELOCITY if part is Part.UPDATE:
+        case Content.WEIGHT | Content.WEIGHT_GRADIENT | Content.VELOCITY if part is StageKind.UPDATE:
             whole, once = (
                 _by_core(slices, cores, slices.weights * rows) for rows in (1, slices.first_copies)
             )

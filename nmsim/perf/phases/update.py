@@ -14,7 +14,7 @@ from nmsim.perf.machine import Lane
 from nmsim.perf.phases.gradient import placement, spread_weights
 from nmsim.perf.phases.integrate import address_bits, merge_flows, receive
 from nmsim.perf.phases.neuron import thresholds
-from nmsim.perf.stage import Part, Stage, StageBuilder
+from nmsim.perf.stage import Stage, StageBuilder, StageKind
 from nmsim.perf.traffic import Flow, Traffic
 
 IntArray = NDArray[np.int64]
@@ -22,7 +22,7 @@ IntArray = NDArray[np.int64]
 
 def update(task: LayerTask) -> Stage:
     """Parameters less learning rate times gradient; every parameter takes an update lane once."""
-    stage = task.stage(Phase.UPDATE, Part.UPDATE, "batch")
+    stage = task.stage(Phase.UPDATE, StageKind.UPDATE, "batch")
     kind, slices = placement(task), task.slices
     if kind != "in_place":
         weights = slices.weights * slices.updates
@@ -127,7 +127,7 @@ def _exchange(task: LayerTask, shared: Mapping[tuple[int, int], int], *, back: b
     )
     if traffic is None:
         return None
-    stage = task.stage(Phase.UPDATE, Part.EXCHANGE, "batch")
+    stage = task.stage(Phase.UPDATE, StageKind.EXCHANGE, "batch")
     receive(stage, traffic, traffic.ejected)
     arrived = stage.at_cores(*traffic.ejected)
     if not back:
