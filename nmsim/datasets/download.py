@@ -6,8 +6,8 @@ from importlib import util
 from pathlib import Path
 from typing import Any
 
-from nmsim.datasets.archive import extract
 from nmsim.datasets.catalog import Entry, RemoteFile
+from nmsim.datasets.files.archive import extract
 from nmsim.errors import DataError
 
 Progress = Callable[[str, int, int | None], None]

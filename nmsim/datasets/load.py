@@ -3,16 +3,16 @@
 from pathlib import Path
 from typing import Literal
 
-from nmsim.datasets.archive import extracted, is_archive
 from nmsim.datasets.catalog import Entry, entry_of
 from nmsim.datasets.dataset import Dataset, Images, Labels, Part, Provenance
 from nmsim.datasets.download import Progress, data_dir, fetch
-from nmsim.datasets.event_folder import read_event_folder
 from nmsim.datasets.events import FileRecordings, Recordings
 from nmsim.datasets.file import files_sha256
-from nmsim.datasets.image_folder import read_image_folder
-from nmsim.datasets.mnist_subset import find_subset, read_subset, subset_origin
-from nmsim.datasets.npz import is_npz, read_npz
+from nmsim.datasets.files.archive import extracted, is_archive
+from nmsim.datasets.files.event_folder import read_event_folder
+from nmsim.datasets.files.image_folder import read_image_folder
+from nmsim.datasets.files.mnist_subset import find_subset, read_subset, subset_origin
+from nmsim.datasets.files.npz import is_npz, read_npz
 from nmsim.datasets.parts import Parts
 from nmsim.errors import DataError
 

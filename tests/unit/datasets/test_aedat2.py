@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from original_files import Refusal, aedat2_bytes, dvs128_address
 
-from nmsim.datasets.aedat2 import read_aedat2
+from nmsim.datasets.files.aedat2 import read_aedat2
 
 
 def test_excerpt_equals_the_gesture_recording(shared_data: Path) -> None:

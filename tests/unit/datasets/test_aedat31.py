@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from original_files import AEDAT31_HEAD, Refusal, aedat31_packet
 
-from nmsim.datasets.aedat31 import index_packets, read_gestures, read_span
+from nmsim.datasets.files.aedat31 import index_packets, read_gestures, read_span
 
 SPECIAL = bytes.fromhex(
     "0000 0100 08000000 04000000 00000000 01000000 01000000 01000000".replace(" ", "")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from original_files import Refusal
 
-from nmsim.datasets.archive import extract, extracted, is_archive
+from nmsim.datasets.files.archive import extract, extracted, is_archive
 
 
 def write_tar(path: Path, name: str = "inside/a.txt", content: bytes = b"hello" * 1000) -> Path:

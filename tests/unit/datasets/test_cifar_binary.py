@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from original_files import Refusal
 
-from nmsim.datasets.cifar_binary import read_cifar_binary, read_label_names
+from nmsim.datasets.files.cifar_binary import read_cifar_binary, read_label_names
 
 
 def test_cifar10_excerpt_equals_the_npz(shared_data: Path) -> None:

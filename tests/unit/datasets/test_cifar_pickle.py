@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from original_files import Refusal
 
-from nmsim.datasets.cifar_pickle import read_cifar_pickle, read_pickle, read_pickled_names
+from nmsim.datasets.files.cifar_pickle import read_cifar_pickle, read_pickle, read_pickled_names
 
 
 def test_cifar10_excerpt_equals_the_npz(shared_data: Path) -> None:

@@ -12,7 +12,7 @@ from original_files import (
 )
 
 from nmsim.datasets.catalog import CATALOG
-from nmsim.datasets.event_folder import read_event_folder
+from nmsim.datasets.files.event_folder import read_event_folder
 
 NMNIST, GESTURE, CIFAR10_DVS = CATALOG["nmnist"], CATALOG["dvs-gesture"], CATALOG["dvs-cifar10"]
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from original_files import Refusal
 
-from nmsim.datasets.gesture_npy import read_gesture_npy
+from nmsim.datasets.files.gesture_npy import read_gesture_npy
 
 
 def test_columns_and_milliseconds(tmp_path: Path) -> None:

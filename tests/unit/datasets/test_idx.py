@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from original_files import Refusal, idx_bytes
 
-from nmsim.datasets.idx import read_idx, read_images
+from nmsim.datasets.files.idx import read_idx, read_images
 
 
 def test_official_excerpt_equals_the_npz(shared_data: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 from original_files import Refusal, idx_bytes, write_mnist
 
 from nmsim.datasets.catalog import CATALOG
-from nmsim.datasets.image_folder import read_image_folder
+from nmsim.datasets.files.image_folder import read_image_folder
 
 MNIST, CIFAR10, CIFAR100 = CATALOG["mnist"], CATALOG["cifar10"], CATALOG["cifar100"]
 

@@ -8,7 +8,7 @@ import pytest
 from original_files import Refusal
 
 from nmsim.datasets.catalog import CATALOG
-from nmsim.datasets.mnist_subset import find_subset, read_subset
+from nmsim.datasets.files.mnist_subset import find_subset, read_subset
 from nmsim.datasets.parts import Parts
 
 ENTRY = CATALOG["mnist-subset"]

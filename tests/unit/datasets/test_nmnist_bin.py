@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 from original_files import Refusal, nmnist_bytes
 
-from nmsim.datasets.nmnist_bin import read_nmnist
+from nmsim.datasets.files.nmnist_bin import read_nmnist
 
 
 def test_fields_of_an_event(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from original_files import Refusal
 
 from nmsim.datasets.catalog import CATALOG
-from nmsim.datasets.npz import is_npz, read_npz
+from nmsim.datasets.files.npz import is_npz, read_npz
 
 MNIST, GESTURE, NMNIST = CATALOG["mnist"], CATALOG["dvs-gesture"], CATALOG["nmnist"]
 

@@ -15,9 +15,9 @@ from typing import Any, Literal, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from nmsim.datasets.cifar_binary import SHAPE
 from nmsim.datasets.dataset import Images, Labels
 from nmsim.datasets.file import check_labels, read_bytes
+from nmsim.datasets.files.cifar_binary import SHAPE
 from nmsim.errors import DataError
 
 _PIXELS = SHAPE[0] * SHAPE[1] * SHAPE[2]

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Literal
 
 from nmsim.datasets.catalog import Entry
-from nmsim.datasets.cifar_binary import read_cifar_binary, read_label_names
-from nmsim.datasets.cifar_pickle import read_cifar_pickle, read_pickled_names
-from nmsim.datasets.idx import read_images
+from nmsim.datasets.files.cifar_binary import read_cifar_binary, read_label_names
+from nmsim.datasets.files.cifar_pickle import read_cifar_pickle, read_pickled_names
+from nmsim.datasets.files.idx import read_images
 from nmsim.datasets.parts import Parts
 from nmsim.errors import DataError
 

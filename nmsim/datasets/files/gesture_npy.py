@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from nmsim.datasets.aedat31 import SENSOR
 from nmsim.datasets.events import Events, checked
+from nmsim.datasets.files.aedat31 import SENSOR
 from nmsim.errors import DataError
 from nmsim.units import US_PER_MS
 
