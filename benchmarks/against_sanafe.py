@@ -36,7 +36,7 @@ from nmsim.perf.geometry import LayerGeometry
 from nmsim.perf.machine import Lane
 from nmsim.perf.work import StepWork, build_work
 from nmsim.pipeline.folder import RunFolder
-from nmsim.pipeline.recorded import import_activity
+from nmsim.pipeline.imported import import_activity
 from nmsim.pipeline.simulate import read_chip
 from nmsim.units import S_PER_NS
 

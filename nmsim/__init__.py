@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from nmsim.mapping.automatic import map_network
     from nmsim.network.precision import Precision
     from nmsim.network.spec import NetworkSpec
-    from nmsim.pipeline.recorded import import_activity
+    from nmsim.pipeline.imported import import_activity
     from nmsim.pipeline.report import report_run
     from nmsim.pipeline.simulate import read_chip, simulate
     from nmsim.pipeline.train import read_workload, train
@@ -25,7 +25,7 @@ _HOMES = {
     "train": "nmsim.pipeline.train",
     "run_raw": "nmsim.stop.raw",
     "Activity": "nmsim.activity",
-    "import_activity": "nmsim.pipeline.recorded",
+    "import_activity": "nmsim.pipeline.imported",
     "ChipConfig": "nmsim.hardware.chip",
     "read_chip": "nmsim.pipeline.simulate",
     "map_network": "nmsim.mapping.automatic",

@@ -21,7 +21,7 @@ from nmsim.explore.configure import Configurator
 from nmsim.explore.space import SPACES, DesignSpace
 from nmsim.hardware.chip import ChipConfig
 from nmsim.pipeline.folder import package_versions
-from nmsim.pipeline.plan import PLANS, ReferencePlan
+from nmsim.pipeline.reference_plan import PLANS, ReferencePlan
 from nmsim.pipeline.simulate import CHIPS, DEFAULT_CHIP, read_chip
 from nmsim.workload import WorkloadSpec
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from nmsim.cli.console import Screen
-from nmsim.pipeline.recorded import import_activity
+from nmsim.pipeline.imported import import_activity
 
 
 def register(app: typer.Typer) -> None:

@@ -13,7 +13,7 @@ from nmsim.cli.threads import limit_threads
 from nmsim.errors import ConfigError
 from nmsim.pipeline import balance as balance_stage
 from nmsim.pipeline import reference as reference_stage
-from nmsim.pipeline.plan import DEFAULT_PLAN, ReferencePlan, read_plan
+from nmsim.pipeline.reference_plan import DEFAULT_PLAN, ReferencePlan, read_plan
 from nmsim.pipeline.train import read_workload
 
 RateOption = Annotated[

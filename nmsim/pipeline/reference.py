@@ -17,7 +17,7 @@ from nmsim.mapping.automatic import map_network
 from nmsim.network.memory_table import NetworkMemory, network_memory
 from nmsim.perf.census import ActivityCensus
 from nmsim.pipeline.folder import RunFolder, package_versions
-from nmsim.pipeline.plan import PlannedDataset, ReferencePlan, find_data, planned_workload
+from nmsim.pipeline.reference_plan import PlannedDataset, ReferencePlan, find_data, planned_workload
 from nmsim.pipeline.simulate import CHIPS, needs_of
 from nmsim.pipeline.train import train
 from nmsim.report.reference.result import CASES, Absent, Case, DatasetResult, Outcome, Reference

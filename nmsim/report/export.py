@@ -5,10 +5,10 @@ import numpy as np
 from nmsim.activity import Activity
 from nmsim.evaluate import Evaluation
 from nmsim.hardware.routing import DIRECTIONS
-from nmsim.report.latency import latency_by_phase_s, slot_latency_s, stage_times, utilization
 from nmsim.report.plots.timesteps import step_energy_j
 from nmsim.report.result import RunResult
 from nmsim.report.tables import Cell, Column, Table
+from nmsim.report.times import latency_by_phase_s, slot_latency_s, stage_times, utilization
 from nmsim.report.words import layer_label
 
 WHICH = (Column("chip", "Chip"), Column("rule", "Rule"), Column("model", "Model"))

@@ -5,7 +5,6 @@ from dataclasses import asdict
 from nmsim.evaluate import Estimate, Evaluation
 from nmsim.network.memory_table import NetworkMemory
 from nmsim.report.extrapolate import ASSUMPTION, Extrapolation, extrapolate
-from nmsim.report.latency import latency_by_phase_s
 from nmsim.report.plots.density import densities
 from nmsim.report.result import RunResult
 from nmsim.report.summary import (
@@ -21,6 +20,7 @@ from nmsim.report.summary import (
     TrainingSummary,
     UnpricedSummary,
 )
+from nmsim.report.times import latency_by_phase_s
 from nmsim.report.unmodelled import NOT_MODELLED
 from nmsim.report.words import layer_label, sample_kind
 

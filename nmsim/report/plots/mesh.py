@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from nmsim.evaluate import Evaluation
 from nmsim.hardware.chip import ChipConfig
 from nmsim.hardware.routing import DIRECTIONS, EAST, NORTH, SOUTH, WEST
-from nmsim.report.latency import utilization
 from nmsim.report.plots.canvas import INK, RULE, SEQUENTIAL, Picture, look, new_figure, svg_of
+from nmsim.report.times import utilization
 
 FloatArray = NDArray[np.float64]
 TILE_SIDE, SMALL_TILE_SIDE = 0.62, 0.3

@@ -9,7 +9,6 @@ from matplotlib.axes import Axes
 from nmsim.counts import Component
 from nmsim.evaluate import Evaluation
 from nmsim.hardware.chip import ChipConfig
-from nmsim.report.latency import latency_by_phase_s
 from nmsim.report.plots.canvas import (
     INK,
     MARKERS,
@@ -23,6 +22,7 @@ from nmsim.report.plots.canvas import (
     new_figure,
     svg_of,
 )
+from nmsim.report.times import latency_by_phase_s
 from nmsim.units import scaled
 
 CORE_MEMORIES, DRAM = "core memories", "DRAM"

@@ -7,7 +7,6 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from nmsim.evaluate import Evaluation
-from nmsim.report.latency import slot_latency_s
 from nmsim.report.plots.canvas import (
     COMPONENT_COLOURS,
     PALETTE,
@@ -18,6 +17,7 @@ from nmsim.report.plots.canvas import (
     new_figure,
     svg_of,
 )
+from nmsim.report.times import slot_latency_s
 from nmsim.report.words import component_name
 from nmsim.units import J_PER_PJ, prefix, scaled
 

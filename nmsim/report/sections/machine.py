@@ -7,13 +7,13 @@ from nmsim.hardware.chip import ChipConfig
 from nmsim.hardware.core import Core
 from nmsim.report.compare import side_by_side
 from nmsim.report.extrapolate import ASSUMPTION, extrapolate
-from nmsim.report.latency import latency_by_phase_s, stage_times
 from nmsim.report.markup import Markup, figure, join, tag
 from nmsim.report.plots.canvas import Picture
 from nmsim.report.result import RunResult
 from nmsim.report.sections.section import Kind, Section, badge, bullets
 from nmsim.report.tables import Column, Table
 from nmsim.report.text import energy_by, energy_total, memory_rule_table
+from nmsim.report.times import latency_by_phase_s, stage_times
 from nmsim.report.words import MODEL_WORDS, sample_kind, with_band, with_interval
 from nmsim.units import BITS_PER_BYTE, scaled
 

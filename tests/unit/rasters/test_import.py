@@ -14,7 +14,7 @@ from nmsim.mapping.automatic import map_network
 from nmsim.network.memory import TrainingNeeds
 from nmsim.perf.work import build_work
 from nmsim.pipeline.folder import RunFolder
-from nmsim.pipeline.recorded import import_activity
+from nmsim.pipeline.imported import import_activity
 from nmsim.pipeline.report import report_run
 from nmsim.pipeline.simulate import read_chip, simulate
 from nmsim.workload import prepare

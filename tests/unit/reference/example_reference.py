@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from nmsim.datasets.load import load
-from nmsim.pipeline.plan import PlannedDataset, ReferencePlan, StandIn
+from nmsim.pipeline.reference_plan import PlannedDataset, ReferencePlan, StandIn
 
 WORKLOAD = """
 name: digits

@@ -11,8 +11,8 @@ from example_reference import example_plan, write_inputs
 from nmsim.errors import ConfigError, DataError
 from nmsim.network.memory import TrainingNeeds
 from nmsim.network.memory_table import network_memory
-from nmsim.pipeline.plan import ReferencePlan, planned_workload, read_plan
 from nmsim.pipeline.reference import Listener, collect
+from nmsim.pipeline.reference_plan import ReferencePlan, planned_workload, read_plan
 from nmsim.pipeline.simulate import read_chip
 from nmsim.report.reference.result import CASES, Reference
 from nmsim.report.reference.tables import tables
