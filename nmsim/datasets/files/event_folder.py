@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from nmsim.datasets import aedat2, aedat31, nmnist_bin
 from nmsim.datasets.catalog import Entry
 from nmsim.datasets.dataset import Labels
 from nmsim.datasets.events import Events, FileRecordings, Sensor
+from nmsim.datasets.files import aedat2, aedat31, nmnist_bin
 from nmsim.datasets.files.gesture_npy import read_gesture_npy
 from nmsim.datasets.parts import Parts
 from nmsim.errors import DataError
