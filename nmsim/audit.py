@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmsim import units
-from nmsim.cost.energy import CLOCK, CONTROL, STATIC, EnergyTable, distinct
+from nmsim.cost.energy import CLOCK, CONTROL, STATIC, WORKING, EnergyTable, distinct
 from nmsim.cost.static import StaticPower
 from nmsim.counts import Action, ActionCounts, Component
 from nmsim.hardware.chip import ChipConfig
@@ -71,11 +71,13 @@ def _prices(chip: ChipConfig, perf: PerfResult, energy: EnergyTable, power: Stat
     priced = energy.select(
         component=tuple(set(energy.columns["component"].tolist()) - {STATIC, CLOCK, CONTROL})
     )
+    working = energy.select(component=CLOCK, action=WORKING)
     samples = perf.counts.counts.shape[1]
     price_pj = [price.pj for price in energy.prices]
     anew = fsum(
         price_pj[index] * float(count.sum())
-        for index, count in zip(priced.price.tolist(), priced.count, strict=True)
+        for table in (priced, working)
+        for index, count in zip(table.price.tolist(), table.count, strict=True)
     )
     anew /= samples
     control = next((price.pj for price in energy.prices if price.group == CONTROL), 0.0)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 IntArray = NDArray[np.int64]
+FloatArray = NDArray[np.float64]
 
 
 class Phase(StrEnum):
@@ -160,6 +161,22 @@ class ActionCounts:
     def total(self, **equal: Any) -> int:
         """Sum over samples of the selected rows."""
         return int(self.select(**equal).counts.sum())
+
+
+@dataclass(frozen=True)
+class CoreActivity:
+    """What the cores of one stage did, for what their clocks cost; per sample, its share of an update included.
+
+    `phase` and `layer` of the stage; `cores (n,)`; `busy_cycles (n, S)` in which a core works; `lane_operations (n, S)`
+    started in all of its lanes; `word_bits (n, S)` bits of the words that its memories took and gave.
+    """
+
+    phase: Phase
+    layer: int
+    cores: IntArray
+    busy_cycles: FloatArray
+    lane_operations: FloatArray
+    word_bits: FloatArray
 
 
 _KINDS = (np.str_, np.str_, np.str_, np.int64, np.int64, np.int64, np.str_, np.int64)

@@ -14,7 +14,7 @@ from nmsim.audit import Check, audit
 from nmsim.cost.accounting import energy_of
 from nmsim.cost.area import Area, area_of
 from nmsim.cost.clocking import clock_notes, clocked
-from nmsim.cost.energy import CLOCK, CONTROL, STATIC, EnergyTable, Unpriced
+from nmsim.cost.energy import CLOCK, CONTROL, STANDING, STATIC, EnergyTable, Unpriced
 from nmsim.cost.memory_notes import memory_notes
 from nmsim.cost.static import static_power
 from nmsim.cost.table import CostTable, EventTable
@@ -105,7 +105,7 @@ class Evaluation:
     throughput_per_s: float
     """Samples per second, one after the other."""
     static_energy_j: Estimate | None
-    """Leakage or measured static power, and idle clock."""
+    """Leakage or measured static power, and the clock that never stops."""
     sops_per_sample: float
     energy_per_sop_incremental_j: float | None
     energy_per_sop_all_in_j: float | None
@@ -191,7 +191,9 @@ def assess(
     """Price and audit what a performance model found; raises `CostError` as `evaluate`."""
     power = static_power(chip, costs)
     phase_s = {phase.value: cycles / perf.clock_hz for phase, cycles in perf.phase_cycles.items()}
-    energy = energy_of(perf.counts, chip, costs, power, phase_s, batch_size=perf.batch_size)
+    energy = energy_of(
+        perf.counts, chip, costs, power, phase_s, batch_size=perf.batch_size, activities=perf.activities
+    )
     unavailable = {} if power.unavailable is None else {"static_energy": power.unavailable}
     area = _area(chip, costs, unavailable)
     latency_s = perf.latency_s
@@ -199,7 +201,7 @@ def assess(
     energy_j = _priced(energy, joules)
     memory = memory_use(mapping, chip)
     sops = _sops(perf)
-    static = energy.select(component=(STATIC, CLOCK))
+    static = energy.select(component=(STATIC, CLOCK), action=STANDING)
     forward = energy.select(phase=FORWARD)
     return Evaluation(
         chip_name=chip.name,

@@ -1,17 +1,21 @@
 """Energy accounting: `sum(count * price) + control overhead + static power * time`, row by row."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nmsim.cost.clock import open_periods, period_price
 from nmsim.cost.constant import Constant, Kind
 from nmsim.cost.energy import (
+    CLOCK,
     CONTROL,
     ENERGY_COLUMNS,
     OVERHEAD_GROUPS,
+    STANDING,
+    WORKING,
     EnergyTable,
     FloatArray,
     Unpriced,
@@ -21,7 +25,8 @@ from nmsim.cost.price import Price
 from nmsim.cost.pricing import INSIDE_COMPONENTS, INSIDE_EVENTS, Pricing, price_counts
 from nmsim.cost.static import StaticPower
 from nmsim.cost.table import ComponentTable, CostTable, usable
-from nmsim.counts import ActionCounts
+from nmsim.cost.technology import technology_at
+from nmsim.counts import ActionCounts, CoreActivity
 from nmsim.hardware.chip import ChipConfig
 
 Rows = tuple[dict[str, NDArray[Any]], FloatArray, NDArray[np.int64], list[Price]]
@@ -35,11 +40,13 @@ def energy_of(
     phase_s: Mapping[str, FloatArray],
     *,
     batch_size: int,
+    activities: Sequence[CoreActivity] = (),
 ) -> EnergyTable:
     """Energy per sample of K counted actions over S samples.
 
     `phase_s` gives the time of every phase `(S,)` in seconds; static and clock power times these times are
-    the static rows. Rows counted once per batch are divided by `batch_size`.
+    the static rows. Rows counted once per batch are divided by `batch_size`. `activities` of the cores say how much of
+    their clock runs because of the work.
 
     Raises:
         CostError: an action that happened has no usable price (see `price_counts`).
@@ -55,6 +62,8 @@ def energy_of(
         overhead_band = _relative_band(dynamic)
         if chip.power.control_overhead_factor > 1:
             parts.append(_control(dynamic, chip, table))
+    if isinstance(table, ComponentTable):
+        parts += _working_clock(chip, table, activities)
     parts.append(_static(power, phase_s))
     unpriced, inside = _without_price(counts, count, pricing)
     hidden = sorted(component for component, why in inside.items() if why == INSIDE_EVENTS)
@@ -120,6 +129,30 @@ def control_price(chip: ChipConfig, table: ComponentTable) -> Price:
     )
 
 
+def _working_clock(chip: ChipConfig, table: ComponentTable, activities: Sequence[CoreActivity]) -> list[Rows]:
+    """Clock of the flip-flops that open for work, by core and stage; none where the chip's own figure stands for all."""
+    technology = technology_at(table, chip.tech_node_nm, chip.voltage_v)
+    if chip.power.clock_power_w_per_hz is not None or not technology.clocked:
+        return []
+    found = open_periods(chip, technology, activities)
+    if not found:
+        return []
+    lengths = [len(activity.cores) for activity, _ in found]
+    columns: dict[str, NDArray[Any]] = {
+        "phase": np.repeat(np.array([str(activity.phase) for activity, _ in found]), lengths),
+        "layer": np.repeat(np.array([activity.layer for activity, _ in found]), lengths),
+        "core": np.concatenate([activity.cores for activity, _ in found]),
+    }
+    periods = np.concatenate([periods for _, periods in found])
+    busy = periods.any(axis=1)
+    columns = {name: column[busy] for name, column in columns.items()}
+    rows = int(busy.sum())
+    columns |= {
+        n: np.full(rows, text) for n, text in (("component", CLOCK), ("action", WORKING), ("unit", ""))
+    }
+    return [(columns, periods[busy], np.zeros(rows, np.int64), [period_price(technology)])]
+
+
 def _static(power: StaticPower, phase_s: Mapping[str, FloatArray]) -> Rows:
     """One row per part and phase: its power for the time of the phase."""
     phases = list(phase_s)
@@ -127,7 +160,7 @@ def _static(power: StaticPower, phase_s: Mapping[str, FloatArray]) -> Rows:
     parts = power.parts
     columns: dict[str, NDArray[Any]] = {
         "component": np.repeat(np.array([part.component for part in parts], np.str_), len(phases)),
-        "action": np.full(len(parts) * len(phases), "power"),
+        "action": np.full(len(parts) * len(phases), STANDING),
         "unit": np.repeat(np.array([part.unit for part in parts], np.str_), len(phases)),
         "phase": np.tile(np.array(phases, np.str_), len(parts)),
         "layer": np.full(len(parts) * len(phases), -1),

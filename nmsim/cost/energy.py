@@ -14,6 +14,8 @@ from nmsim.cost.price import Price
 FloatArray = NDArray[np.float64]
 ENERGY_COLUMNS = ("component", "action", "unit", "phase", "layer", "core")
 STATIC, CLOCK, CONTROL = "static", "clock", "control"
+STANDING, WORKING = "power", "open flip-flop"
+"""Actions of rows that no counted action makes: power for the time of a phase; flip-flop periods that work adds."""
 OVERHEAD_GROUPS = ("logic", "sram", "noc")
 """Groups of prices that the control overhead multiplies."""
 
@@ -33,11 +35,11 @@ class EnergyTable:
     """A long table of K rows: one per component, action, unit, phase, layer and core.
 
     `columns` maps each name of `ENERGY_COLUMNS` to an array `(K,)`. `component` is a `Component` or one of
-    `static` (leakage), `clock` and `control` (overhead factor); `layer` and `core` are -1 where shared.
-    `energy_pj (K, S)` is per sample: work done once per batch is divided by the batch size. `count (K, S)` is
-    what was multiplied: actions; seconds for static and clock power; picojoules of on-chip actions for
-    control. `price (K,)` indexes `prices`. `overhead_band` is the relative band of all energy that carries
-    control overhead.
+    `static` (leakage), `clock` (what never stops, and what work adds) and `control` (overhead factor); `layer` and
+    `core` are -1 where shared. `energy_pj (K, S)` is per sample: work done once per batch is divided by the batch
+    size. `count (K, S)` is what was multiplied: actions; seconds for static power and the clock that never stops;
+    flip-flop periods for the clock that work adds; picojoules of on-chip actions for control. `price (K,)` indexes
+    `prices`. `overhead_band` is the relative band of all energy that carries control overhead.
     """
 
     columns: Mapping[str, NDArray[Any]]

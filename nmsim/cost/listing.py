@@ -86,7 +86,7 @@ def _of_chip(chip: ChipConfig, table: CostTable) -> Iterator[tuple[str, Constant
             "power.static_power_w",
             Constant(value=power.static_power_w, unit="W", kind=Kind.MEASURED, source=source),
         )
-    if power.clock_power_w_per_hz > 0:
+    if power.clock_power_w_per_hz is not None:
         value = power.clock_power_w_per_hz
         yield (
             "power.clock_power_w_per_hz",

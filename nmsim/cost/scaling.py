@@ -11,6 +11,9 @@ from nmsim.cost.constant import Band, Constant, Kind
 from nmsim.errors import CostError
 
 LEAKAGE_REFERENCE_V = 0.8
+LEAKAGE_EXPONENT = 3
+"""Of the supply: TrueNorth's static power follows 3.2 from 0.70 to 0.80 V; device models within 1.5x from 0.5 to 0.9 V."""
+DYNAMIC_EXPONENT = 2
 
 
 class NodeValue(Record):
@@ -146,11 +149,18 @@ def between(low: float, high: float, part: float) -> float:
 
 
 def at_supply(constant: Constant, law: str, voltage_v: float, nominal_v: float) -> Constant:
-    """The constant at another supply: dynamic energy goes with V^2, leakage power with V^3 from 0.8 V."""
+    """The constant at another supply: dynamic energy goes with V^2; leakage power with V^3, for components from 0.8 V."""
     if law == "none":
         return constant
-    ratio = voltage_v / (LEAKAGE_REFERENCE_V if law == "leakage" else nominal_v)
-    factor = ratio ** (3 if law == "leakage" else 2)
+    reference_v = LEAKAGE_REFERENCE_V if law == "leakage" else nominal_v
+    return scaled(
+        constant, LEAKAGE_EXPONENT if law == "leakage" else DYNAMIC_EXPONENT, voltage_v, reference_v
+    )
+
+
+def scaled(constant: Constant, exponent: int, voltage_v: float, reference_v: float) -> Constant:
+    """The constant times a power of the supply over the one at which it holds."""
+    factor = (voltage_v / reference_v) ** exponent
     return constant.model_copy(update={"value": constant.value * factor, "voltage_v": voltage_v})
 
 

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 from nmsim import units
 from nmsim.cost import sram
+from nmsim.cost.clock import idle_power_w
 from nmsim.cost.constant import Constant, Kind
 from nmsim.cost.energy import CLOCK, STATIC
 from nmsim.cost.price import Price
+from nmsim.cost.scaling import DYNAMIC_EXPONENT, LEAKAGE_EXPONENT, scaled
 from nmsim.cost.table import ComponentTable, CostTable, EventTable, usable
 from nmsim.cost.technology import technology_at
 from nmsim.errors import CostError
@@ -56,7 +58,7 @@ def _static(chip: ChipConfig, table: CostTable) -> Iterator[Power]:
         )
     elif isinstance(table, EventTable):
         constant = table.cited(usable(table.static_power_w, "static_power_w", table.name))
-        yield _whole_chip(chip, constant, STATIC, 1.0)
+        yield _whole_chip(chip, _at_chip(constant, chip, table, LEAKAGE_EXPONENT), STATIC, 1.0)
     else:
         yield from _leakage(chip, table)
 
@@ -79,14 +81,29 @@ def _leakage(chip: ChipConfig, table: ComponentTable) -> Iterator[Power]:
             yield Power(STATIC, memory, core.index, price)
 
 
+def _at_chip(constant: Constant, chip: ChipConfig, table: EventTable, exponent: int) -> Constant:
+    """A power of a whole chip at the chip's supply; as it is where its authors state no supply."""
+    if table.supply is None:
+        return constant
+    table.supply.check(chip.voltage_v, table.name)
+    return scaled(constant, exponent, chip.voltage_v, table.supply.nominal_v)
+
+
 def _clock(chip: ChipConfig, table: CostTable) -> Iterator[Power]:
-    constant = None
-    if chip.power.clock_power_w_per_hz > 0:
+    """Clock power that flows whether or not there is work."""
+    if chip.power.clock_power_w_per_hz == 0:
+        return
+    if chip.power.clock_power_w_per_hz is not None:
         constant = _of_chip(chip, chip.power.clock_power_w_per_hz, "W/Hz", "power.clock_power_w_per_hz")
-    elif isinstance(table, EventTable) and table.clock_power_w_per_hz is not None:
-        constant = table.cited(usable(table.clock_power_w_per_hz, "clock_power_w_per_hz", table.name))
-    if constant is not None:
         yield _whole_chip(chip, constant, CLOCK, chip.clock_hz)
+    elif isinstance(table, ComponentTable):
+        technology = technology_at(table, chip.tech_node_nm, chip.voltage_v)
+        for unit, core, watts in idle_power_w(chip, technology) if technology.clocked else ():
+            formula = "flip_flop_pj * tree * open * flip-flops * Hz"
+            yield Power(CLOCK, unit, core, _price(watts, f"clock that never stops, {unit}", formula, CLOCK))
+    elif table.clock_power_w_per_hz is not None:
+        constant = table.cited(usable(table.clock_power_w_per_hz, "clock_power_w_per_hz", table.name))
+        yield _whole_chip(chip, _at_chip(constant, chip, table, DYNAMIC_EXPONENT), CLOCK, chip.clock_hz)
 
 
 def _whole_chip(chip: ChipConfig, constant: Constant, component: str, factor: float) -> Power:

@@ -70,6 +70,17 @@ class TimingLaws(Record):
     weak_cell_source: str = ""
 
 
+class ClockPrices(Record):
+    """What the clock of a flip-flop costs: see `nmsim.cost.clock`."""
+
+    flip_flop_pj: NodeConstant | None = None
+    """One flip-flop and its clock pin in one period, data unchanged."""
+    tree_factor: Constant | None = None
+    """Buffers, wires and gates that lead to it, as a factor."""
+    open_when_idle: Constant | None = None
+    """Part of a gated clock that still runs."""
+
+
 class NocPrices(Record):
     """A flit hop costs `bits * (router + wire * mm)`."""
 
@@ -121,6 +132,7 @@ class ComponentTable(_Table):
     logic: LogicPrices = LogicPrices()
     sram: SramPrices = SramPrices()
     timing: TimingLaws = TimingLaws()
+    clock: ClockPrices = ClockPrices()
     noc: NocPrices = NocPrices()
     dram_pj_per_bit: dict[str, Constant] = Field(default_factory=dict)
     area: AreaPrices = AreaPrices()

@@ -38,6 +38,11 @@ class Technology:
         """Whether the table says how fast its node is; without it no clock is refused."""
         return "timing.fo4_ps" in self.constants
 
+    @property
+    def clocked(self) -> bool:
+        """Whether the table prices clocks; without it a clock costs what the chip's `clock_power_w_per_hz` says."""
+        return "clock.flip_flop_pj" in self.constants
+
     def constant(self, name: str) -> Constant:
         """A usable constant; `CostError` if it is absent, has no source, or is an average."""
         return usable(self.constants.get(name), name, self.table)
@@ -82,7 +87,7 @@ def _resolved(
     table: ComponentTable, node_nm: float, voltage_v: float, nominal_v: float
 ) -> dict[str, Constant]:
     found: dict[str, Constant] = {}
-    for section in ("logic", "sram", "timing", "noc", "area", "dram_pj_per_bit", "reference_pj"):
+    for section in ("logic", "sram", "timing", "clock", "noc", "area", "dram_pj_per_bit", "reference_pj"):
         part = getattr(table, section)
         items = {n: getattr(part, n) for n in type(part).model_fields} if isinstance(part, Record) else part
         for key, value in items.items():

@@ -84,10 +84,12 @@ class Power(Record):
 
     static_power_w: float | None = Field(default=None, ge=0)
     """Measured static power of one whole chip; replaces the sum over memories."""
-    clock_power_w_per_hz: float = Field(default=0.0, ge=0)
-    """Dynamic power of the idle chip per clock frequency."""
-    control_overhead_factor: float = Field(default=1.6, ge=1)
-    """Factor on component energies for control, clock tree and queues; 1 for event-level prices."""
+    clock_power_w_per_hz: float | None = Field(default=None, ge=0)
+    """Measured dynamic power of the idle chip per clock frequency; replaces what follows from its flip-flops."""
+    clock_gating: Literal["none", "idle_core", "fine"] = "idle_core"
+    """What stops when there is nothing to do: no clock, that of a core without work, or every lane and memory by itself."""
+    control_overhead_factor: float = Field(default=1.5, ge=1)
+    """Factor on component energies for control and queues; 1 for event-level prices."""
 
 
 class ChipConfig(Record):

@@ -7,7 +7,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from nmsim.counts import CoreActivity
 from nmsim.perf.load import StageLoad
+from nmsim.perf.machine import Lane
 from nmsim.perf.model import PerfResult, StageLabel
 from nmsim.perf.phase_time import phase_cycles
 from nmsim.perf.schedule import Slot, Turn
@@ -122,8 +124,23 @@ class _Estimate:
             link_busy_cycles=usage.link_busy,
             dram_busy_cycles=usage.dram_busy, stall_cycles={"bank conflict": usage.conflicts},
             packets_sent=usage.deliveries, packets_received=usage.deliveries,
-            counts=work.counts, notes=work.notes,
+            counts=work.counts, activities=tuple(_activity(work, load) for load in self.loads), notes=work.notes,
         )  # fmt: skip
+
+
+def _activity(work: StepWork, load: StageLoad) -> CoreActivity:
+    """What the cores of a stage did per sample; work that comes once per batch is shared by its samples."""
+    stage = load.stage
+    share = 1.0 / work.batch_size if stage.cadence == "batch" else 1.0
+    shape = (len(stage.cores), work.samples)
+    word_bits = work.machine.word_bits[stage.cores][:, :, None, None]
+    totals = (
+        load.busy_cycles.sum(axis=-1),
+        stage.lanes[:, : Lane.SERVICE].sum(axis=(1, -1)),
+        (stage.words * word_bits).sum(axis=(1, -1)),
+    )
+    busy, operations, bits = (np.broadcast_to(total * share, shape) for total in totals)
+    return CoreActivity(stage.phase, stage.layer, stage.cores, busy, operations, bits)
 
 
 class _Usage:

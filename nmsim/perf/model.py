@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from nmsim.counts import ActionCounts, Phase
+from nmsim.counts import ActionCounts, CoreActivity, Phase
 from nmsim.perf.stage import Cadence, StageKind
 from nmsim.perf.work import StepWork
 
@@ -96,6 +96,8 @@ class PerfResult:
     packets_received: IntArray
     """Deliveries that happened `(S,)`."""
     counts: ActionCounts
+    activities: tuple[CoreActivity, ...] = ()
+    """What cores did in each stage: what their clocks cost follows from it."""
     notes: tuple[str, ...] = ()
     timeline: tuple[TimelineEvent, ...] = ()
     """The first sample, and after it one update."""

@@ -2,7 +2,7 @@
 
 NOT_MODELLED = (
     "Process, voltage and temperature variation, ageing and faults: one nominal corner.",
-    "Clock tree, control and queues in detail: one factor on the energy of on-chip actions, with its band.",
+    "Control and queues in detail: one factor on the energy of on-chip actions; the clock tree: one on its flip-flops.",
     "Switching that depends on the data: prices hold for random data.",
     "Wires inside a core; analogue and in-memory computing: cores are digital and clocked, or priced by whole events.",
     "DRAM refresh, pages and bank conflicts: DRAM is bandwidth, latency, burst and energy per bit.",

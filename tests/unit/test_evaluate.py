@@ -154,7 +154,7 @@ def test_incremental_and_all_in_energy_per_sop_are_two_figures(training: Evaluat
         training.energy_j.mean / training.sops_per_sample
     )
     integrate = training.energy.select(phase="integrate")
-    dynamic_j = integrate.mean_j - integrate.select(component="static").mean_j
+    dynamic_j = integrate.mean_j - integrate.select(action="power").mean_j
     assert training.energy_per_sop_incremental_j == pytest.approx(dynamic_j / training.sops_per_sample)
     assert training.energy_per_sop_incremental_j < training.energy_per_sop_all_in_j
 

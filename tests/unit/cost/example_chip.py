@@ -13,6 +13,7 @@ clock_hz: 200e6
 technology: cmos
 mesh: {columns: 2, rows: 2, tile_width_mm: 0.5, tile_height_mm: 1.5}
 dram: {kind: LPDDR4, bandwidth_bits_per_s: 1e10, latency_ns: 50}
+power: {clock_power_w_per_hz: 0, control_overhead_factor: 1.6}
 core_types:
   - neuron_slots: 256
     memories:

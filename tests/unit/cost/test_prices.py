@@ -123,8 +123,8 @@ def test_an_event_with_neither_is_refused(truenorth: EventTable) -> None:
 
 
 def test_an_event_table_is_not_scaled_beyond_its_supply(truenorth: EventTable) -> None:
-    with pytest.raises(CostError, match=r"^truenorth: prices hold from 0.8 to 0.8 V"):
-        event_price(truenorth, "synaptic_op", "", 0.75)
+    with pytest.raises(CostError, match=r"^truenorth: prices hold from 0.7 to 1.05 V"):
+        event_price(truenorth, "synaptic_op", "", 0.65)
 
 
 @pytest.mark.parametrize(
