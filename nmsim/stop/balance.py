@@ -11,10 +11,9 @@ import numpy as np
 
 from nmsim.errors import CheckFailedError
 from nmsim.network.spec import NetworkSpec, Node
-from nmsim.stop.float.chunk import chunks
+from nmsim.stop.float.chunk import chunks, internal_shape
 from nmsim.stop.float.graph import FloatGraph
-from nmsim.stop.float.layout import internal_shape
-from nmsim.stop.float.neurons import unroll
+from nmsim.stop.float.step import unroll
 from nmsim.stop.initial import initial_parameters
 from nmsim.stop.protocol import Batch, FloatArray
 from nmsim.stop.spec import TrainingSpec

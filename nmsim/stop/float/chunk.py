@@ -1,15 +1,35 @@
-"""A part of a batch that is executed at once, as real numbers in the engines' order."""
+"""Samples cut into chunks that fit a cache, and how their values lie in memory: channels last, C order outside."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nmsim.errors import DataError
 from nmsim.network.spec import NetworkSpec, Shape
-from nmsim.stop.float.layout import to_internal
 from nmsim.stop.protocol import Batch, FloatArray, IntArray
+
+
+def internal_shape(shape: Shape) -> Shape:
+    """Shape of a value inside the engines: `(H, W, C)` of a map `(C, H, W)`, else one axis."""
+    return (*shape[1:], shape[0]) if len(shape) == 3 else (prod(shape),)
+
+
+def to_internal(values: NDArray[Any], shape: Shape) -> NDArray[Any]:
+    """`(B, *shape)` or `(B, n)` in C-order to `(B, *internal_shape(shape))`, contiguous."""
+    if len(shape) != 3:
+        return values.reshape(len(values), -1)
+    return np.ascontiguousarray(np.moveaxis(values.reshape(-1, *shape), 1, -1))
+
+
+def to_c_order(values: NDArray[Any], shape: Shape) -> NDArray[Any]:
+    """`(B, ...)` in internal order to `(B, n)` in C-order of `shape`."""
+    if len(shape) == 3:
+        values = np.moveaxis(values.reshape(-1, *internal_shape(shape)), -1, 1)
+    return values.reshape(len(values), -1)
 
 
 @dataclass(frozen=True)

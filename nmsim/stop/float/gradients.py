@@ -1,11 +1,15 @@
-"""Gradients of a batch, summed, before any division or learning rate."""
+"""Error at the output, gradients summed over a batch, and the update they make."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
+from nmsim.network.spec import SynapticLayer
 from nmsim.stop.float.graph import FloatGraph
-from nmsim.stop.protocol import BatchResult, FloatArray, IntArray
+from nmsim.stop.protocol import BatchResult, FloatArray, IntArray, Parameters, UpdateRates
+from nmsim.stop.spec import TrainingSpec
 
 
 @dataclass(frozen=True)
@@ -60,3 +64,81 @@ class Accumulators:
             list(self.leak),
             BatchResult(correct, self.loss_sum, self.spike_counts),
         )
+
+
+Loss = Literal["cross_entropy", "squared_error"]
+
+
+def output_error(loss: Loss, spikes: FloatArray, labels: IntArray) -> tuple[FloatArray, float]:
+    """Error e = dE/ds `(B, C)` and loss E summed over samples; spikes `(B, C)`, labels `(B,)` their columns.
+
+    cross_entropy: E = -log softmax(s)_y, e = softmax(s) - y; squared_error: E = |s - y|^2 / 2, e = s - y.
+    """
+    rows = np.arange(len(labels))
+    if loss == "squared_error":
+        error = spikes.copy()
+        error[rows, labels] -= 1
+        return error, 0.5 * float(np.vdot(error, error))
+    error = np.exp(spikes)
+    total = error.sum(axis=1, keepdims=True)
+    value = float(np.log(total).sum() - spikes[rows, labels].sum())
+    error /= total
+    error[rows, labels] -= 1
+    return error, value
+
+
+THETA_MIN = 2.0**-10
+"""Lower bound of thresholds where the training section gives none."""
+ALPHA_MAX = 1 - 2.0**-16
+"""Upper bound of leak factors where the training section gives none."""
+
+
+def centralize(gradient: FloatArray, mask: NDArray[np.bool_] | None) -> None:
+    """Take from dW `(n_out, ...)` the mean of every row over its present synapses, in place (Yong et al. 2020)."""
+    axes = tuple(range(1, gradient.ndim))
+    if mask is None:
+        gradient -= gradient.mean(axis=axes, keepdims=True)
+        return
+    present = np.maximum(mask.sum(axis=axes, keepdims=True), 1)
+    gradient -= (gradient.sum(axis=axes, keepdims=True) / present).astype(gradient.dtype)
+    gradient *= mask
+
+
+def update_weights(
+    parameters: Parameters, layer: int, gradient: FloatArray, rate: float, training: TrainingSpec
+) -> None:
+    """W -= rate dW; with momentum v = mu v + dW takes the place of dW; pruned synapses stay 0. Overwrites dW."""
+    mask, velocity = parameters.mask[layer], parameters.velocity[layer]
+    if mask is not None:
+        gradient *= mask
+    if training.gradient_centralization:
+        centralize(gradient, mask)
+    if velocity is not None:
+        velocity *= training.momentum
+        velocity += gradient
+    step = gradient if velocity is None else velocity
+    np.multiply(step, step.dtype.type(rate), out=gradient)
+    parameters.weights[layer] -= gradient
+
+
+def update_neurons(
+    parameters: Parameters,
+    layer: SynapticLayer,
+    gradients: Gradients,
+    rates: UpdateRates,
+    training: TrainingSpec,
+) -> None:
+    """Thresholds and leak factor of one layer, as far as the rule learns them, clipped to their bounds.
+
+    theta = max(theta - lr_t dTheta / B, theta_min); alpha = clip(alpha - lr_a dAlpha / (B n), 0,
+    alpha_max), n the exact number of neurons where a fixed-point engine shifts by ceil(log2 n)
+    (docs/algorithm.md).
+    """
+    i, samples = layer.index, len(gradients.result.spike_counts)
+    if training.rule.learns_thresholds:
+        thresholds = parameters.thresholds[i]
+        thresholds -= (rates.threshold / samples * gradients.thresholds[i]).astype(thresholds.dtype)
+        np.maximum(thresholds, training.theta_min or THETA_MIN, out=thresholds)
+    if training.rule.learns_leak:
+        moved = parameters.leak[i] - rates.leak / (samples * layer.neurons) * gradients.leak[i]
+        parameters.leak[i] = float(np.clip(moved, 0.0, training.alpha_max or ALPHA_MAX))

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from nmsim.stop.float.layout import to_c_order
+from nmsim.stop.float.chunk import to_c_order
 from nmsim.stop.float.step import StopSteps
 from nmsim.stop.protocol import FloatArray, LayerRecord
 

@@ -2,10 +2,9 @@
 
 from nmsim.network.precision import Precision
 from nmsim.network.spec import NetworkSpec
-from nmsim.stop.float.base import FloatEngineBase
-from nmsim.stop.float.chunk import Chunk
+from nmsim.stop.float.chunk import Chunk, to_c_order
+from nmsim.stop.float.engine import FloatEngineBase
 from nmsim.stop.float.gradients import Accumulators
-from nmsim.stop.float.layout import to_c_order
 from nmsim.stop.float.step import LayerParameters
 from nmsim.stop.float.tensors import joined
 from nmsim.stop.protocol import Batch, LayerRecord

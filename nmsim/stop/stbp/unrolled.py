@@ -6,13 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from nmsim.network.spec import Node
-from nmsim.stop.float.chunk import Chunk
-from nmsim.stop.float.gradients import Accumulators
+from nmsim.stop.float.chunk import Chunk, internal_shape
+from nmsim.stop.float.gradients import Accumulators, Loss, output_error
 from nmsim.stop.float.graph import FloatGraph
-from nmsim.stop.float.layout import internal_shape
-from nmsim.stop.float.loss import Loss, output_error
-from nmsim.stop.float.neurons import backpropagate, unroll
-from nmsim.stop.float.step import LayerParameters, SurrogateFunction
+from nmsim.stop.float.step import LayerParameters, SurrogateFunction, backpropagate, unroll
 from nmsim.stop.protocol import FloatArray
 
 

@@ -10,9 +10,9 @@ import numpy as np
 
 from nmsim.network.neuron import Surrogate
 from nmsim.network.spec import NetworkSpec
+from nmsim.stop.float.chunk import internal_shape, to_c_order, to_internal
+from nmsim.stop.float.gradients import Loss, output_error
 from nmsim.stop.float.graph import FloatGraph
-from nmsim.stop.float.layout import internal_shape, to_c_order, to_internal
-from nmsim.stop.float.loss import Loss, output_error
 from nmsim.stop.protocol import Batch, FloatArray, Parameters
 from nmsim.stop.surrogate import derivative
 from nmsim.validate.numerics.float_side import Tensors

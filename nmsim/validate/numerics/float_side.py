@@ -7,10 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmsim.network.spec import Node
-from nmsim.stop.float.chunk import Chunk
+from nmsim.stop.float.chunk import Chunk, internal_shape, to_c_order, to_internal
 from nmsim.stop.float.engine import FloatEngine
 from nmsim.stop.float.gradients import Accumulators, Gradients
-from nmsim.stop.float.layout import internal_shape, to_c_order, to_internal
 from nmsim.stop.float.step import LayerParameters, StopSteps, SurrogateFunction
 from nmsim.stop.float.tensors import all_tensors
 from nmsim.stop.protocol import Batch, FloatArray, IntArray
