@@ -22,13 +22,13 @@ from nmsim.cli.threads import limit_threads
 from nmsim.pipeline.folder import package_versions
 from nmsim.pipeline.formats import FormatsListener, FormatsPlan, search_formats
 from nmsim.pipeline.numerics import ShortTraining
-from nmsim.pipeline.precision_file import PRECISION_FILE
 from nmsim.pipeline.train import read_workload
 from nmsim.report.formats import format_table, formats_data
 from nmsim.stop.train import Progress
 from nmsim.units import BITS_PER_BYTE, scaled
 from nmsim.validate.formats.found import FormatSearchResult
 from nmsim.validate.formats.search import Found
+from nmsim.validate.formats.widths import PRECISION_FILE
 
 
 def register(app: typer.Typer) -> None:

@@ -7,12 +7,12 @@ from nmsim.cli.console import Screen, table
 from nmsim.cli.progress import counted
 from nmsim.pipeline.folder import package_versions
 from nmsim.pipeline.numerics import NumericsListener, NumericsPlan, validate_numerics
-from nmsim.pipeline.precision_file import PRECISION_FILE
 from nmsim.pipeline.subject import Subject
 from nmsim.report.numerics.data import validation_data
 from nmsim.report.numerics.page import UNTRAINED
 from nmsim.report.tables import for_people
 from nmsim.stop.train import Progress
+from nmsim.validate.formats.widths import PRECISION_FILE
 from nmsim.validate.numerics.comparison import NumericsResult, Reference, TensorNumerics
 
 FINDINGS_SHOWN = 12

@@ -11,10 +11,9 @@ from nmsim.cli.console import Screen, table
 from nmsim.cli.stages import ChipOption, DataOption, JobsOption, QuietOption, SetOption, WorkloadArgument
 from nmsim.cli.threads import limit_threads
 from nmsim.errors import ConfigError
-from nmsim.pipeline import balance as balance_stage
 from nmsim.pipeline import reference as reference_stage
 from nmsim.pipeline.reference_plan import DEFAULT_PLAN, ReferencePlan, read_plan
-from nmsim.pipeline.train import read_workload
+from nmsim.pipeline.train import balance_workload, read_workload
 
 RateOption = Annotated[
     float, typer.Option(min=0.001, max=0.9, help="Spikes per neuron and time step to aim at.")
@@ -81,7 +80,7 @@ def balance(
     spec = read_workload(workload, *(assignments or ()))
     if data is not None:
         spec = spec.with_data(str(data))
-    found = balance_stage.balance(spec, seed=seed, samples=samples, spike_rate=spike_rate)
+    found = balance_workload(spec, seed=seed, samples=samples, spike_rate=spike_rate)
     if as_json:
         print(json.dumps([asdict(layer) for layer in found], indent=2))
         return

@@ -10,7 +10,6 @@ from nmsim.errors import ConfigError
 from nmsim.network.memory import TrainingNeeds
 from nmsim.pipeline.folder import package_versions
 from nmsim.pipeline.numerics import ShortTraining
-from nmsim.pipeline.precision_file import PRECISION_FILE, precision_text
 from nmsim.report.formats import write_formats
 from nmsim.report.words import layer_names
 from nmsim.stop.spec import Rule
@@ -20,7 +19,7 @@ from nmsim.validate.formats.calibrate import Ranges
 from nmsim.validate.formats.found import FormatSearchResult, FoundFormat
 from nmsim.validate.formats.search import FormatSearch, Found, confirm
 from nmsim.validate.formats.trials import Journal, Trainer
-from nmsim.validate.formats.widths import Layout
+from nmsim.validate.formats.widths import PRECISION_FILE, Layout, precision_text
 from nmsim.workload import Prepared, WorkloadSpec, prepare
 
 JOURNAL = "trials.jsonl"

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 
 from nmsim.pipeline.folder import package_versions
-from nmsim.pipeline.precision_file import PRECISION_FILE, precision_text
 from nmsim.pipeline.subject import Subject
 from nmsim.report.numerics.write import write_numerics
 from nmsim.report.words import layer_names
 from nmsim.stop.protocol import Batch
 from nmsim.stop.train import Progress
 from nmsim.storage import write_text
+from nmsim.validate.formats.widths import PRECISION_FILE, precision_text
 from nmsim.validate.numerics.accuracy import accuracy_by_seed, compare_inference
 from nmsim.validate.numerics.advice import advise
 from nmsim.validate.numerics.advised import advised_precision

@@ -10,6 +10,7 @@ import numpy as np
 
 from nmsim import config
 from nmsim.pipeline.folder import RunFolder, package_versions
+from nmsim.stop.balance import LayerBalance, balance
 from nmsim.stop.build import create_engine, real_parameters
 from nmsim.stop.history import TrainingHistory
 from nmsim.stop.protocol import Engine
@@ -139,3 +140,19 @@ def _provenance(prepared: Prepared) -> dict[str, Any]:
             "static": prepared.encoded.static,
         },
     }
+
+
+def balance_workload(
+    workload: WorkloadSpec, *, seed: int = 1, samples: int = 16, spike_rate: float = 0.15
+) -> tuple[LayerBalance, ...]:
+    """Weight scales at which every layer spikes on the workload's own samples: one factor per synaptic layer.
+
+    Call it for a deep network without batch normalisation that stays silent; see `nmsim.stop.balance`.
+
+    Raises:
+        CheckFailedError: a layer stays almost silent.
+        DataError, ConfigError: as `nmsim.workload.prepare`.
+    """
+    prepared = prepare(workload, seed)
+    chosen = np.arange(min(samples, len(prepared.train)))
+    return balance(workload.network, workload.training, prepared.train.batch(chosen, 0), seed, spike_rate)

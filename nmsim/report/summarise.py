@@ -21,8 +21,7 @@ from nmsim.report.summary import (
     UnpricedSummary,
 )
 from nmsim.report.times import latency_by_phase_s
-from nmsim.report.unmodelled import NOT_MODELLED
-from nmsim.report.words import layer_label, sample_kind
+from nmsim.report.words import NOT_MODELLED, layer_label, sample_kind
 
 
 def summarise(result: RunResult) -> Summary:

@@ -7,8 +7,14 @@ from nmsim.report.compare import side_by_side
 from nmsim.report.extrapolate import ASSUMPTION, Extrapolation, extrapolate
 from nmsim.report.result import RunResult
 from nmsim.report.tables import Cell, Column, Table
-from nmsim.report.unmodelled import NOT_MODELLED
-from nmsim.report.words import MODEL_WORDS, component_name, sample_kind, with_band, with_interval
+from nmsim.report.words import (
+    MODEL_WORDS,
+    NOT_MODELLED,
+    component_name,
+    sample_kind,
+    with_band,
+    with_interval,
+)
 from nmsim.units import BITS_PER_BYTE, scaled
 
 

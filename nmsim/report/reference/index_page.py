@@ -13,7 +13,7 @@ from nmsim.report.reference.tables import DOES_NOT_FIT, chip_table, memory_table
 from nmsim.report.reference.wording import FOOTER, accuracy, byline, mean_spike_rates
 from nmsim.report.sections.section import MEANINGS, Kind, Section, badge, bullets
 from nmsim.report.tables import Cell, Column, Table
-from nmsim.report.unmodelled import NOT_MODELLED
+from nmsim.report.words import NOT_MODELLED
 from nmsim.units import scaled
 
 LEAD = (

@@ -12,7 +12,7 @@ from nmsim.report.reference.result import DatasetResult, Outcome, Reference
 from nmsim.report.reference.tables import memory_table, result_table, selected, tables
 from nmsim.report.reference.wording import INDEX, accuracy, mean_spike_rates
 from nmsim.report.tables import Table
-from nmsim.report.unmodelled import NOT_MODELLED
+from nmsim.report.words import NOT_MODELLED
 from nmsim.storage import write_text
 
 SCHEMA = "nmsim/reference-1"

@@ -9,7 +9,7 @@ from nmsim.report.markup import Markup, join, tag
 from nmsim.report.result import RunResult
 from nmsim.report.sections.section import Section, bullets
 from nmsim.report.tables import Column, Table, for_people
-from nmsim.report.unmodelled import NOT_MODELLED
+from nmsim.report.words import NOT_MODELLED
 from nmsim.units import J_PER_PJ, scaled
 
 LARGE_SHARE = 0.005

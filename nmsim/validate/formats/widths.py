@@ -3,6 +3,8 @@
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+import yaml
+
 from nmsim.fixedpoint.format import MAX_TOTAL_BITS, AccumulatorFormat, QFormat
 from nmsim.network.precision import LayerPrecision, Precision
 from nmsim.network.spec import NetworkSpec
@@ -25,6 +27,7 @@ SEARCH_BITS = 53
 """Width of accumulators while formats are searched: no sum comes near, and kernels hold them in 64 bits."""
 End = Literal["fraction", "integer"]
 Place = tuple[int, str]
+PRECISION_FILE = "precision.yaml"
 
 
 @dataclass(frozen=True)
@@ -186,3 +189,10 @@ def compact(precision: Precision) -> dict[str, Any]:
     }
     data["layers"] = {str(layer): plain(own) for layer, own in data.get("layers", {}).items()}
     return data
+
+
+def precision_text(precision: Precision, workload: str, note: str) -> str:
+    """Content of a file that `--precision` takes: `note`, how to use it, the section `precision`."""
+    head = f"{note}\nUse: nmsim run {workload} --precision {PRECISION_FILE}"
+    comment = "".join(f"# {line}\n" for line in head.splitlines())
+    return comment + yaml.safe_dump({"precision": compact(precision)}, sort_keys=False, width=120)

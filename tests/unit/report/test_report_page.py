@@ -11,7 +11,7 @@ import pytest
 
 from nmsim.report.markup import VOID
 from nmsim.report.result import RunResult
-from nmsim.report.unmodelled import NOT_MODELLED
+from nmsim.report.words import NOT_MODELLED
 
 ALLOWED_IN_PARAGRAPH = {"span", "code", "a", "b"}
 

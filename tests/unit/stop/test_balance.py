@@ -11,7 +11,7 @@ from nmsim.errors import CheckFailedError
 from nmsim.fixedpoint.format import QFormat
 from nmsim.network.layers import AvgPool, Conv, Dense, Residual
 from nmsim.network.spec import NetworkSpec
-from nmsim.pipeline.balance import balance as balance_workload
+from nmsim.pipeline.train import balance_workload
 from nmsim.stop.balance import RANGE, balance
 from nmsim.stop.float.engine import FloatEngine
 from nmsim.stop.initial import initial_parameters

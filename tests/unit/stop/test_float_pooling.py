@@ -22,7 +22,7 @@ def test_maximum_sends_the_error_to_the_first_maximum_in_row_major_order() -> No
 
 def test_channels_and_samples_do_not_mix() -> None:
     maps = np.random.default_rng(0).normal(size=(2, 6, 6, 3))
-    for pool in (lambda m: graph.average(m, 3), lambda m: pooling.maximum(m, 2), pooling.global_average):
+    for pool in (lambda m: graph.average(m, 3), lambda m: graph.maximum(m, 2), graph.global_average):
         whole = pool(maps)
         for sample in range(2):
             for channel in range(3):
@@ -34,8 +34,8 @@ def test_the_adjoints_of_the_averages() -> None:
     rng = np.random.default_rng(1)
     maps = rng.normal(size=(2, 5, 6, 3))
     for pool, spread in (
-        (lambda m: graph.average(m, 2), lambda e, m: pooling.spread_average(e, m, 2)),
-        (graph.global_average, pooling.spread_global_average),
+        (lambda m: graph.average(m, 2), lambda e, m: graph.spread_average(e, m, 2)),
+        (graph.global_average, graph.spread_global_average),
     ):
         out = pool(maps)
         error = rng.normal(size=out.shape)
