@@ -3,7 +3,8 @@
 from pydantic import Field, model_validator
 
 from nmsim.config import Record
-from nmsim.hardware.sram import Content, Sram
+from nmsim.contents import Content
+from nmsim.hardware.sram import Sram
 
 
 class EventTiming(Record):

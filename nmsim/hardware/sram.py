@@ -1,43 +1,24 @@
 """An on-chip memory: what it holds and its shape."""
 
-from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from nmsim.config import Record
+from nmsim.contents import STORED, Content
 
 
-class Content(StrEnum):
-    """Kinds of data a core keeps; a kind that no memory of a core holds must live off chip.
+def _stored(content: Content) -> Content:
+    if content not in STORED:
+        raise ValueError(
+            f"'{content}' is kept in registers and tables, not in a memory; leave it out, or name one of"
+            f" {', '.join(STORED)}"
+        )
+    return content
 
-    The names are those of `nmsim.network.memory.Kind`; what is kept in registers and tables (leak factors and
-    their gradients, the surrogate and softmax tables) has no content here.
-    """
 
-    WEIGHT = "weight"
-    WEIGHT_GRADIENT = "weight_gradient"
-    VELOCITY = "velocity"
-    THRESHOLD = "threshold"
-    THRESHOLD_GRADIENT = "threshold_gradient"
-    MEMBRANE = "membrane"
-    SPIKE = "spike"
-    """Spike bit of the step before, one per neuron."""
-    WEIGHT_TRACE = "weight_trace"
-    THRESHOLD_TRACE = "threshold_trace"
-    LEAK_TRACE = "leak_trace"
-    DELTA = "delta"
-    """Deltas of the layer in work and errors of the one below."""
-    ACCUMULATOR = "accumulator"
-    """Input currents and error sums of the layer in work."""
-    INPUT = "input"
-    """Incoming spikes or intensities of the step: the queue of the core."""
-    HISTORY = "history"
-    """Membranes and spikes of earlier time steps, kept only by STBP."""
-    TEMPORAL_ERROR = "temporal_error"
-    """Error carried back from the time step after, kept only by STBP."""
-    FACTOR = "factor"
-    """Deltas and traces over T of the factored weight gradient."""
+Stored = Annotated[Content, AfterValidator(_stored)]
+"""A content that a memory can hold."""
 
 
 class Sram(Record):
@@ -45,7 +26,7 @@ class Sram(Record):
 
     name: str
     """Name in reports and price tables, e.g. `weights`."""
-    holds: tuple[Content, ...] = Field(min_length=1)
+    holds: tuple[Stored, ...] = Field(min_length=1)
     """Kinds of data that live here; each kind in one memory of a core only."""
     words: int = Field(ge=1)
     """Number of words over all banks."""

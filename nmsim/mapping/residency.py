@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
+from nmsim.contents import STORED
 from nmsim.mapping.mapping import Residency, Slice
-from nmsim.mapping.room import CONTENTS, LayerPlan, Room, Storage
+from nmsim.mapping.room import LayerPlan, Room, Storage
 from nmsim.network.memory_table import SHARED
 
 
@@ -22,17 +23,15 @@ def _rows(core: int, room: Room) -> list[Residency]:
     names = [memory.name for memory in room.storage.core.memories]
     homes = room.storage.homes
     buffers = [
-        Residency(core, SHARED, CONTENTS[kind], amount.bits, names[homes[kind]], amount.words)
+        Residency(core, SHARED, kind, amount.bits, names[homes[kind]], amount.words)
         for kind, amount in room.buffers.items()
     ]
     kept = [
-        Residency(core, layer, CONTENTS[kind], amount.bits, names[homes[kind]], amount.words)
+        Residency(core, layer, kind, amount.bits, names[homes[kind]], amount.words)
         for (layer, kind), amount in room.kept.items()
     ]
-    off_chip = [
-        Residency(core, layer, CONTENTS[kind], bits, None) for (layer, kind), bits in room.off_chip.items()
-    ]
-    order = {content: position for position, content in enumerate(CONTENTS.values())}
+    off_chip = [Residency(core, layer, kind, bits, None) for (layer, kind), bits in room.off_chip.items()]
+    order = {content: position for position, content in enumerate(STORED)}
     return sorted(
         buffers + kept + off_chip, key=lambda row: (row.layer, order[row.content], row.memory or "")
     )

@@ -4,14 +4,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+from nmsim.contents import Content
 from nmsim.hardware.core import Core
-from nmsim.hardware.sram import Content
 from nmsim.mapping.mapping import Slice
-from nmsim.network.memory import Kind, Sizes, Term
+from nmsim.network.memory import Sizes, Term
 from nmsim.network.spec import SynapticLayer
-
-CONTENTS = {Kind(content.value): content for content in Content}
-"""The content of each kind of data that lives in a memory."""
 
 
 @dataclass(frozen=True)
@@ -72,9 +69,9 @@ class Demand(NamedTuple):
     slots: int
     fan_in: int
     """Synapses per neuron of the piece."""
-    kept: dict[Kind, Amount]
-    buffers: dict[Kind, Amount]
-    off_chip: dict[Kind, int]
+    kept: dict[Content, Amount]
+    buffers: dict[Content, Amount]
+    off_chip: dict[Content, int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,22 +83,22 @@ class Storage:
     """
 
     core: Core
-    streamed: frozenset[Kind] = frozenset()
-    direct: frozenset[Kind] = frozenset()
-    homes: dict[Kind, int] = field(init=False)
+    streamed: frozenset[Content] = frozenset()
+    direct: frozenset[Content] = frozenset()
+    homes: dict[Content, int] = field(init=False)
     """Index of the memory in which a kind is kept or worked on."""
     _known: dict[tuple[int, ...], Demand] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         homes = {
-            Kind(content.value): index
+            content: index
             for index, memory in enumerate(self.core.memories)
             for content in memory.holds
-            if Kind(content.value) not in self.direct
+            if content not in self.direct
         }
         object.__setattr__(self, "homes", homes)
 
-    def off_chip(self, kind: Kind) -> bool:
+    def off_chip(self, kind: Content) -> bool:
         """Whether the data's home is DRAM."""
         return kind in self.streamed or kind not in self.homes
 
@@ -148,11 +145,11 @@ class Room:
     def __init__(self, storage: Storage, share: float = 1.0) -> None:
         self.storage = storage
         self.slots = 0
-        self.kept: dict[tuple[int, Kind], Amount] = {}
+        self.kept: dict[tuple[int, Content], Amount] = {}
         """By layer and kind."""
-        self.off_chip: dict[tuple[int, Kind], int] = {}
+        self.off_chip: dict[tuple[int, Content], int] = {}
         self._kept_words = [0] * len(storage.core.memories)
-        self._buffers: dict[Kind, dict[int, Amount]] = {}
+        self._buffers: dict[Content, dict[int, Amount]] = {}
         self._bounds = tuple(int(memory.words * share) for memory in storage.core.memories)
         self._slot_bound = max(1, int(storage.core.neuron_slots * share))
 
@@ -165,7 +162,7 @@ class Room:
         return used
 
     @property
-    def buffers(self) -> dict[Kind, Amount]:
+    def buffers(self) -> dict[Content, Amount]:
         """What counts of every buffer: its largest layer, or, if data is streamed, the largest layer of its memory."""
         if not self.storage.streamed:
             return {kind: max(layers.values()) for kind, layers in self._buffers.items()}
@@ -176,7 +173,7 @@ class Room:
         }
         return {kind: amount for kind, amount in found.items() if amount is not None}
 
-    def _turn_words(self, buffers: Mapping[Kind, Mapping[int, Amount]]) -> dict[int, dict[int, int]]:
+    def _turn_words(self, buffers: Mapping[Content, Mapping[int, Amount]]) -> dict[int, dict[int, int]]:
         """Words of all buffers of a layer in a memory, by memory and layer."""
         totals: dict[int, dict[int, int]] = {}
         for kind, layers in buffers.items():
@@ -214,10 +211,10 @@ class Room:
             self._buffers.setdefault(kind, {})[demand.layer] = self._layer_buffer(kind, amount, demand.layer)
 
     def _slots_with(self, demand: Demand) -> int:
-        in_turn = Kind.MEMBRANE in self.storage.streamed
+        in_turn = Content.MEMBRANE in self.storage.streamed
         return max(self.slots, demand.slots) if in_turn else self.slots + demand.slots
 
-    def _layer_buffer(self, kind: Kind, amount: Amount, layer: int) -> Amount:
+    def _layer_buffer(self, kind: Content, amount: Amount, layer: int) -> Amount:
         there = self._buffers.get(kind, {}).get(layer, NOTHING)
         return max(there, amount) if self.storage.streamed else there.plus(amount)
 

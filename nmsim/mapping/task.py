@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nmsim.contents import Content
 from nmsim.errors import ConfigError
 from nmsim.hardware.chip import ChipConfig
 from nmsim.hardware.core import Core
@@ -12,17 +13,28 @@ from nmsim.mapping.mapping import Slice
 from nmsim.mapping.partition import Partition, Spread, partitions
 from nmsim.mapping.room import LayerPlan, Storage
 from nmsim.mapping.traffic import overlap
-from nmsim.network.memory import Kind, TrainingNeeds, network_terms
+from nmsim.network.memory import TrainingNeeds, network_terms
 from nmsim.network.precision import Precision
 from nmsim.network.spec import NetworkSpec
 
-SPILL_ORDER: tuple[frozenset[Kind], ...] = (
-    frozenset({Kind.VELOCITY}),
-    frozenset({Kind.HISTORY}),
-    frozenset({Kind.WEIGHT_GRADIENT, Kind.FACTOR}),
-    frozenset({Kind.WEIGHT}),
-    frozenset({Kind.WEIGHT_TRACE, Kind.THRESHOLD_TRACE, Kind.LEAK_TRACE, Kind.THRESHOLD_GRADIENT}),
-    frozenset({Kind.MEMBRANE, Kind.SPIKE, Kind.THRESHOLD, Kind.TEMPORAL_ERROR, Kind.ACCUMULATOR, Kind.INPUT}),
+SPILL_ORDER: tuple[frozenset[Content], ...] = (
+    frozenset({Content.VELOCITY}),
+    frozenset({Content.HISTORY}),
+    frozenset({Content.WEIGHT_GRADIENT, Content.FACTOR}),
+    frozenset({Content.WEIGHT}),
+    frozenset(
+        {Content.WEIGHT_TRACE, Content.THRESHOLD_TRACE, Content.LEAK_TRACE, Content.THRESHOLD_GRADIENT}
+    ),
+    frozenset(
+        {
+            Content.MEMBRANE,
+            Content.SPIKE,
+            Content.THRESHOLD,
+            Content.TEMPORAL_ERROR,
+            Content.ACCUMULATOR,
+            Content.INPUT,
+        }
+    ),
 )
 """What moves to DRAM, in this order, while a chip is too small: least often used per bit first.
 
@@ -62,26 +74,26 @@ class Task:
         return Task.of(self.network, self.precision, self.asked, chip)
 
     @property
-    def kinds(self) -> frozenset[Kind]:
+    def kinds(self) -> frozenset[Content]:
         """Every kind of data that has to live somewhere."""
         return frozenset(term.kind for plan in self.plans for term in plan.terms)
 
-    def homeless(self, core: Core) -> list[Kind]:
+    def homeless(self, core: Core) -> list[Content]:
         """Kinds of data for which a type of core has no memory and the chip no DRAM."""
         if self.chip.dram is not None:
             return []
-        held = {Kind(content.value) for memory in core.memories for content in memory.holds}
+        held = {content for memory in core.memories for content in memory.holds}
         return sorted(self.kinds - held)
 
     def storages(self) -> Iterator[tuple[Storage, ...]]:
         """Ways to store the data, most on chip first; only core types that have a place for every kind."""
         direct = set()
         if self.chip.options.weight_gradient == "off_chip":
-            direct.add(Kind.WEIGHT_GRADIENT)
+            direct.add(Content.WEIGHT_GRADIENT)
         if self.needs.stbp_history == "spill":
-            direct.add(Kind.HISTORY)
+            direct.add(Content.HISTORY)
         usable = [core for core in self.chip.core_types if not self.homeless(core)]
-        streamed: frozenset[Kind] = frozenset()
+        streamed: frozenset[Content] = frozenset()
         yield tuple(Storage(core, streamed, frozenset(direct)) for core in usable)
         for kinds in SPILL_ORDER if self.chip.dram is not None else ():
             more = (kinds & self.kinds) - direct

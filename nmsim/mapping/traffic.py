@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from nmsim.contents import Content
 from nmsim.mapping.mapping import Slice
 from nmsim.mapping.room import LayerPlan
-from nmsim.network.memory import Kind
 from nmsim.network.spec import NetworkSpec
 
 IntArray = NDArray[np.int64]
@@ -30,7 +30,7 @@ def traffic_matrix(
     for target, plan in enumerate(plans):
         bits = SPIKE_RATE_PERCENT * address_bits
         if trains:
-            bits += 100 * (address_bits + _value_bits(plan, Kind.DELTA))
+            bits += 100 * (address_bits + _value_bits(plan, Content.DELTA))
         for source in network.source_layers(target):
             if source >= 0:
                 shared = overlap(plans[source], plan, pieces, members[source], members[target])
@@ -86,9 +86,9 @@ def _add_partial_sums(flow: IntArray, plan: LayerPlan, pieces: Sequence[Slice], 
     for i in members:
         piece = pieces[i]
         if not piece.owner:
-            bits = 100 * piece.neurons(plan.layer) * _value_bits(plan, Kind.ACCUMULATOR)
+            bits = 100 * piece.neurons(plan.layer) * _value_bits(plan, Content.ACCUMULATOR)
             flow[i, owners[piece.channel_start, piece.row_start]] += bits
 
 
-def _value_bits(plan: LayerPlan, kind: Kind) -> int:
+def _value_bits(plan: LayerPlan, kind: Content) -> int:
     return max(term.value_bits for term in plan.terms if term.kind is kind)

@@ -1,50 +1,14 @@
 """What a layer keeps in memory under a learning rule, kind by kind, whatever the chip (docs/memory.md)."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Literal, NamedTuple
 
 from pydantic import Field, model_validator
 
 from nmsim.config import Record
+from nmsim.contents import Content
 from nmsim.network.precision import Precision, ResolvedPrecision
 from nmsim.network.spec import NetworkSpec, SynapticLayer
-
-
-class Kind(StrEnum):
-    """Kinds of data; names as in `nmsim.hardware.sram.Content`, which has no registers and tables."""
-
-    WEIGHT = "weight"
-    WEIGHT_GRADIENT = "weight_gradient"
-    VELOCITY = "velocity"
-    THRESHOLD = "threshold"
-    THRESHOLD_GRADIENT = "threshold_gradient"
-    MEMBRANE = "membrane"
-    SPIKE = "spike"
-    WEIGHT_TRACE = "weight_trace"
-    THRESHOLD_TRACE = "threshold_trace"
-    LEAK_TRACE = "leak_trace"
-    DELTA = "delta"
-    ACCUMULATOR = "accumulator"
-    INPUT = "input"
-    HISTORY = "history"
-    TEMPORAL_ERROR = "temporal_error"
-    FACTOR = "factor"
-    LEAK_FACTOR = "leak_factor"
-    """Leak factors and their gradients: a register or two per layer."""
-    TABLE = "table"
-    """Surrogate and softmax tables."""
-
-
-STATE = frozenset(
-    {
-        Kind.MEMBRANE, Kind.SPIKE, Kind.WEIGHT_TRACE, Kind.THRESHOLD_TRACE, Kind.LEAK_TRACE, Kind.HISTORY,
-        Kind.TEMPORAL_ERROR,
-    }
-)  # fmt: skip
-"""What a sample carries from one time step to the next: the convention `state only`."""
-REGISTERS = frozenset({Kind.LEAK_FACTOR, Kind.TABLE})
-"""What a core keeps outside its memories."""
 
 
 class TrainingNeeds(Record):
@@ -138,7 +102,7 @@ class Term(NamedTuple):
     A `buffer` is used by the layers in turn, so that only the largest counts; the rest is kept and adds up.
     """
 
-    kind: Kind
+    kind: Content
     per: int
     times: int
     value_bits: int
@@ -162,7 +126,7 @@ class LayerContext:
     time_steps: int
     input_bits: int
     """Width of one input value: 1 for spikes."""
-    input_history: Kind | None
+    input_history: Content | None
     """As what STBP keeps the layer's inputs over T beside its weights; None: it reads them from the layer below."""
 
 
@@ -182,8 +146,8 @@ def layer_terms(
 ) -> tuple[Term, ...]:
     """Everything a layer keeps in memories (registers and tables left out), kind by kind."""
     terms = [
-        Term(Kind.WEIGHT, _WEIGHTS, 1, precision.weight.format.total_bits),
-        Term(Kind.THRESHOLD, _THRESHOLDS, 1, precision.membrane.format.total_bits),
+        Term(Content.WEIGHT, _WEIGHTS, 1, precision.weight.format.total_bits),
+        Term(Content.THRESHOLD, _THRESHOLDS, 1, precision.membrane.format.total_bits),
         *_neuron_terms(precision, needs),
         *_input_terms(precision, needs, context),
     ]
@@ -198,30 +162,30 @@ def _neuron_terms(precision: ResolvedPrecision, needs: TrainingNeeds) -> list[Te
     samples = needs.samples_in_flight
     copies = 2 * samples if needs.double_buffered else samples
     terms = [
-        Term(Kind.MEMBRANE, _NEURONS, copies, precision.membrane.format.total_bits),
-        Term(Kind.SPIKE, _NEURONS, samples, 1),
-        Term(Kind.ACCUMULATOR, _SUMS, copies, precision.current.format.total_bits, buffer=True),
+        Term(Content.MEMBRANE, _NEURONS, copies, precision.membrane.format.total_bits),
+        Term(Content.SPIKE, _NEURONS, samples, 1),
+        Term(Content.ACCUMULATOR, _SUMS, copies, precision.current.format.total_bits, buffer=True),
     ]
     if needs.scheme == "stop":
-        terms.append(Term(Kind.WEIGHT_TRACE, _INPUTS, samples, precision.weight_trace.format.total_bits))
+        terms.append(Term(Content.WEIGHT_TRACE, _INPUTS, samples, precision.weight_trace.format.total_bits))
         if needs.thresholds:
             width = precision.threshold_trace.format.total_bits
-            terms.append(Term(Kind.THRESHOLD_TRACE, _NEURONS, samples, width))
+            terms.append(Term(Content.THRESHOLD_TRACE, _NEURONS, samples, width))
         if needs.leak:
-            terms.append(Term(Kind.LEAK_TRACE, _NEURONS, samples, precision.leak_trace.format.total_bits))
+            terms.append(Term(Content.LEAK_TRACE, _NEURONS, samples, precision.leak_trace.format.total_bits))
     return terms
 
 
 def _input_terms(precision: ResolvedPrecision, needs: TrainingNeeds, context: LayerContext) -> list[Term]:
     samples = needs.samples_in_flight
-    if needs.scheme == "stbp" and context.input_history is Kind.INPUT and not needs.static_input:
+    if needs.scheme == "stbp" and context.input_history is Content.INPUT and not needs.static_input:
         return []  # all time steps of it are kept
     if not (context.first and needs.static_input):
         copies = 2 * samples if needs.double_buffered else samples
-        return [Term(Kind.INPUT, _INPUTS, copies, context.input_bits, buffer=True)]
-    terms = [Term(Kind.INPUT, _INPUTS, samples, context.input_bits)]
+        return [Term(Content.INPUT, _INPUTS, copies, context.input_bits, buffer=True)]
+    terms = [Term(Content.INPUT, _INPUTS, samples, context.input_bits)]
     if needs.keep_static_current:
-        terms.append(Term(Kind.ACCUMULATOR, _SUMS, samples, precision.current.format.total_bits))
+        terms.append(Term(Content.ACCUMULATOR, _SUMS, samples, precision.current.format.total_bits))
     return terms
 
 
@@ -231,16 +195,16 @@ def _gradient_terms(precision: ResolvedPrecision, needs: TrainingNeeds, context:
         times = context.time_steps * needs.batch_size
         factor = precision.weight_trace.format.total_bits if needs.scheme == "stop" else context.input_bits
         terms += [
-            Term(Kind.FACTOR, _INPUTS, times, factor),
-            Term(Kind.FACTOR, _SUMS, times, precision.delta.format.total_bits),
+            Term(Content.FACTOR, _INPUTS, times, factor),
+            Term(Content.FACTOR, _SUMS, times, precision.delta.format.total_bits),
         ]
     elif needs.update != "in_place":
-        terms.append(Term(Kind.WEIGHT_GRADIENT, _WEIGHTS, 1, precision.weight_gradient.format.total_bits))
+        terms.append(Term(Content.WEIGHT_GRADIENT, _WEIGHTS, 1, precision.weight_gradient.format.total_bits))
     if needs.momentum:
-        terms.append(Term(Kind.VELOCITY, _WEIGHTS, 1, precision.velocity.format.total_bits))
+        terms.append(Term(Content.VELOCITY, _WEIGHTS, 1, precision.velocity.format.total_bits))
     if needs.thresholds:
         width = precision.threshold_gradient.format.total_bits
-        terms.append(Term(Kind.THRESHOLD_GRADIENT, _THRESHOLDS, 1, width))
+        terms.append(Term(Content.THRESHOLD_GRADIENT, _THRESHOLDS, 1, width))
     return terms
 
 
@@ -248,11 +212,11 @@ def _error_terms(precision: ResolvedPrecision, needs: TrainingNeeds, context: La
     samples = needs.samples_in_flight
     copies = 2 * samples if needs.double_buffered else samples
     error_bits = precision.error.format.total_bits
-    terms = [Term(Kind.DELTA, _SUMS, 2 * samples, precision.delta.format.total_bits, buffer=True)]
+    terms = [Term(Content.DELTA, _SUMS, 2 * samples, precision.delta.format.total_bits, buffer=True)]
     if not context.first:  # error sums for the layer below, on their way
-        terms.append(Term(Kind.ACCUMULATOR, _INPUTS, copies, error_bits, buffer=True))
+        terms.append(Term(Content.ACCUMULATOR, _INPUTS, copies, error_bits, buffer=True))
     if not context.last:  # error sums from the layer above, arriving
-        terms.append(Term(Kind.ACCUMULATOR, _NEURONS, copies, error_bits, buffer=True))
+        terms.append(Term(Content.ACCUMULATOR, _NEURONS, copies, error_bits, buffer=True))
     return terms
 
 
@@ -260,9 +224,9 @@ def _history_terms(precision: ResolvedPrecision, needs: TrainingNeeds, context: 
     samples = needs.samples_in_flight
     steps = kept_steps(context.time_steps, needs.stbp_history)
     terms = [
-        Term(Kind.HISTORY, _NEURONS, samples * (steps - 1), precision.membrane.format.total_bits),
-        Term(Kind.HISTORY, _NEURONS, samples * (steps - 1), 1),
-        Term(Kind.TEMPORAL_ERROR, _NEURONS, samples, precision.delta.format.total_bits),
+        Term(Content.HISTORY, _NEURONS, samples * (steps - 1), precision.membrane.format.total_bits),
+        Term(Content.HISTORY, _NEURONS, samples * (steps - 1), 1),
+        Term(Content.TEMPORAL_ERROR, _NEURONS, samples, precision.delta.format.total_bits),
     ]
     if context.input_history is not None and not (context.first and needs.static_input):
         terms.append(Term(context.input_history, _INPUTS, samples * steps, context.input_bits))
@@ -304,7 +268,7 @@ def network_terms(
             last=layer.index == len(layers) - 1,
             time_steps=network.time_steps,
             input_bits=widths[layer.index],
-            input_history=Kind.HISTORY if spread else Kind.INPUT if first else None,
+            input_history=Content.HISTORY if spread else Content.INPUT if first else None,
         )
 
     return tuple(layer_terms(precision.resolve(layer.index), needs, context(layer)) for layer in layers)

@@ -8,7 +8,8 @@ accumulators, buffers of the step in work, registers and tables.
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from nmsim.network.memory import STATE, Kind, Sizes, TrainingNeeds, network_terms
+from nmsim.contents import STATE, Content
+from nmsim.network.memory import Sizes, TrainingNeeds, network_terms
 from nmsim.network.precision import Precision
 from nmsim.network.spec import NetworkSpec
 from nmsim.units import BITS_PER_BYTE, BYTES_PER_MB
@@ -25,7 +26,7 @@ class MemoryItem:
     """`values` values of `value_bits` bits of one kind for one layer (`SHARED`: a buffer of all)."""
 
     layer: int
-    kind: Kind
+    kind: Content
     values: int
     value_bits: int
 
@@ -43,25 +44,25 @@ class NetworkMemory:
     rule: str
     items: tuple[MemoryItem, ...]
 
-    def bits(self, convention: Convention = "everything", kind: Kind | None = None) -> int:
+    def bits(self, convention: Convention = "everything", kind: Content | None = None) -> int:
         """Bits in a convention, of one kind or of all."""
-        kinds = STATE if convention == "state_only" else frozenset(Kind)
+        kinds = STATE if convention == "state_only" else frozenset(Content)
         return sum(item.bits for item in self.items if item.kind in kinds and kind in {None, item.kind})
 
     def megabytes(self, convention: Convention = "everything") -> float:
         """Megabytes (10^6 bytes) in a convention."""
         return self.bits(convention) / BITS_PER_BYTE / BYTES_PER_MB
 
-    def by_kind(self, convention: Convention = "everything") -> dict[Kind, int]:
-        """Bits of every kind that occurs, in the order of `Kind`."""
-        bits = {kind: self.bits(convention, kind) for kind in Kind}
+    def by_kind(self, convention: Convention = "everything") -> dict[Content, int]:
+        """Bits of every kind that occurs, in the order of `Content`."""
+        bits = {kind: self.bits(convention, kind) for kind in Content}
         return {kind: amount for kind, amount in bits.items() if amount > 0}
 
 
 def network_memory(network: NetworkSpec, precision: Precision, needs: TrainingNeeds) -> NetworkMemory:
     """Memory of a whole network held in one place, under one learning rule (docs/memory.md)."""
     kept: list[MemoryItem] = []
-    buffers: dict[Kind, MemoryItem] = {}
+    buffers: dict[Content, MemoryItem] = {}
     terms = network_terms(network, precision, needs)
     for layer, layer_rows in zip(network.synaptic_layers, terms, strict=True):
         for term in layer_rows:
@@ -78,14 +79,14 @@ def _registers(network: NetworkSpec, precision: Precision, needs: TrainingNeeds)
     items: list[MemoryItem] = []
     resolved = [precision.resolve(layer.index) for layer in network.synaptic_layers]
     for layer, formats in enumerate(resolved):
-        items.append(MemoryItem(layer, Kind.LEAK_FACTOR, 1, formats.leak_factor.format.total_bits))
+        items.append(MemoryItem(layer, Content.LEAK_FACTOR, 1, formats.leak_factor.format.total_bits))
         if needs.trains and needs.leak:
-            items.append(MemoryItem(layer, Kind.LEAK_FACTOR, 1, formats.leak_gradient.format.total_bits))
+            items.append(MemoryItem(layer, Content.LEAK_FACTOR, 1, formats.leak_gradient.format.total_bits))
     if needs.trains:
         tables = dict.fromkeys(formats.surrogate for formats in resolved)
-        items += [MemoryItem(SHARED, Kind.TABLE, t.entries, t.format.total_bits) for t in tables]
+        items += [MemoryItem(SHARED, Content.TABLE, t.entries, t.format.total_bits) for t in tables]
         softmax = 2 * (network.classes + 1)
-        items.append(MemoryItem(SHARED, Kind.TABLE, softmax, resolved[-1].delta.format.total_bits))
+        items.append(MemoryItem(SHARED, Content.TABLE, softmax, resolved[-1].delta.format.total_bits))
     return items
 
 

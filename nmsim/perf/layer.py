@@ -6,10 +6,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from nmsim.contents import Content
 from nmsim.counts import Action, Phase
 from nmsim.fixedpoint.format import Rounding
 from nmsim.hardware.chip import Options
-from nmsim.hardware.sram import Content
 from nmsim.network.memory import TrainingNeeds
 from nmsim.network.precision import ResolvedPrecision, TensorPrecision
 from nmsim.network.spec import SynapticLayer

@@ -8,12 +8,13 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from nmsim.contents import STORED, Content
 from nmsim.counts import Action
 from nmsim.errors import ConfigError
 from nmsim.hardware.chip import ChipConfig
 from nmsim.hardware.core import Core
 from nmsim.hardware.routing import Links
-from nmsim.hardware.sram import Content, Sram
+from nmsim.hardware.sram import Sram
 from nmsim.units import NS_PER_S
 
 IntArray = NDArray[np.int64]
@@ -129,7 +130,7 @@ def _machine(chip: ChipConfig) -> Machine:
         word_bits=stacked[5],
         memory_kind=memory_kind[kind],
         memory_kinds=memory_kinds,
-        memory_of={content: np.array([_memory_of(core, content) for core in kinds])[kind] for content in Content},
+        memory_of={content: np.array([_memory_of(core, content) for core in kinds])[kind] for content in STORED},
         service={
             event: np.array([_service_ns(core, event) for core in kinds])[kind] for event in (*Action, *SERVICE_TIMES)
         },

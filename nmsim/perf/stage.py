@@ -8,8 +8,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from nmsim.contents import Content
 from nmsim.counts import Action, Block, Component, Phase
-from nmsim.hardware.sram import Content
 from nmsim.perf.machine import Lane, Machine
 from nmsim.perf.projection import INPUT
 from nmsim.perf.traffic import Traffic

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmsim.activity import Activity
+from nmsim.contents import Content
 from nmsim.counts import Action, ActionCounts, Block, Component, Phase
 from nmsim.errors import RunError
 from nmsim.hardware.chip import ChipConfig
-from nmsim.hardware.sram import Content
 from nmsim.mapping.mapping import Mapping
 from nmsim.network.memory import TrainingNeeds
 from nmsim.network.precision import Precision

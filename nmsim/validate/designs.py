@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from nmsim.activity import Activity
+from nmsim.contents import STORED
 from nmsim.errors import ConfigError, DoesNotFitError
 from nmsim.hardware.chip import ChipConfig
-from nmsim.hardware.sram import Content
 from nmsim.mapping.automatic import map_network
 from nmsim.mapping.mapping import Mapping
 from nmsim.network.memory import TrainingNeeds
@@ -124,7 +124,7 @@ def _chip(random: Random) -> ChipConfig:
 
 
 def _core(random: Random) -> dict[str, Any]:
-    contents = [content.value for content in Content]
+    contents = [content.value for content in STORED]
     random.shuffle(contents)
     cuts = sorted({0, len(contents), *random.integers(1, len(contents), 3).tolist()})
     words = 1 << (16 if random.random() < 0.8 else 9)

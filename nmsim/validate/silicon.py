@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from nmsim import config, units
+from nmsim.contents import Content
 from nmsim.cost import logic, noc, sram
 from nmsim.cost.accounting import energy_of
 from nmsim.cost.clock import LANE_BITS, period_price
@@ -14,7 +15,7 @@ from nmsim.cost.technology import Technology, technology_at
 from nmsim.counts import Action, ActionCounts, Component, Phase
 from nmsim.errors import CostError
 from nmsim.hardware.chip import ChipConfig
-from nmsim.hardware.sram import Content, Sram
+from nmsim.hardware.sram import Sram
 from nmsim.validate.point import CALIBRATED, HELD_OUT, SiliconPoint
 
 TRUENORTH = "Akopyan et al., TCAD 34(10) 2015, Fig. 17"

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from word_twin import WordTwin
 
+from nmsim.contents import STORED
 from nmsim.counts import Component
 from nmsim.hardware.chip import ChipConfig
-from nmsim.hardware.sram import Content
 from nmsim.perf.stage import StageKind
 from nmsim.validate.designs import Design, random_design
 
@@ -29,7 +29,7 @@ def separated(seed: int, *, conv_reuse: str | None = None) -> tuple[Design, dict
     while conv_reuse is not None and not has_deep_convolution(design):
         seed += 1000
         design = random_design(seed)
-    widths = {content.value: int(random.choice([8, 16, 48, 64, 128])) for content in Content}
+    widths = {content.value: int(random.choice([8, 16, 48, 64, 128])) for content in STORED}
     memories = [
         {"name": name, "holds": [name], "words": 1 << 20, "word_bits": bits} for name, bits in widths.items()
     ]

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nmsim import config
+from nmsim.contents import Content
 from nmsim.cost import logic, noc, sram
 from nmsim.cost.accounting import energy_of
 from nmsim.cost.static import static_power
@@ -13,7 +14,7 @@ from nmsim.cost.table import ComponentTable, load_table
 from nmsim.cost.technology import technology_at
 from nmsim.counts import Action, ActionCounts
 from nmsim.hardware.chip import ChipConfig
-from nmsim.hardware.sram import Content, Sram
+from nmsim.hardware.sram import Sram
 
 CMOS = load_table("cmos")
 assert isinstance(CMOS, ComponentTable)

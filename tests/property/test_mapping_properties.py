@@ -8,9 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nmsim import config
+from nmsim.contents import STORED, Content
 from nmsim.errors import DoesNotFitError
 from nmsim.hardware.chip import ChipConfig
-from nmsim.hardware.sram import Content
 from nmsim.mapping.automatic import map_network
 from nmsim.mapping.fit import FitReport
 from nmsim.mapping.manual import ManualMapping, map_manually
@@ -22,7 +22,7 @@ from nmsim.network.precision import Precision
 from nmsim.network.spec import NetworkSpec, SynapticLayer
 
 WEIGHTS = ["weight", "weight_gradient", "velocity", "factor"]
-OTHERS = [content.value for content in Content if content.value not in WEIGHTS]
+OTHERS = [content.value for content in STORED if content.value not in WEIGHTS]
 SLOW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 RULES = st.sampled_from(["inference", "stop-w", "stop-wtl", "stbp"])
 

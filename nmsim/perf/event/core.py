@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import ceil
 
+from nmsim.contents import Content
 from nmsim.counts import Action
-from nmsim.hardware.sram import Content
 from nmsim.perf.event.chance import Chance
 from nmsim.perf.event.sram import Sram
 from nmsim.perf.event.timeline import Timeline

@@ -7,8 +7,8 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from nmsim.contents import Content
 from nmsim.counts import Action, Phase
-from nmsim.hardware.sram import Content
 from nmsim.perf.layer import LayerTask, draw
 from nmsim.perf.machine import Lane
 from nmsim.perf.phases.integrate import address_bits, merge_flows, receive

@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from nmsim.contents import Content
 from nmsim.counts import Action, Phase
 from nmsim.errors import ConfigError
-from nmsim.hardware.sram import Content
 from nmsim.perf.layer import RANDOM_BITS, RATE_BITS, LayerTask
 from nmsim.perf.machine import Lane
 from nmsim.perf.phases.neuron import thresholds

@@ -5,8 +5,8 @@ from collections import defaultdict
 import numpy as np
 from numpy.typing import NDArray
 
+from nmsim.contents import Content
 from nmsim.counts import Action, Phase
-from nmsim.hardware.sram import Content
 from nmsim.perf.layer import LayerTask
 from nmsim.perf.machine import Lane
 from nmsim.perf.projection import INPUT

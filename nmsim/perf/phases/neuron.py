@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from nmsim.contents import Content
 from nmsim.counts import Action, Phase
-from nmsim.hardware.sram import Content
 from nmsim.perf.layer import LayerTask, draw
 from nmsim.perf.machine import Lane
 from nmsim.perf.stage import Stage, StageBuilder, StageKind

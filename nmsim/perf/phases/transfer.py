@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from nmsim.contents import Content
 from nmsim.counts import Phase
-from nmsim.hardware.sram import Content
 from nmsim.perf.geometry import LayerSlices
 from nmsim.perf.layer import LayerTask
 from nmsim.perf.phases.gradient import placement

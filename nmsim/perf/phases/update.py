@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from nmsim.contents import Content
 from nmsim.counts import Action, Phase
 from nmsim.fixedpoint.format import Rounding
-from nmsim.hardware.sram import Content
 from nmsim.perf.layer import RANDOM_BITS, RATE_BITS, LayerTask
 from nmsim.perf.machine import Lane
 from nmsim.perf.phases.gradient import placement, spread_weights

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from nmsim.network.memory import Kind
+from nmsim.contents import Content
 from nmsim.network.memory_table import Convention, NetworkMemory
 from nmsim.report.plots.bars import stacked
 from nmsim.report.plots.canvas import Picture, legend_right, look, new_figure, svg_of
@@ -73,11 +73,11 @@ def memory_by_scheme(memory: Sequence[NetworkMemory], described: str) -> Picture
     )
 
 
-def _parts(by_kind: Sequence[Mapping[Kind, int]]) -> dict[str, list[float]]:
+def _parts(by_kind: Sequence[Mapping[Content, int]]) -> dict[str, list[float]]:
     """Bytes by kind and bar; kinds that are nowhere worth a visible stripe are drawn together as `other`."""
     visible = VISIBLE_PART * max(sum(row.values()) for row in by_kind)
     parts: dict[str, list[float]] = {}
-    for kind in (Kind(name) for name in KIND_COLOURS if name != OTHER):
+    for kind in (Content(name) for name in KIND_COLOURS if name != OTHER):
         bits = [row.get(kind, 0) for row in by_kind]
         name = kind.value if max(bits) >= visible else OTHER
         before = parts.get(name, [0.0] * len(bits))

@@ -1,8 +1,9 @@
 """A small chip for the cost tests."""
 
 from nmsim import config
+from nmsim.contents import Content
 from nmsim.hardware.chip import ChipConfig
-from nmsim.hardware.sram import Content, Sram
+from nmsim.hardware.sram import Sram
 
 CHIP = """
 name: tester

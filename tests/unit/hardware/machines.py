@@ -4,11 +4,11 @@ from copy import deepcopy
 from typing import Any
 
 from nmsim import config
+from nmsim.contents import STORED
 from nmsim.hardware.chip import ChipConfig
-from nmsim.hardware.sram import Content
 
 WEIGHTS = ["weight", "weight_gradient", "velocity", "factor"]
-OTHERS = [content.value for content in Content if content.value not in WEIGHTS]
+OTHERS = [content.value for content in STORED if content.value not in WEIGHTS]
 CHIP: dict[str, Any] = {
     "name": "test chip",
     "tech_node_nm": 28,

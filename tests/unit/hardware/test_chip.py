@@ -6,10 +6,11 @@ import pytest
 from machines import DRAM, data, machine
 
 from nmsim import config
+from nmsim.contents import Content
 from nmsim.errors import ConfigError
 from nmsim.hardware.chip import ChipConfig
 from nmsim.hardware.noc import Barrier
-from nmsim.hardware.sram import Content, Sram
+from nmsim.hardware.sram import Sram
 
 SENTENCES = [
     ({"noc__flit_bit": 3}, "noc.flit_bit: unknown key 'flit_bit'; did you mean 'flit_bits'?"),
@@ -133,3 +134,10 @@ def test_editors_get_a_description_of_every_key() -> None:
     for name, record in [("ChipConfig", schema), *schema["$defs"].items()]:
         for key, description in record.get("properties", {}).items():
             assert "description" in description or "$ref" in description, f"{name}.{key}"
+
+
+def test_a_memory_holds_no_registers_or_tables() -> None:
+    with pytest.raises(
+        ValueError, match="'table' is kept in registers and tables, not in a memory; leave it out"
+    ):
+        Sram.model_validate({"name": "all", "holds": ["weight", "table"], "words": 8, "word_bits": 8})

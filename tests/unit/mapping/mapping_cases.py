@@ -4,14 +4,14 @@ from copy import deepcopy
 from typing import Any
 
 from nmsim import config
+from nmsim.contents import STORED
 from nmsim.hardware.chip import ChipConfig
-from nmsim.hardware.sram import Content
 from nmsim.network.layers import AvgPool, Conv, Dense
 from nmsim.network.published import dense
 from nmsim.network.spec import NetworkSpec
 
 WEIGHTS = ["weight", "weight_gradient", "velocity", "factor"]
-OTHERS = [content.value for content in Content if content.value not in WEIGHTS]
+OTHERS = [content.value for content in STORED if content.value not in WEIGHTS]
 DRAM = {"kind": "LPDDR4", "bandwidth_bits_per_s": 1e11, "latency_ns": 60}
 CHIP: dict[str, Any] = {
     "name": "test chip",

@@ -3,14 +3,14 @@
 import pytest
 from mapping_cases import CONVOLUTIONS, DRAM, NETWORK, machine
 
+from nmsim.contents import REGISTERS, STORED, Content
 from nmsim.errors import ConfigError, DoesNotFitError
 from nmsim.hardware.chip import ChipConfig
-from nmsim.hardware.sram import Content
 from nmsim.mapping.automatic import map_network
 from nmsim.mapping.manual import ManualMapping, map_manually
 from nmsim.mapping.mapping import Mapping, Slice
 from nmsim.mapping.partition import Spread
-from nmsim.network.memory import REGISTERS, Kind, TrainingNeeds
+from nmsim.network.memory import TrainingNeeds
 from nmsim.network.memory_table import SHARED, network_memory
 from nmsim.network.precision import Precision
 from nmsim.network.published import dense
@@ -67,7 +67,7 @@ def test_one_large_core_keeps_what_the_network_needs(rule: str, network: Network
     mapping = mapped(chip, network, rule)
     needs = TrainingNeeds.for_rule(rule)
     expected = network_memory(network, Precision(), needs).by_kind()
-    found = {Kind(content.value): bits(mapping, content) for content in Content}
+    found = {content: bits(mapping, content) for content in STORED}
     assert {kind: amount for kind, amount in found.items() if amount} == {
         kind: amount for kind, amount in expected.items() if kind not in REGISTERS
     }

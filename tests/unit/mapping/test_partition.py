@@ -5,10 +5,11 @@ from collections.abc import Sequence
 import pytest
 from mapping_cases import CONVOLUTIONS, NETWORK, machine
 
+from nmsim.contents import Content
 from nmsim.mapping.partition import Box, cut_even, cut_large, largest_box
 from nmsim.mapping.room import LayerPlan, Room, Storage
 from nmsim.mapping.task import Task
-from nmsim.network.memory import Kind, TrainingNeeds
+from nmsim.network.memory import TrainingNeeds
 from nmsim.network.precision import Precision
 from nmsim.network.spec import NetworkSpec
 
@@ -69,26 +70,26 @@ def test_buffers_of_layers_share_and_those_of_one_layer_add_up() -> None:
     for part in (piece[0], piece[1]):
         room.add(room.storage.demand(first, part))
     room.add(room.storage.demand(second, cut_large(second, Box(10, 1, 1))[0]))
-    assert room.buffers[Kind.ACCUMULATOR].bits == 16 * 32  # 8 + 8 neurons of layer 0, or 10 of layer 1
+    assert room.buffers[Content.ACCUMULATOR].bits == 16 * 32  # 8 + 8 neurons of layer 0, or 10 of layer 1
     assert room.slots == 26
 
 
 def test_streamed_pieces_take_turns() -> None:
     first = plans()[0]
-    turns = Room(Storage(machine().core_types[0], streamed=frozenset({Kind.WEIGHT})))
+    turns = Room(Storage(machine().core_types[0], streamed=frozenset({Content.WEIGHT})))
     for part in cut_even(first, Box(32, 1, 1), turns.storage, 4):
         turns.add(turns.storage.demand(first, part))
-    assert turns.buffers[Kind.WEIGHT].bits == 8 * 40 * 16
-    assert turns.off_chip == {(0, Kind.WEIGHT): 32 * 40 * 16}
+    assert turns.buffers[Content.WEIGHT].bits == 8 * 40 * 16
+    assert turns.off_chip == {(0, Content.WEIGHT): 32 * 40 * 16}
 
 
 def test_streamed_layers_take_turns_with_all_of_a_memory() -> None:
     """Layer 0 has the larger accumulators and layer 1 the larger deltas: a memory holds one of them at a time."""
     first, second = plans()
-    turns = Room(Storage(machine().core_types[0], streamed=frozenset({Kind.WEIGHT})))
+    turns = Room(Storage(machine().core_types[0], streamed=frozenset({Content.WEIGHT})))
     for plan in (first, second):
         turns.add(turns.storage.demand(plan, cut_large(plan, Box(plan.layer.neurons, 1, 1))[0]))
-    home = turns.storage.homes[Kind.DELTA]
+    home = turns.storage.homes[Content.DELTA]
     alone = []
     for plan in (first, second):
         room = Room(turns.storage)
@@ -107,7 +108,7 @@ def test_streamed_layers_take_turns_with_all_of_a_memory() -> None:
     )
     for words, enough in ((turns.words[home], True), (turns.words[home] - 1, False)):
         core = machine(core_types__0__memories__1__words=words).core_types[0]
-        exact = Room(Storage(core, streamed=frozenset({Kind.WEIGHT})))
+        exact = Room(Storage(core, streamed=frozenset({Content.WEIGHT})))
         exact.add(exact.storage.demand(first, cut_large(first, Box(first.layer.neurons, 1, 1))[0]))
         last = exact.storage.demand(second, cut_large(second, Box(second.layer.neurons, 1, 1))[0])
         assert exact.fits(last) == enough

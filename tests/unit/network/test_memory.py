@@ -3,9 +3,9 @@
 import pytest
 from pydantic import ValidationError
 
-from nmsim.hardware.sram import Content
+from nmsim.contents import Content
 from nmsim.network.layers import AvgPool, Conv, Dense, MaxPool, Residual
-from nmsim.network.memory import REGISTERS, Kind, TrainingNeeds, input_value_bits, kept_steps
+from nmsim.network.memory import TrainingNeeds, input_value_bits, kept_steps
 from nmsim.network.memory_table import NetworkMemory, network_memory
 from nmsim.network.precision import Precision
 from nmsim.network.published import dense
@@ -27,73 +27,75 @@ def memory(rule: str, network: NetworkSpec = SMALL, **options: bool | int | str)
 
 def test_every_kind_of_stop_wtl_by_hand() -> None:
     assert memory("stop-wtl").by_kind() == {
-        Kind.WEIGHT: 32 * 16,
-        Kind.WEIGHT_GRADIENT: 32 * 32,
-        Kind.THRESHOLD: 7 * 16,
-        Kind.THRESHOLD_GRADIENT: 7 * 48,
-        Kind.MEMBRANE: 7 * 16,
-        Kind.SPIKE: 7,
-        Kind.WEIGHT_TRACE: 9 * 12,
-        Kind.THRESHOLD_TRACE: 7 * 12,
-        Kind.LEAK_TRACE: 7 * 16,
-        Kind.DELTA: 2 * 4 * 16,  # twice the largest layer
-        Kind.ACCUMULATOR: 4 * 32,  # the largest layer's currents, or the errors of its neurons
-        Kind.INPUT: 5 * 8,  # the sample
-        Kind.LEAK_FACTOR: 2 * (16 + 48),
-        Kind.TABLE: 64 * 8 + 2 * (3 + 1) * 16,
+        Content.WEIGHT: 32 * 16,
+        Content.WEIGHT_GRADIENT: 32 * 32,
+        Content.THRESHOLD: 7 * 16,
+        Content.THRESHOLD_GRADIENT: 7 * 48,
+        Content.MEMBRANE: 7 * 16,
+        Content.SPIKE: 7,
+        Content.WEIGHT_TRACE: 9 * 12,
+        Content.THRESHOLD_TRACE: 7 * 12,
+        Content.LEAK_TRACE: 7 * 16,
+        Content.DELTA: 2 * 4 * 16,  # twice the largest layer
+        Content.ACCUMULATOR: 4 * 32,  # the largest layer's currents, or the errors of its neurons
+        Content.INPUT: 5 * 8,  # the sample
+        Content.LEAK_FACTOR: 2 * (16 + 48),
+        Content.TABLE: 64 * 8 + 2 * (3 + 1) * 16,
     }
 
 
 def test_every_kind_of_stbp_by_hand() -> None:
     kinds = memory("stbp").by_kind()
-    assert kinds[Kind.HISTORY] == 5 * 7 * (16 + 1)
-    assert kinds[Kind.TEMPORAL_ERROR] == 7 * 16
+    assert kinds[Content.HISTORY] == 5 * 7 * (16 + 1)
+    assert kinds[Content.TEMPORAL_ERROR] == 7 * 16
     assert (
-        kinds[Kind.INPUT] == 6 * 5 * 8 + 4 * 1
+        kinds[Content.INPUT] == 6 * 5 * 8 + 4 * 1
     )  # the sample over T, and the spike queue of the second layer
-    assert not {Kind.WEIGHT_TRACE, Kind.THRESHOLD_TRACE, Kind.LEAK_TRACE} & set(kinds)
+    assert not {Content.WEIGHT_TRACE, Content.THRESHOLD_TRACE, Content.LEAK_TRACE} & set(kinds)
 
 
 def test_inference_keeps_no_trace_gradient_or_delta() -> None:
     assert set(memory("inference").by_kind()) == {
-        Kind.WEIGHT, Kind.THRESHOLD, Kind.MEMBRANE, Kind.SPIKE, Kind.ACCUMULATOR, Kind.INPUT, Kind.LEAK_FACTOR,
+        Content.WEIGHT, Content.THRESHOLD, Content.MEMBRANE, Content.SPIKE, Content.ACCUMULATOR, Content.INPUT,
+        Content.LEAK_FACTOR,
     }  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("rule", "traces"),
     [
-        ("stop-w", {Kind.WEIGHT_TRACE}),
-        ("stop-wt", {Kind.WEIGHT_TRACE, Kind.THRESHOLD_TRACE}),
-        ("stop-wl", {Kind.WEIGHT_TRACE, Kind.LEAK_TRACE}),
-        ("stop-wtl", {Kind.WEIGHT_TRACE, Kind.THRESHOLD_TRACE, Kind.LEAK_TRACE}),
+        ("stop-w", {Content.WEIGHT_TRACE}),
+        ("stop-wt", {Content.WEIGHT_TRACE, Content.THRESHOLD_TRACE}),
+        ("stop-wl", {Content.WEIGHT_TRACE, Content.LEAK_TRACE}),
+        ("stop-wtl", {Content.WEIGHT_TRACE, Content.THRESHOLD_TRACE, Content.LEAK_TRACE}),
     ],
 )
-def test_a_variant_keeps_the_traces_it_learns_from(rule: str, traces: set[Kind]) -> None:
+def test_a_variant_keeps_the_traces_it_learns_from(rule: str, traces: set[Content]) -> None:
     kinds = set(memory(rule).by_kind())
     assert {kind for kind in kinds if kind.endswith("trace")} == traces
-    assert (Kind.THRESHOLD_GRADIENT in kinds) == ("t" in rule.removeprefix("stop-"))
+    assert (Content.THRESHOLD_GRADIENT in kinds) == ("t" in rule.removeprefix("stop-"))
 
 
 def test_in_place_has_no_gradient() -> None:
-    assert Kind.WEIGHT_GRADIENT not in memory("stop-wtl", update="in_place").by_kind()
+    assert Content.WEIGHT_GRADIENT not in memory("stop-wtl", update="in_place").by_kind()
 
 
 def test_factored_keeps_deltas_and_traces_over_time_for_dense_layers_only() -> None:
     kinds = memory("stop-w", DENSE_AND_CONV, update="factored", batch_size=2).by_kind()
-    assert kinds[Kind.FACTOR] == 2 * 6 * (108 * 12 + 4 * 16)
-    assert kinds[Kind.WEIGHT_GRADIENT] == 54 * 32
+    assert kinds[Content.FACTOR] == 2 * 6 * (108 * 12 + 4 * 16)
+    assert kinds[Content.WEIGHT_GRADIENT] == 54 * 32
 
 
 def test_momentum_adds_a_velocity_per_weight() -> None:
     plain, with_momentum = memory("stop-w"), memory("stop-w", momentum=True)
-    assert with_momentum.bits() - plain.bits() == with_momentum.bits(kind=Kind.VELOCITY) == 32 * 32
+    assert with_momentum.bits() - plain.bits() == with_momentum.bits(kind=Content.VELOCITY) == 32 * 32
 
 
 def test_samples_in_flight_multiply_state_and_buffers_but_not_parameters() -> None:
     one, four = memory("stop-wtl").by_kind(), memory("stop-wtl", samples_in_flight=4).by_kind()
     once = {
-        Kind.WEIGHT, Kind.WEIGHT_GRADIENT, Kind.THRESHOLD, Kind.THRESHOLD_GRADIENT, Kind.LEAK_FACTOR, Kind.TABLE,
+        Content.WEIGHT, Content.WEIGHT_GRADIENT, Content.THRESHOLD, Content.THRESHOLD_GRADIENT, Content.LEAK_FACTOR,
+        Content.TABLE,
     }  # fmt: skip
     assert all(four[kind] == bits * (1 if kind in once else 4) for kind, bits in one.items())
 
@@ -101,18 +103,18 @@ def test_samples_in_flight_multiply_state_and_buffers_but_not_parameters() -> No
 def test_a_double_buffered_machine_keeps_two_membranes_but_one_of_each_trace() -> None:
     one, two = memory("stop-wtl").by_kind(), memory("stop-wtl", double_buffered=True).by_kind()
     doubled = {kind for kind in one if two[kind] == 2 * one[kind]}
-    assert doubled == {Kind.MEMBRANE, Kind.ACCUMULATOR, Kind.INPUT}
+    assert doubled == {Content.MEMBRANE, Content.ACCUMULATOR, Content.INPUT}
 
 
 def test_a_static_input_is_kept_once_with_its_current() -> None:
     kinds = memory("stbp", static_input=True, keep_static_current=True).by_kind()
-    assert kinds[Kind.INPUT] == 5 * 8 + 4 * 1  # the sample, and the queue of the second layer
-    assert kinds[Kind.ACCUMULATOR] == 4 * 32 + 4 * 32  # the current kept, and the buffer
+    assert kinds[Content.INPUT] == 5 * 8 + 4 * 1  # the sample, and the queue of the second layer
+    assert kinds[Content.ACCUMULATOR] == 4 * 32 + 4 * 32  # the current kept, and the buffer
 
 
 def test_recomputing_keeps_checkpoints_and_a_segment() -> None:
     kinds = memory("stbp", stbp_history="recompute").by_kind()
-    assert kinds[Kind.HISTORY] == 3 * 7 * 17  # 4 steps held at once, one of them the membrane itself
+    assert kinds[Content.HISTORY] == 3 * 7 * 17  # 4 steps held at once, one of them the membrane itself
 
 
 def test_kept_steps_is_the_best_segment_length() -> None:
@@ -134,10 +136,6 @@ def test_widths_of_inputs_follow_pools_and_sums() -> None:
         ),
     )
     assert input_value_bits(network, 8) == (8, 1, 4, 1)
-
-
-def test_kinds_are_named_like_the_contents_of_memories() -> None:
-    assert {kind.value for kind in Kind} - {kind.value for kind in REGISTERS} == {c.value for c in Content}
 
 
 @pytest.mark.parametrize("rule", ["inference", "stop-w", "stop-wt", "stop-wl", "stop-wtl", "stbp", "stbp-w"])

@@ -6,10 +6,10 @@ import one_core
 import pytest
 
 from nmsim.activity import Activity
+from nmsim.contents import Content
 from nmsim.counts import Action, ActionCounts, Component, Phase
 from nmsim.errors import ConfigError
 from nmsim.hardware.chip import ChipConfig
-from nmsim.hardware.sram import Content
 from nmsim.mapping.mapping import Mapping, Residency, Slice
 from nmsim.network.memory import TrainingNeeds
 from nmsim.network.precision import Precision

@@ -1,0 +1,55 @@
+"""Content: every kind of data a core keeps, one enumeration for networks, memories, mappings and reports."""
+
+from enum import StrEnum
+
+
+class Content(StrEnum):
+    """A kind of data that a layer keeps on a core.
+
+    The names stand in chip files (`memories: holds: [weight]`), in mappings, and in memory tables. Which kinds a learning
+    rule keeps, how many values of them and of what width: `nmsim.network.memory`.
+
+    >>> Content("weight_trace") in STATE, Content.TABLE in STORED
+    (True, False)
+    """
+
+    WEIGHT = "weight"
+    WEIGHT_GRADIENT = "weight_gradient"
+    VELOCITY = "velocity"
+    THRESHOLD = "threshold"
+    THRESHOLD_GRADIENT = "threshold_gradient"
+    MEMBRANE = "membrane"
+    SPIKE = "spike"
+    """Spike bit of the previous time step, one per neuron."""
+    WEIGHT_TRACE = "weight_trace"
+    THRESHOLD_TRACE = "threshold_trace"
+    LEAK_TRACE = "leak_trace"
+    DELTA = "delta"
+    """Deltas of the layer in work and errors of the layer below it."""
+    ACCUMULATOR = "accumulator"
+    """Input currents and error sums of the layer in work."""
+    INPUT = "input"
+    """Incoming spikes or intensities of the step: the queue of the core."""
+    HISTORY = "history"
+    """Membranes and spikes of earlier time steps, kept only by STBP."""
+    TEMPORAL_ERROR = "temporal_error"
+    """Error carried back from the following time step, kept only by STBP."""
+    FACTOR = "factor"
+    """Deltas and traces over T of the factored weight gradient."""
+    LEAK_FACTOR = "leak_factor"
+    """Leak factors and their gradients: a register or two per layer."""
+    TABLE = "table"
+    """Surrogate and softmax tables."""
+
+
+STATE = frozenset(
+    {
+        Content.MEMBRANE, Content.SPIKE, Content.WEIGHT_TRACE, Content.THRESHOLD_TRACE, Content.LEAK_TRACE,
+        Content.HISTORY, Content.TEMPORAL_ERROR,
+    }
+)  # fmt: skip
+"""What a sample carries from one time step to the next: the convention `state only`."""
+REGISTERS = frozenset({Content.LEAK_FACTOR, Content.TABLE})
+"""What a core keeps outside its memories, in registers and lookup tables."""
+STORED = tuple(content for content in Content if content not in REGISTERS)
+"""What a memory of a core can hold; a kind that no memory of a core holds must live off chip."""
