@@ -1,8 +1,9 @@
 """What the command line shows: messages, tables, and progress as a bar on a terminal or plain lines elsewhere."""
 
 import sys
+import textwrap
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,8 +16,8 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
-from rich.table import Table
 
+from nmsim.cli.fitted import FittedTable
 from nmsim.stop.history import EpochRow
 from nmsim.stop.train import Progress as TrainingProgress
 
@@ -32,7 +33,16 @@ class Screen:
         self.is_terminal = sys.stderr.isatty() and not quiet
 
     def say(self, text: str = "") -> None:
-        """One line of plain text."""
+        """One line of plain text; on a terminal it is wrapped between words."""
+        if self.out.is_terminal and len(text) > self.out.width:
+            indent = " " * (len(text) - len(text.lstrip()))
+            text = textwrap.fill(
+                text,
+                self.out.width,
+                subsequent_indent=indent + "  ",
+                break_long_words=False,
+                break_on_hyphens=False,
+            )
         self.out.print(text, markup=False)
 
     def show(self, renderable: Any) -> None:
@@ -95,22 +105,24 @@ class TrainingLines:
             self.screen.say(text)
 
 
-def table(title: str, columns: list[str], rows: list[list[str]], numeric_from: int = 1) -> Table:
-    """A table whose columns from `numeric_from` on are right-aligned."""
-    result = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
-    for index, name in enumerate(columns):
-        result.add_column(name, justify="right" if index >= numeric_from else "left", overflow="fold")
-    for row in rows:
-        result.add_row(*row)
-    return result
+def table(
+    title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], numeric_from: int = 1, keys: int = 1
+) -> FittedTable:
+    """A table whose columns from `numeric_from` on are right-aligned; see `FittedTable`."""
+    return FittedTable(title, columns, rows, numeric_from, keys)
 
 
 def show_sourced(
-    screen: Screen, title: str, columns: list[str], rows: list[list[str]], sources: list[str]
+    screen: Screen,
+    title: str,
+    columns: list[str],
+    rows: list[list[str]],
+    sources: list[str],
+    numeric_from: int,
 ) -> None:
     """A table whose last column is the number of a source, and the numbered sources below it."""
     numbered = list(dict.fromkeys(sources))
     marked = [[*row, f"[{numbered.index(source) + 1}]"] for row, source in zip(rows, sources, strict=True)]
-    screen.show(table(title, [*columns, "source"], marked, numeric_from=len(columns)))
+    screen.show(table(title, [*columns, "source"], marked, numeric_from=numeric_from))
     for index, source in enumerate(numbered, 1):
         screen.say(f"[{index}] {source}")

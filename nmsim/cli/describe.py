@@ -144,17 +144,22 @@ def costs(
         return
     rows = [
         [
-            item.name if item.use == "used" else f"{item.name} ({item.use})", f"{item.value:.4g}",
-            f"{item.low:.3g}..{item.high:.3g}", item.unit, item.kind, f"{item.node_nm:g}" if item.node_nm else "",
-            f"{item.voltage_v:g}" if item.voltage_v else "",
+            f"{item.name}{'' if item.use == 'used' else f' ({item.use})'}\n{item.unit}",
+            f"{item.value:.4g}\n{item.low:.3g}..{item.high:.3g}", f"{item.kind}\n{_where(item.node_nm, item.voltage_v)}",
         ]
         for item in listed
     ]  # fmt: skip
-    columns = ["constant", "value", "band", "unit", "kind", "nm", "V"]
+    columns = ["constant\nunit", "value\nband", "kind\nnode, supply"]
     title = (
         f"Prices of {machine.name} ({machine.technology}, {machine.tech_node_nm} nm, {machine.voltage_v:g} V)"
     )
-    show_sourced(Screen(), title, columns, rows, [item.source for item in listed])
+    show_sourced(Screen(), title, columns, rows, [item.source for item in listed], numeric_from=9)
+
+
+def _where(node_nm: float | None, voltage_v: float | None) -> str:
+    """`28 nm, 0.9 V`, as far as it is known."""
+    known = [f"{node_nm:g} nm"] if node_nm else []
+    return ", ".join(known + ([f"{voltage_v:g} V"] if voltage_v else []))
 
 
 def doctor(

@@ -30,7 +30,7 @@ from nmsim.explore.search import SAMPLERS, Sampler
 from nmsim.explore.space import SPACES
 from nmsim.pipeline import explore as stage
 from nmsim.pipeline.study import REPORTS, Listener, Progress, StudyFolder, StudyOptions
-from nmsim.report.tables import for_people
+from nmsim.report.tables import for_people, value_text
 
 ALL = 1_000_000
 SHOWN = 12
@@ -255,16 +255,19 @@ def _show(screen: Screen, found: Analysis, out: Path, *, as_json: bool) -> None:
 def _show_front(screen: Screen, found: Analysis) -> None:
     objectives = [objective.described for objective in found.space.objectives]
     rows = [
-        [str(result.design), *(for_people(result.metrics[m.name], m.unit) for m in objectives)]
+        [
+            str(result.design),
+            *(for_people(result.metrics[m.name], m.unit) for m in objectives),
+            *(value_text(value) for value in result.values),
+        ]
         for result in found.front[:SHOWN]
     ]
     title = f"{len(found.front)} of {len(found.analytic):,} designs are on the front"
     more = f", the first {SHOWN}" if len(found.front) > SHOWN else ""
     if found.chosen is None:
         return
-    screen.show(
-        table(title + more, ["design", *(metric.text for metric in objectives)], rows, numeric_from=0)
-    )
+    columns = ["design", *(metric.text for metric in objectives), *found.space.labels]
+    screen.show(table(title + more, columns, rows, numeric_from=0))
     values = zip(found.space.labels, found.chosen.values, strict=True)
     screen.say(f"Nearest to the ideal is design {found.chosen.design}:")
-    screen.say("  " + ", ".join(f"{label}={value}" for label, value in values))
+    screen.say("  " + ", ".join(f"{label}={value_text(value)}" for label, value in values))

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table as RichTable
 
 from nmsim.cli.console import Screen, table
 from nmsim.cli.explore import report_study
+from nmsim.cli.fitted import FittedTable
 from nmsim.cli.threads import limit_threads
 from nmsim.errors import ConfigError, DoesNotFitError
 from nmsim.evaluate import Evaluation
@@ -187,10 +187,11 @@ def compare(
     screen.show(results_table(evaluations))
 
 
-def results_table(evaluations: list[Evaluation]) -> RichTable:
+def results_table(evaluations: list[Evaluation]) -> FittedTable:
     """Energy, latency, power and ratios of several evaluations."""
     shown = side_by_side(evaluations)
-    return table("Side by side", [column.heading for column in shown.columns], shown.texts(), numeric_from=4)
+    headings = [column.heading for column in shown.columns]
+    return table("Side by side", headings, shown.texts(), numeric_from=3, keys=3)
 
 
 def _workload(

@@ -131,4 +131,4 @@ def _show(screen: Screen, title: str, points: Sequence[SiliconPoint]) -> None:
         for point in points
     ]  # fmt: skip
     columns = ["what", "condition", "published", "model", "unit", "error", "role"]
-    show_sourced(screen, title, columns, rows, [point.source for point in points])
+    show_sourced(screen, title, columns, rows, [point.source for point in points], numeric_from=9)

@@ -167,5 +167,9 @@ def summary(analysis: Analysis) -> dict[str, Any]:
         "feasible": len(analysis.ranked),
         "front": [result.design for result in analysis.front],
         "chosen": analysis.chosen.design if analysis.chosen else None,
+        "designs_of_the_front": [
+            {"design": result.design, **dict(zip(analysis.space.labels, result.values, strict=True))}
+            for result in analysis.front
+        ],
         "simulated": len(analysis.event),
     }

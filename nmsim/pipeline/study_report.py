@@ -24,7 +24,7 @@ from nmsim.report.plots.disagreement import Pair
 from nmsim.report.plots.scatter import Measure
 from nmsim.report.study.result import AxisView, Disagreed, Entry, Influence, StudyResult
 from nmsim.report.study.write import write_page
-from nmsim.report.tables import Column
+from nmsim.report.tables import Column, value_text
 from nmsim.storage import write_text
 
 BESIDES = ("accuracy", "power_w", "cores_used", "memory_bits")
@@ -137,7 +137,7 @@ def _entry(study: Study, item: Ranked, objectives: Sequence[Metric], extras: Seq
     return Entry(
         design=result.design,
         rank=item.rank,
-        values=tuple(_text(value) for value in result.values),
+        values=tuple(value_text(value) for value in result.values),
         places=tuple(
             axis.position(value) for axis, value in zip(study.space.axes, result.values, strict=True)
         ),
@@ -146,13 +146,6 @@ def _entry(study: Study, item: Ranked, objectives: Sequence[Metric], extras: Seq
         model=result.model,
         report=report if (study.folder.path / report).exists() else "",
     )
-
-
-def _text(value: object) -> str:
-    """A value as people write it: whole numbers without exponent."""
-    if isinstance(value, float):
-        return f"{value:,.0f}" if value.is_integer() and abs(value) < 1e15 else f"{value:.6g}"
-    return str(value)
 
 
 def _influences(found: Analysis, objectives: Sequence[Objective]) -> tuple[Influence, ...]:

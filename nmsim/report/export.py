@@ -3,6 +3,7 @@
 import numpy as np
 
 from nmsim.activity import Activity
+from nmsim.cost.energy import distinct
 from nmsim.evaluate import Evaluation
 from nmsim.hardware.routing import DIRECTIONS
 from nmsim.report.plots.timesteps import step_energy_j
@@ -13,6 +14,8 @@ from nmsim.report.words import layer_label
 
 WHICH = (Column("chip", "Chip"), Column("rule", "Rule"), Column("model", "Model"))
 """First columns of every table over several evaluations."""
+WIDTHS = ("bits_a", "bits_b", "bits_c")
+"""Columns of the operands' widths in a table of counts."""
 
 
 def tables(result: RunResult) -> tuple[Table, ...]:
@@ -25,6 +28,8 @@ def tables(result: RunResult) -> tuple[Table, ...]:
         time_step_table(result),
         core_table(result),
         link_table(result),
+        action_table(result),
+        area_table(result),
     )
     return (*every, training_table(result)) if result.history.rows else every
 
@@ -43,6 +48,40 @@ def energy_table(result: RunResult) -> Table:
             name = layer_label(layer, result.layers)
             rows.append((*_which(item), str(component), str(phase), int(layer), name, part.mean_j, low, high))
     return Table("energy", columns, tuple(rows))
+
+
+def action_table(result: RunResult) -> Table:
+    """Mean number of actions per sample by component, action, unit, widths, phase and layer: what prices multiply."""
+    columns = (
+        *WHICH, Column("component", "Component"), Column("action", "Action"), Column("unit", "Memory or kind"),
+        *(Column(name, f"Width {name[-1]}", "") for name in WIDTHS), Column("phase", "Phase"), Column("layer", "Layer"),
+        Column("layer_name", "Layer name"), Column("cadence", "Once per"), Column("count_per_sample", "Per sample"),
+    )  # fmt: skip
+    rows: list[tuple[Cell, ...]] = []
+    for item in result.evaluations:
+        counts = item.perf.counts
+        names = [counts.columns[name] for name in ("component", "action", "unit", *WIDTHS, "phase", "layer")]
+        first, group = distinct([*names, counts.per_batch])
+        mean = counts.counts.mean(axis=1) / np.where(counts.per_batch, item.batch_size, 1)
+        for index, count in zip(first.tolist(), np.bincount(group, mean).tolist(), strict=True):
+            *what, layer = (column[index].item() for column in names)
+            cadence = "batch" if counts.per_batch[index] else "sample"
+            rows.append((*_which(item), *what, layer, layer_label(layer, result.layers), cadence, count))
+    return Table("actions", columns, tuple(rows))
+
+
+def area_table(result: RunResult) -> Table:
+    """Modelled area of every chip by component, and its total with the band; chips without a sourced area are left out."""
+    columns = (
+        Column("chip", "Chip"), Column("component", "Component"), Column("area_mm2", "Area", "mm2"),
+        Column("area_band_low_mm2", "Band, low", "mm2"), Column("area_band_high_mm2", "Band, high", "mm2"),
+    )  # fmt: skip
+    rows: list[tuple[Cell, ...]] = []
+    for item in {item.chip_hash: item for item in result.evaluations if item.area}.values():
+        assert item.area is not None
+        rows += [(item.chip_name, name, mm2, None, None) for name, mm2 in item.area.by_component_mm2.items()]
+        rows.append((item.chip_name, "total", item.area.total_mm2, item.area.low_mm2, item.area.high_mm2))
+    return Table("area", columns, tuple(rows))
 
 
 def latency_table(result: RunResult) -> Table:

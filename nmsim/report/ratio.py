@@ -22,7 +22,7 @@ def energy_ratio(above: Evaluation, below: Evaluation) -> Estimate | None:
     if below.energy_j.mean <= 0:
         return None
     found = _paired(above, below, lambda item: np.asarray(item.energy.total_pj))
-    same = (above.chip_hash, above.costs_hash) == (below.chip_hash, below.costs_hash)
+    same = (above.chip_name, above.costs_hash) == (below.chip_name, below.costs_hash)
     band = ratio_band(above.energy, below.energy, same_prices=same)
     return Estimate(found.value, found.low, found.high, *band)
 

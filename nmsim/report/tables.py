@@ -14,6 +14,8 @@ RATIO_DIGITS_FROM, RATIO_DIGITS_TO = 0.1, 1000
 """Ratios between these have two digits behind the point."""
 SHORT = 24
 """A column whose lines are no longer is never broken."""
+FEW, MANY = 3, 9
+"""A table of up to `FEW` columns fits a narrow screen as it is, one of more than `MANY` is set smaller everywhere."""
 LEAST_SHARE = 0.0005
 """Smaller fractions would be shown as 0.0%."""
 SCALED_UNITS = frozenset({"J", "s", "W", "Hz", "J s", "1/s", "sample/s", "SOP/s"})
@@ -66,15 +68,17 @@ class Table:
             tag("th", c.heading, scope="col", class_=side)
             for c, side in zip(self.columns, sides, strict=True)
         )
-        body = join(_row(row, sides) for row in texts)
+        labels = [column.heading for column in self.columns]
+        body = join(_row(row, sides, labels) for row in texts)
         parts = [tag("caption", caption), tag("thead", tag("tr", head)), tag("tbody", body)]
         if footer is not None:
             last = [
                 for_people(cell, column.unit) if cell is not None else ""
                 for cell, column in zip(footer, self.columns, strict=True)
             ]
-            parts.append(tag("tfoot", _row(last, sides)))
-        return tag("div", tag("table", *parts), class_="scroll")
+            parts.append(tag("tfoot", _row(last, sides, labels)))
+        width = "few" if len(labels) <= FEW else "many" if len(labels) > MANY else "some"
+        return tag("div", tag("table", *parts, class_=width), class_="scroll")
 
     def markdown(self) -> str:
         """A table in Markdown."""
@@ -93,11 +97,11 @@ class Table:
         return [dict(zip(names, row, strict=True)) for row in self.rows]
 
 
-def _row(texts: Sequence[str], sides: Sequence[str]) -> Markup:
+def _row(texts: Sequence[str], sides: Sequence[str], labels: Sequence[str]) -> Markup:
+    """A row; every cell carries its column's heading, which a narrow screen shows in front of it."""
     first = tag("th", texts[0], scope="row", class_=sides[0])
-    return tag(
-        "tr", first, *(tag("td", text, class_=side) for text, side in zip(texts[1:], sides[1:], strict=True))
-    )
+    cells = zip(texts[1:], sides[1:], labels[1:], strict=True)
+    return tag("tr", first, *(tag("td", text, class_=side, data_label=label) for text, side, label in cells))
 
 
 def _side(texts: Sequence[str], *, numeric: bool) -> str:
@@ -135,3 +139,10 @@ def for_people(cell: Cell, unit: str = "") -> str:  # noqa: PLR0911 - one branch
         return ratio_text(float(cell))
     number = f"{cell:,}" if isinstance(cell, int) else f"{cell:,.0f}" if abs(cell) >= 1000 else f"{cell:.4g}"
     return f"{number} {unit}".rstrip()
+
+
+def value_text(value: object) -> str:
+    """A value of a design's axis as people write it: whole numbers without exponent."""
+    if isinstance(value, float):
+        return f"{value:,.0f}" if value.is_integer() and abs(value) < 1e15 else f"{value:.6g}"
+    return str(value)

@@ -10,6 +10,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 INK, QUIET, RULE = "#1b2733", "#5d6b78", "#d5dbe1"
@@ -17,6 +18,8 @@ ALARM = "#d55e00"
 PALETTE = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8c6d31", "#7f7f7f", "#000000")
 """Colours of Okabe and Ito, without their yellow, which is too pale on white."""
 SEQUENTIAL = "cividis_r"
+LOAD = LinearSegmentedColormap.from_list("load", ("#e6edf3", "#7fb0d6", "#0072b2", "#002b4d"))
+"""From pale for little to dark for much: what stands out is what is loaded."""
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "h")
 
 COMPONENT_COLOURS: Mapping[str, str] = {

@@ -1,10 +1,10 @@
 """The mesh as seen from above: how busy each tile's cores and each link are."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection, PatchCollection
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from nmsim.evaluate import Evaluation
 from nmsim.hardware.chip import ChipConfig
 from nmsim.hardware.routing import DIRECTIONS, EAST, NORTH, SOUTH, WEST
-from nmsim.report.plots.canvas import INK, RULE, SEQUENTIAL, Picture, look, new_figure, svg_of
+from nmsim.report.plots.canvas import INK, LOAD, RULE, Picture, look, new_figure, svg_of
 from nmsim.report.times import utilization
 
 FloatArray = NDArray[np.float64]
@@ -26,8 +26,12 @@ RASTER_FROM = 256
 """Tiles beyond which boxes are small, links long, and both are drawn as an image inside the picture."""
 WRITTEN_UP_TO = 128
 """Cores up to which values are written into the picture."""
+LINKS_WRITTEN_UP_TO = 6
+"""Columns and rows up to which the load of every link is written on it."""
+DARK = 0.45
+"""Part of the scale from which writing on a colour is white."""
 AHEAD = {EAST: (1.0, 0.0), WEST: (-1.0, 0.0), SOUTH: (0.0, 1.0), NORTH: (0.0, -1.0)}
-ASIDE = {EAST: (0.0, -0.18), WEST: (0.0, 0.18), SOUTH: (0.18, 0.0), NORTH: (-0.18, 0.0)}
+ASIDE = {EAST: (0.0, -0.26), WEST: (0.0, 0.26), SOUTH: (0.26, 0.0), NORTH: (-0.26, 0.0)}
 """The two directions of a link are drawn side by side, this part of a tile's side off its middle."""
 
 
@@ -56,9 +60,11 @@ def mesh_load(load: MeshLoad, described: str) -> Picture:
         for axes in (left, right):
             _tile_axes(axes, rows, columns)
         _scale(
-            figure, left, float(np.nanmax(load.cores, initial=0.0)), "cores: busy fraction (pale: not used)"
+            figure, left, float(np.nanmax(load.cores, initial=0.0)), "cores: busy fraction (white: not used)"
         )
-        _scale(figure, right, float(load.links.max(initial=0.0)), "links: busy fraction (pale: no traffic)")
+        _scale(
+            figure, right, float(load.links.max(initial=0.0)), "links: busy fraction, % (dotted: no traffic)"
+        )
         svg = svg_of(figure)
     used = load.cores[~np.isnan(load.cores)]
     busiest = int(load.links.argmax()) if load.links.size else 0
@@ -73,8 +79,8 @@ def mesh_load(load: MeshLoad, described: str) -> Picture:
         f"Heat maps of a {columns} by {rows} mesh: {used.size} cores used, {used.max(initial=0):.1%} busy at"
         f" most; {link_text}.",
         "Modelled. Utilisation: fraction of the latency during which a core works; cores of one tile share its square."
-        " Link load: fraction of the latency during which flits cross it; each direction is a line of its own, and links"
-        " without traffic are pale.",
+        " Link load: percent of the latency during which flits cross it; each direction is a line of its own, and links"
+        " without traffic are dotted.",
         svg,
     )
 
@@ -97,7 +103,7 @@ def _scale(figure: Figure, axes: Axes, largest: float, label: str) -> None:
     if largest <= 0:
         axes.set_title(f"{label.partition(':')[0]}: nothing to show", fontsize=8.5, loc="center")
         return
-    mappable = ScalarMappable(Normalize(0, largest), SEQUENTIAL)
+    mappable = ScalarMappable(Normalize(0, largest), LOAD)
     bar = figure.colorbar(
         mappable,
         ax=axes,
@@ -123,11 +129,9 @@ def _cores(axes: Axes, cores: FloatArray) -> None:
         (c - 0.46 + i % across * width, r - 0.46 + i // across * height)
         for r, c, i in np.ndindex(*cores.shape)
     ]
-    colours = [
-        colormaps[SEQUENTIAL](shades(value)) if not np.isnan(value) else "#f1f3f5" for value in cores.flat
-    ]
+    colours = [LOAD(shades(value)) if not np.isnan(value) else "white" for value in cores.flat]
     boxes = [Rectangle(corner, width, height) for corner in corners]
-    edges = {"edgecolors": "white", "linewidths": 0.6} if across > 1 else {"edgecolors": "none"}
+    edges = {"edgecolors": "white" if across > 1 else RULE, "linewidths": 0.6}
     boxes_drawn = PatchCollection(boxes, facecolors=colours, **edges)
     boxes_drawn.set_rasterized(cores.size > RASTER_FROM)
     axes.add_collection(boxes_drawn)
@@ -135,7 +139,7 @@ def _cores(axes: Axes, cores: FloatArray) -> None:
         return
     for (x, y), value in zip(corners, cores.flat, strict=True):
         if not np.isnan(value):
-            ink = INK if shades(value) < 0.55 else "white"
+            ink = INK if shades(value) < DARK else "white"
             text = f"{value:.0%}" if value >= 0.0095 else f"{value:.1%}"
             size = 7 if across == 1 else 5.5
             middle = x + width / 2, y + height / 2
@@ -151,12 +155,29 @@ def _links(axes: Axes, links: FloatArray, rows: int, columns: int) -> None:
     ends = {link: _ends(link, rows, columns, side, used=bool(value)) for link, value in enumerate(links)}
     shown = sorted((link for link, line in ends.items() if line), key=lambda link: links[link])
     shades = Normalize(0, float(links.max(initial=0.0)) or 1e-9)
-    colours = [colormaps[SEQUENTIAL](shades(links[link])) if links[link] > 0 else "#e3e7ea" for link in shown]
-    width = float(np.clip(26 / max(rows, columns), 0.8, 5.0))
-    lines = LineCollection([ends[link] for link in shown], colors=colours, linewidths=width)
+    colours = [LOAD(shades(links[link])) if links[link] > 0 else RULE for link in shown]
+    width = float(np.clip(40 / max(rows, columns), 0.8, 9.0))
+    widths = [width if links[link] > 0 else 0.8 for link in shown]
+    styles = ["-" if links[link] > 0 else ":" for link in shown]
+    lines = LineCollection(
+        [ends[link] for link in shown], colors=colours, linewidths=widths, linestyles=styles
+    )
     axes.add_collection(lines)
+    if max(rows, columns) <= LINKS_WRITTEN_UP_TO:
+        for link in shown:
+            _write_load(axes, ends[link], links[link], "white" if shades(links[link]) > DARK else INK)
     tiles.set_rasterized(many)
     lines.set_rasterized(many)
+
+
+def _write_load(axes: Axes, line: Sequence[tuple[float, float]], load: float, ink: str) -> None:
+    """The busy share of a link in percent, along it; nothing where no flit crossed it."""
+    if load <= 0:
+        return
+    (x, y), (x_end, y_end) = line
+    text = f"{load:.0%}" if load >= 0.0995 else f"{load:.1%}" if load >= 0.0005 else "<.1"
+    style = {"ha": "center", "va": "center", "fontsize": 5.5, "color": ink}
+    axes.text((x + x_end) / 2, (y + y_end) / 2, text.rstrip("%"), rotation=0 if y == y_end else 90, **style)
 
 
 def _ends(link: int, rows: int, columns: int, side: float, *, used: bool) -> list[tuple[float, float]]:

@@ -1,5 +1,7 @@
 """The training curve: accuracy and loss by epoch."""
 
+from math import log10
+
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from nmsim.report.plots.canvas import PALETTE, Picture, grid, look, new_figure, svg_of
@@ -32,7 +34,7 @@ def training_curve(history: TrainingHistory, described: str) -> Picture:
             )
         left.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=None))
         left.set_ylabel("accuracy (%)")
-        left.legend(loc="lower right")
+        left.legend(loc="best")
         right.plot(
             epochs,
             [row.train_loss for row in history.rows],
@@ -41,8 +43,9 @@ def training_curve(history: TrainingHistory, described: str) -> Picture:
             label="training loss",
         )
         right.set_ylabel("loss per sample and time step")
-        right.set_ylim(0, 1.1 * max(row.train_loss for row in history.rows))
-        right.legend(loc="lower left")
+        if _decades(history) >= 1:
+            right.set_yscale("log")
+        right.legend(loc="best")
         for axes in (left, right):
             axes.set_xlabel("epoch")
             axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8, min_n_ticks=1))
@@ -58,3 +61,9 @@ def training_curve(history: TrainingHistory, described: str) -> Picture:
         " weights change."
     )
     return Picture("training-curve", "Training curve", alt, caption, svg)
+
+
+def _decades(history: TrainingHistory) -> float:
+    """Decades that the loss spans; its axis is logarithmic from one on, and never forced to zero."""
+    losses = [row.train_loss for row in history.rows]
+    return log10(max(losses) / min(losses)) if min(losses) > 0 else 0.0

@@ -6,6 +6,7 @@ from nmsim.evaluate import Evaluation
 from nmsim.hardware.chip import ChipConfig
 from nmsim.hardware.core import Core
 from nmsim.report.compare import side_by_side
+from nmsim.report.export import area_table
 from nmsim.report.extrapolate import ASSUMPTION, extrapolate
 from nmsim.report.markup import Markup, figure, join, tag
 from nmsim.report.plots.canvas import Picture
@@ -28,6 +29,9 @@ def chip(result: RunResult, mesh: Picture) -> Section:
     ]
     if machine.sources:
         parts += [tag("p", "Its figures come from:"), bullets(machine.sources)]
+    areas = area_table(result)
+    if areas.rows:
+        parts.append(areas.html("Area by component, estimated"))
     parts += [tag("h3", "Load of cores and links"), figure(mesh), _stalls(result)]
     return Section("chip", "Chip and mapping", join(parts))
 
@@ -200,13 +204,36 @@ def _core(core: Core) -> str:
 def _stalls(result: RunResult) -> Markup:
     """Of the event-driven run if there is one: only it knows links and queues."""
     item = result.counterpart(model="event") or result.subject
-    words = f"Cycles lost to contention in the {MODEL_WORDS[item.model]}, summed over the resources that lost them: "
-    lines = [
-        f"{cause}: {cycles.mean():,.0f} cycles per sample"
-        for cause, cycles in item.perf.stall_cycles.items()
-        if cycles.any()
-    ]
+    perf = item.perf
+    words = (
+        f"Time lost to contention in the {MODEL_WORDS[item.model]}, of {perf.cycles.mean():,.0f} cycles per sample."
+        " Resources wait at the same time, so that losses are means over the resources of a kind; their sum says nothing of"
+        " the latency. "
+    )
+    lines = []
+    for cause, cycles in perf.stall_cycles.items():
+        if not cycles.any():
+            continue
+        kind, count = _resources(item, cause)
+        each = cycles.mean() / count
+        lines.append(
+            f"{cause}: {each:,.1f} cycles per sample on the mean of {count:,} {kind} ({each / perf.cycles.mean():.2%})"
+        )
     return join([tag("p", words, badge(Kind.MODELLED)), bullets(lines or ["none"])])
+
+
+def _resources(item: Evaluation, cause: str) -> tuple[str, int]:
+    """Which kind of resource loses cycles to a cause, and how many of it are in use."""
+    perf = item.perf
+    links = int(perf.link_flits.any(axis=1).sum())
+    found = {
+        "bank conflict": ("memories", sum(len(names) for names in perf.memory_names)),
+        "link contention": ("links with traffic", links),
+        "queue full": ("links with traffic", links),
+        "injection": ("cores that inject", len(perf.cores)),
+    }
+    kind, count = found.get(cause, ("channel", 1))
+    return kind, max(count, 1)
 
 
 def _per_sop(item: Evaluation) -> Markup:

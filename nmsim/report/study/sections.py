@@ -132,7 +132,7 @@ def _table(result: StudyResult, entries: Sequence[Entry], name: str, caption: st
         )
         for entry in entries
     )
-    return tag("div", Table(name, columns, rows).html(caption), class_="scroll")
+    return Table(name, columns, rows).html(caption)
 
 
 def _link(entry: Entry, *, anchor: bool) -> str:
@@ -167,7 +167,7 @@ def _influences(result: StudyResult) -> Iterator[Markup]:
         rows = tuple(
             (i.axis, name, mean) for i in result.influences if i.measure == index for name, mean in i.levels
         )
-        table = tag("div", Table("levels", columns, rows).html(f"{measure.name} by level"), class_="scroll")
+        table = Table("levels", columns, rows).html(f"{measure.name} by level")
         yield tag("details", tag("summary", f"Mean {measure.name} at every level of every axis"), table)
 
 
@@ -183,13 +183,13 @@ def _refused(result: StudyResult) -> Iterator[Markup]:
     }
     rows = tuple((words.get(name, f"breaks {name}"), count) for name, count in result.refused.items())
     table = Table("refused", (Column("reason", "Reason"), Column("designs", "Designs")), rows)
-    yield tag("div", table.html("Designs that are not feasible, by the first reason"), class_="scroll")
+    yield table.html("Designs that are not feasible, by the first reason")
     if result.reasons:
         rows = tuple(result.reasons.items())
         table = Table(
             "reasons", (Column("reason", "What is short, or wrong"), Column("designs", "Designs")), rows
         )
-        yield tag("div", table.html("Designs without figures, by what is short or wrong"), class_="scroll")
+        yield table.html("Designs without figures, by what is short or wrong")
 
 
 def _models(result: StudyResult) -> Iterator[Markup]:
@@ -228,9 +228,9 @@ def _ranking(result: StudyResult) -> Iterator[Markup]:
 def _space(result: StudyResult) -> Iterator[Markup]:
     columns = (Column("axis", "Axis"), Column("keys", "Keys it moves"), Column("levels", "Levels"))
     rows = tuple((axis.name, axis.keys, axis.levels) for axis in result.axes)
-    yield tag("div", Table("axes", columns, rows).html("Axes"), class_="scroll")
+    yield Table("axes", columns, rows).html("Axes")
     yield tag("p", "All results are in one SQLite table that any tool reads, for example")
     yield tag("p", tag("code", "pandas.read_sql('SELECT * FROM results', sqlite3.connect('results.sqlite'))"))
     yield tag("details", tag("summary", "The space as a file"), tag("pre", tag("code", result.space_text)))
     table = Table("provenance", (Column("what", "What"), Column("value", "Value")), result.provenance)
-    yield tag("div", table.html("Provenance"), class_="scroll")
+    yield table.html("Provenance")

@@ -1,0 +1,156 @@
+"""Every rule over STOP-WTL on the same chip: what a reader compares, with the interval of paired samples."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from matplotlib.axes import Axes
+
+from nmsim.evaluate import Estimate, Evaluation
+from nmsim.report.plots.canvas import INK, MARKERS, PALETTE, Picture, grid, look, new_figure, svg_of
+from nmsim.report.ratio import energy_ratio, latency_ratio, ratio_with_interval
+from nmsim.report.reference.result import CASES, SUBJECT, DatasetResult, Reference
+from nmsim.report.tables import Column, Table
+
+COMPARED = tuple(case.name for case in CASES if case.rule != "inference" and case.name != SUBJECT)
+"""Training rules that are compared with the subject; an inference is another amount of work."""
+WHISKER, STEM = 2.2, 0.7
+"""Line widths of the confidence interval and of the band of the prices."""
+
+
+@dataclass(frozen=True)
+class RuleRatio:
+    """One rule over STOP-WTL on one chip; None where one of the two does not fit."""
+
+    dataset: DatasetResult
+    chip: str
+    case: str
+    energy: Estimate | None
+    latency: Estimate | None
+
+
+def ratios(reference: Reference) -> Iterator[RuleRatio]:
+    """Every data set, chip and compared rule, in that order."""
+    for dataset in reference.datasets:
+        for chip in reference.chips:
+            found = {outcome.case: outcome.evaluation for outcome in dataset.on_chip(chip.name)}
+            for case in COMPARED:
+                yield _ratio(dataset, chip.name, case, found[case], found[SUBJECT])
+
+
+def _ratio(
+    dataset: DatasetResult, chip: str, case: str, above: Evaluation | None, below: Evaluation | None
+) -> RuleRatio:
+    if above is None or below is None:
+        return RuleRatio(dataset, chip, case, None, None)
+    return RuleRatio(dataset, chip, case, energy_ratio(above, below), latency_ratio(above, below))
+
+
+def ratio_table(reference: Reference) -> Table:
+    """The ratios for machines, with intervals over samples and the bands that prices allow."""
+    columns = (
+        Column("dataset", "Data set"), Column("chip", "Chip"), Column("rule", "Rule"),
+        Column("energy_over_stop_wtl", "Energy", "ratio"), Column("energy_ci95_low", "95 % CI, low", "ratio"),
+        Column("energy_ci95_high", "95 % CI, high", "ratio"), Column("energy_band_low", "Band, low", "ratio"),
+        Column("energy_band_high", "Band, high", "ratio"), Column("latency_over_stop_wtl", "Time", "ratio"),
+        Column("latency_ci95_low", "95 % CI, low", "ratio"), Column("latency_ci95_high", "95 % CI, high", "ratio"),
+    )  # fmt: skip
+    rows = []
+    for item in ratios(reference):
+        energy, latency = item.energy, item.latency
+        cells = (
+            (energy.mean, energy.ci_low, energy.ci_high, energy.band_low, energy.band_high)
+            if energy
+            else (None,) * 5
+        )
+        more = (latency.mean, latency.ci_low, latency.ci_high) if latency else (None,) * 3
+        rows.append((item.dataset.title, item.chip, item.case, *cells, *more))
+    return Table("ratios", columns, tuple(rows))
+
+
+def stbp_table(reference: Reference) -> Table:
+    """STBP over STOP-WTL for people: one row per data set and chip that holds both."""
+    columns = (
+        Column("dataset", "Data set"), Column("chip", "Chip"), Column("energy", "Energy, history stored"),
+        Column("latency", "Time, stored"), Column("recomputed", "Energy, recomputed"),
+        Column("recomputed_latency", "Time, recomputed"),
+    )  # fmt: skip
+    found = {(item.dataset.title, item.chip, item.case): item for item in ratios(reference)}
+    rows = []
+    for dataset in reference.datasets:
+        for chip in reference.chips:
+            stored, again = (
+                found[dataset.title, chip.name, case] for case in ("stbp-stored", "stbp-recomputed")
+            )
+            if stored.energy is None and again.energy is None:
+                continue
+            cells = (stored.energy, stored.latency, again.energy, again.latency)
+            rows.append(
+                (dataset.title, chip.name, *(ratio_with_interval(cell, "does not fit") for cell in cells))
+            )
+    return Table("stbp-over-stop", columns, tuple(rows))
+
+
+def ratio_overview(reference: Reference) -> Picture:
+    """Two panels, energy and time: a line per data set and chip, a mark per rule, 1 is STOP-WTL."""
+    found = [item for item in ratios(reference) if item.energy is not None]
+    lines = list(
+        dict.fromkeys((item.dataset.title, bool(item.dataset.stand_in), item.chip) for item in found)
+    )
+    labels = [f"{title}{' (stand-in)' if stand_in else ''}\n{chip}" for title, stand_in, chip in lines]
+    title = "Energy and time per training sample over those of STOP-WTL"
+    with look():
+        figure = new_figure(
+            title,
+            f"plan {reference.name}, analytic chip model",
+            width=8.4,
+            height=1.5 + 0.62 * max(len(lines), 2),
+        )
+        panels = figure.subplots(1, 2, sharey=True)
+        for panel, quantity in zip(panels, ("energy", "latency"), strict=True):
+            for place, case in enumerate(COMPARED):
+                rows = [
+                    (lines.index((item.dataset.title, bool(item.dataset.stand_in), item.chip)), ratio)
+                    for item in found
+                    if item.case == case and (ratio := getattr(item, quantity)) is not None
+                ]
+                _marks(panel, rows, place, case)
+            panel.axvline(1.0, color=INK, linewidth=0.8)
+            panel.set_xlabel(f"{'energy' if quantity == 'energy' else 'time'} over STOP-WTL's")
+            grid(panel, "x")
+        panels[0].set_yticks(range(len(lines)), labels, fontsize=7.5)
+        panels[0].set_ylim(len(lines) - 0.5, -0.5)
+        figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=len(COMPARED))
+        svg = svg_of(figure)
+    return Picture(
+        "ratios-to-stop-wtl",
+        title,
+        "Marks of energy and time over those of STOP-WTL, one per rule. " + "; ".join(_spoken(found)),
+        "Modelled: the recorded activity, replayed on a chip model and priced. Left of the line a rule costs less than"
+        " STOP-WTL. Thick whiskers: 95 % confidence interval of the ratio over the profiled samples, which are the same for"
+        " every rule; thin ones: what the bands of the prices allow, when one price is off in both alike.",
+        svg,
+    )
+
+
+def _marks(panel: Axes, rows: Sequence[tuple[int, Estimate]], place: int, label: str) -> None:
+    """One rule's marks, shifted within their lines so that rules do not cover each other."""
+    shift = (place - (len(COMPARED) - 1) / 2) * 0.8 / len(COMPARED)
+    ys = [row + shift for row, _ in rows]
+    for y, (_, ratio) in zip(ys, rows, strict=True):
+        panel.plot((ratio.band_low, ratio.band_high), (y, y), color=PALETTE[place], linewidth=STEM)
+        if ratio.ci_low is not None and ratio.ci_high is not None:
+            panel.plot((ratio.ci_low, ratio.ci_high), (y, y), color=PALETTE[place], linewidth=WHISKER)
+    style = {
+        "linestyle": "",
+        "marker": MARKERS[place],
+        "markersize": 4.5,
+        "color": PALETTE[place],
+        "label": label,
+    }
+    panel.plot([ratio.mean for _, ratio in rows], ys, **style)  # type: ignore[arg-type]
+
+
+def _spoken(found: Sequence[RuleRatio]) -> Iterator[str]:
+    for item in found:
+        if item.case.startswith("stbp"):
+            yield f"{item.case} on {item.dataset.title}, {item.chip}: energy {ratio_with_interval(item.energy)}"
