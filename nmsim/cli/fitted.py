@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console, ConsoleOptions, RenderResult
+from rich.console import Console, ConsoleOptions, JustifyMethod, RenderResult
 from rich.table import Table
 
 GAP = 2
-"""Blanks between columns."""
+"""Blanks between columns: the pad of a column, and the divider of the box, which is one more."""
 WHOLE_LINE = 22
 """Lines of figures are never broken up to this length: `3.55 uJ` stays together."""
 LONGEST_WORD = 44
@@ -34,6 +34,7 @@ class FittedTable:
         parts = self.parts(options.max_width)
         for number, part in enumerate(parts):
             yield self._table(part, options.max_width, self.title if number == 0 else "")
+            yield ""
 
     def parts(self, width: int) -> list[list[int]]:
         """Columns of each part, so that no word has to be broken at this width."""
@@ -52,10 +53,10 @@ class FittedTable:
         several = any("\n" in row[column] for row in self.rows for column in part)
         table = Table(
             title=title or None, title_justify="left", title_style="bold", header_style="bold", box=SIMPLE_HEAD,
-            padding=(0, GAP, 0, 0), pad_edge=False, leading=int(several),
+            padding=(0, GAP - 1, 0, 0), pad_edge=False, show_edge=False, leading=int(several),
         )  # fmt: skip
         for column, least in zip(part, self._widths(part, width), strict=True):
-            justify = "right" if column >= self.numeric_from else "left"
+            justify: JustifyMethod = "right" if column >= self.numeric_from else "left"
             table.add_column(self.columns[column], justify=justify, width=least, overflow="fold")
         for row in self.rows:
             table.add_row(*(row[column] for column in part))

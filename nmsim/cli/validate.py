@@ -124,11 +124,11 @@ def _show(screen: Screen, title: str, points: Sequence[SiliconPoint]) -> None:
     """A table of published and modelled figures, and its sources."""
     rows = [
         [
-            point.what, point.condition, f"{point.published:.4g}",
+            f"{point.what}\n{point.condition}", f"{point.published:.4g}",
             "-" if point.model is None else f"{point.model:.4g}", point.unit,
             "-" if point.relative_error is None else f"{point.relative_error:+.1%}", point.role,
         ]
         for point in points
     ]  # fmt: skip
-    columns = ["what", "condition", "published", "model", "unit", "error", "role"]
+    columns = ["what\nunder which condition", "published", "model", "unit", "error", "role"]
     show_sourced(screen, title, columns, rows, [point.source for point in points], numeric_from=9)

@@ -131,8 +131,8 @@ def _cores(axes: Axes, cores: FloatArray) -> None:
     ]
     colours = [LOAD(shades(value)) if not np.isnan(value) else "white" for value in cores.flat]
     boxes = [Rectangle(corner, width, height) for corner in corners]
-    edges = {"edgecolors": "white" if across > 1 else RULE, "linewidths": 0.6}
-    boxes_drawn = PatchCollection(boxes, facecolors=colours, **edges)
+    edge = "white" if across > 1 else RULE
+    boxes_drawn = PatchCollection(boxes, facecolors=colours, edgecolors=edge, linewidths=0.6)
     boxes_drawn.set_rasterized(cores.size > RASTER_FROM)
     axes.add_collection(boxes_drawn)
     if cores.size > WRITTEN_UP_TO:
@@ -176,8 +176,9 @@ def _write_load(axes: Axes, line: Sequence[tuple[float, float]], load: float, in
         return
     (x, y), (x_end, y_end) = line
     text = f"{load:.0%}" if load >= 0.0995 else f"{load:.1%}" if load >= 0.0005 else "<.1"
-    style = {"ha": "center", "va": "center", "fontsize": 5.5, "color": ink}
-    axes.text((x + x_end) / 2, (y + y_end) / 2, text.rstrip("%"), rotation=0 if y == y_end else 90, **style)
+    turned = 0 if y == y_end else 90
+    middle = (x + x_end) / 2, (y + y_end) / 2
+    axes.text(*middle, text.rstrip("%"), rotation=turned, ha="center", va="center", fontsize=5.5, color=ink)
 
 
 def _ends(link: int, rows: int, columns: int, side: float, *, used: bool) -> list[tuple[float, float]]:

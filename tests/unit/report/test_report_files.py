@@ -20,7 +20,7 @@ from nmsim.stop.history import TrainingHistory
 
 EXPECTED = {
     "summary.json", "summary.md", "energy.csv", "latency.csv", "stages.csv", "memory.csv", "timesteps.csv", "cores.csv",
-    "links.csv", "training.csv", "trace.json", "report.html",
+    "links.csv", "actions.csv", "area.csv", "training.csv", "trace.json", "report.html",
 }  # fmt: skip
 
 
@@ -254,3 +254,27 @@ def test_a_run_without_training_or_event_model_has_no_such_files(result: RunResu
     }
     assert names & {"training.csv", "trace.json", "pictures/training-curve.svg"} == set()
     assert "report.html" in names
+
+
+def test_the_counts_of_actions_are_those_that_were_priced(result: RunResult, folder: Path) -> None:
+    item = result.subject
+    mine = [
+        row for row in rows(folder, "actions.csv") if row["rule"] == item.rule and row["model"] == item.model
+    ]
+    macs = sum(float(row["count_per_sample"]) for row in mine if row["action"] == "mac")
+    counts = item.perf.counts.select(action="mac")
+    once, always = (
+        counts.counts[keep].sum() / item.samples for keep in (counts.per_batch, ~counts.per_batch)
+    )
+    assert macs == pytest.approx(always + once / item.batch_size)
+    assert {row["phase"] for row in mine} >= {"integrate", "neuron", "error", "gradient", "update"}
+
+
+def test_areas_of_components_add_up_to_the_chip(result: RunResult, folder: Path) -> None:
+    found = {row["component"]: row for row in rows(folder, "area.csv")}
+    parts = [float(row["area_mm2"]) for name, row in found.items() if name != "total"]
+    assert sum(parts) == pytest.approx(float(found["total"]["area_mm2"]))
+    assert (
+        float(found["total"]["area_band_low_mm2"]) < sum(parts) < float(found["total"]["area_band_high_mm2"])
+    )
+    assert result.subject.area is not None
