@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmsim import units
-from nmsim.cost.energy import CLOCK, CONTROL, STATIC, WORKING, EnergyTable, distinct
+from nmsim.cost.energy import CLOCK, CONTROL, OVERHEAD, STANDING, WORKING, EnergyTable, distinct
+from nmsim.cost.idle import Idle
 from nmsim.cost.static import StaticPower
 from nmsim.counts import Action, ActionCounts, Component
 from nmsim.hardware.chip import ChipConfig
@@ -35,11 +36,12 @@ def audit(
     energy: EnergyTable,
     power: StaticPower,
     utilization: Sequence[tuple[str, float]],
+    idle: Idle | None = None,
 ) -> tuple[Check, ...]:
     """Every check of one evaluation; `utilization` names memories with the used share of their capacity."""
     return (
         _at_least_zero(perf),
-        *_prices(chip, perf, energy, power),
+        *_prices(chip, perf, energy, power, idle),
         *_parts(perf, energy),
         _same("packets sent are received", perf.packets_sent.sum(), perf.packets_received.sum(), "packets"),
         *_flits(perf),
@@ -66,11 +68,13 @@ def _at_least_zero(perf: PerfResult) -> Check:
     )
 
 
-def _prices(chip: ChipConfig, perf: PerfResult, energy: EnergyTable, power: StaticPower) -> Iterator[Check]:
+def _prices(
+    chip: ChipConfig, perf: PerfResult, energy: EnergyTable, power: StaticPower, idle: Idle | None
+) -> Iterator[Check]:
     """Counts times prices, static power times time, overhead: added up anew, row by row, from what was counted."""
-    priced = energy.select(
-        component=tuple(set(energy.columns["component"].tolist()) - {STATIC, CLOCK, CONTROL})
-    )
+    counted = set(energy.columns["action"].tolist()) - {STANDING, WORKING, OVERHEAD}
+    priced = energy.select(action=tuple(counted))
+
     working = energy.select(component=CLOCK, action=WORKING)
     samples = perf.counts.counts.shape[1]
     price_pj = [price.pj for price in energy.prices]
@@ -83,6 +87,8 @@ def _prices(chip: ChipConfig, perf: PerfResult, energy: EnergyTable, power: Stat
     control = next((price.pj for price in energy.prices if price.group == CONTROL), 0.0)
     carried = energy.select(component=CONTROL).count.sum() / samples
     standing = power.total_w * float(perf.latency_s.mean()) * units.PJ_PER_J
+    if idle is not None:
+        standing += sum(part.price.pj * float(idle.seconds(part.component).mean()) for part in power.parts)
     total = anew + control * carried + standing
     yield _same("counts x prices equal the total", total * units.J_PER_PJ, energy.mean_j, "J")
     on_chip = (Component.ALU, Component.SRAM, Component.NOC, Component.SYNC)

@@ -34,6 +34,8 @@ class Component(StrEnum):
     CHIP_LINK = "chip_link"
     DRAM = "dram"
     SYNC = "sync"
+    HOST = "host"
+    """What feeds the chip; counts bits of samples that it sends."""
     EVENT = "event"
     """Whole events of chips whose energy is published per event; priced instead of the others, never besides."""
 
@@ -46,7 +48,7 @@ class Action(StrEnum):
     `compare` (bits_a), `lookup` (table word of bits_a), `random_draw` (bits_a), `shift` (bits_a).
     SRAM and DRAM: `read`, `write`; SRAM counts words (of bits_a) of the memory named in `unit`, DRAM counts bits.
     NOC: `flit_hop` links that flits (of bits_a) cross, each with a router before it; `wire_bit_um` bits times
-    micrometres of link, all flits at their full width. CHIP_LINK: `bit`. SYNC: `barrier`, one per tile that takes
+    micrometres of link, all flits at their full width. CHIP_LINK, HOST: `bit`. SYNC: `barrier`, one per tile that takes
     part.
     EVENT: `synaptic_op`, `neuron_update_active`, `neuron_update_inactive`, `spike_out`, `synaptic_update`,
     `packet_local`, `hop_east_west`, `hop_north_south`, `axon_in`, `axon_out`.

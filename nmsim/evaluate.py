@@ -15,12 +15,14 @@ from nmsim.cost.accounting import energy_of
 from nmsim.cost.area import Area, area_of
 from nmsim.cost.clocking import clock_notes, clocked
 from nmsim.cost.energy import CLOCK, CONTROL, STANDING, STATIC, EnergyTable, Unpriced
+from nmsim.cost.idle import Idle
 from nmsim.cost.memory_notes import memory_notes
 from nmsim.cost.static import static_power
 from nmsim.cost.table import CostTable, EventTable
 from nmsim.counts import Action, Component, Phase
 from nmsim.errors import CostError
 from nmsim.hardware.chip import ChipConfig
+from nmsim.hardware.host import RealTime
 from nmsim.mapping.mapping import Mapping
 from nmsim.network.memory import TrainingNeeds
 from nmsim.network.precision import Precision
@@ -69,6 +71,19 @@ class MemoryUse:
 
 
 @dataclass(frozen=True)
+class Deadlines:
+    """A chip whose samples arrive at a rate: `missed` share of them that take longer than the period between two.
+
+    `utilization` is the mean time of a sample over the period; above 1 the chip cannot follow at all.
+    """
+
+    period_s: float
+    missed: float
+    slowest_s: float
+    utilization: float
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """What a profile of S samples costs on a chip; every figure per sample unless its name says otherwise.
 
@@ -101,6 +116,7 @@ class Evaluation:
     """Its part in the phases integrate and neuron, with their share of static power."""
     latency_s: Estimate
     power_w: Estimate
+    """Over the time of a sample; with `real_time` over the period between two arrivals."""
     edp_js: Estimate
     throughput_per_s: float
     """Samples per second, one after the other."""
@@ -118,6 +134,8 @@ class Evaluation:
     """Extrapolations, clamps and scalings that were applied."""
     audit: tuple[Check, ...]
     step_energy: EnergyTable | None = None
+    real_time: "Deadlines | None" = None
+    """Where the chip lives with samples that arrive at a rate."""
     """Mean dynamic energy per sample by time step: as `energy`, with axis T in place of S. Without static power,
     barriers, and work that comes once per sample or batch. None unless it was asked for."""
 
@@ -190,11 +208,20 @@ def assess(
 ) -> Evaluation:
     """Price and audit what a performance model found; raises `CostError` as `evaluate`."""
     power = static_power(chip, costs)
+    idle = None if chip.real_time is None else Idle.of(chip.real_time, perf.latency_s)
     phase_s = {phase.value: cycles / perf.clock_hz for phase, cycles in perf.phase_cycles.items()}
     energy = energy_of(
-        perf.counts, chip, costs, power, phase_s, batch_size=perf.batch_size, activities=perf.activities
+        perf.counts,
+        chip,
+        costs,
+        power,
+        phase_s,
+        batch_size=perf.batch_size,
+        activities=perf.activities,
+        idle=idle,
     )
     unavailable = {} if power.unavailable is None else {"static_energy": power.unavailable}
+    real_time = None if chip.real_time is None else _real_time(chip.real_time, perf.latency_s)
     area = _area(chip, costs, unavailable)
     latency_s = perf.latency_s
     joules = energy.total_pj * units.J_PER_PJ
@@ -222,7 +249,9 @@ def assess(
         energy_j=energy_j,
         forward_energy_j=_priced(forward, forward.total_pj * units.J_PER_PJ),
         latency_s=_estimate(latency_s),
-        power_w=_power(energy_j, joules, latency_s),
+        power_w=_power(
+            energy_j, joules, latency_s if idle is None else latency_s + idle.awake_s + idle.asleep_s
+        ),
         edp_js=_scaled_band(_estimate(joules * latency_s), energy_j),
         throughput_per_s=float(1 / latency_s.mean()),
         static_energy_j=_priced(static, static.total_pj * units.J_PER_PJ)
@@ -235,9 +264,33 @@ def assess(
         memory=memory,
         unpriced=energy.unpriced,
         unavailable=unavailable,
-        notes=(*perf.notes, *energy.notes, *memory_notes(chip, costs), *clock_notes(chip, costs)),
-        audit=audit(chip, perf, energy, power, tuple((use.memory, use.utilization) for use in memory)),
+        notes=(
+            *perf.notes,
+            *energy.notes,
+            *memory_notes(chip, costs),
+            *clock_notes(chip, costs),
+            *_missed(real_time),
+        ),
+        audit=audit(chip, perf, energy, power, tuple((use.memory, use.utilization) for use in memory), idle),
+        real_time=real_time,
     )
+
+
+def _real_time(real_time: RealTime, latency_s: FloatArray) -> Deadlines:
+    period_s = 1 / real_time.arrival_hz
+    missed = latency_s > period_s
+    return Deadlines(
+        period_s, float(missed.mean()), float(latency_s.max()), float(latency_s.mean()) / period_s
+    )
+
+
+def _missed(deadlines: Deadlines | None) -> tuple[str, ...]:
+    """A note where samples arrive faster than they are done."""
+    if deadlines is None or deadlines.missed == 0:
+        return ()
+    slowest, period = (units.scaled(seconds, "s") for seconds in (deadlines.slowest_s, deadlines.period_s))
+    text = f"{deadlines.missed:.0%} of the samples take longer than the {period} between two arrivals (up to {slowest})"
+    return (f"{text}: the chip is too slow for this rate",)
 
 
 def _hash_of(mapping: Mapping) -> str:

@@ -13,6 +13,7 @@ from nmsim.cost.energy import (
     CLOCK,
     CONTROL,
     ENERGY_COLUMNS,
+    OVERHEAD,
     OVERHEAD_GROUPS,
     STANDING,
     WORKING,
@@ -21,6 +22,7 @@ from nmsim.cost.energy import (
     Unpriced,
     distinct,
 )
+from nmsim.cost.idle import PHASE, Idle
 from nmsim.cost.price import Price
 from nmsim.cost.pricing import INSIDE_COMPONENTS, INSIDE_EVENTS, Pricing, price_counts
 from nmsim.cost.static import StaticPower
@@ -41,12 +43,13 @@ def energy_of(
     *,
     batch_size: int,
     activities: Sequence[CoreActivity] = (),
+    idle: Idle | None = None,
 ) -> EnergyTable:
     """Energy per sample of K counted actions over S samples.
 
     `phase_s` gives the time of every phase `(S,)` in seconds; static and clock power times these times are
     the static rows. Rows counted once per batch are divided by `batch_size`. `activities` of the cores say how much of
-    their clock runs because of the work.
+    their clock runs because of the work. `idle` is the time between samples, a phase of its own.
 
     Raises:
         CostError: an action that happened has no usable price (see `price_counts`).
@@ -65,6 +68,8 @@ def energy_of(
     if isinstance(table, ComponentTable):
         parts += _working_clock(chip, table, activities)
     parts.append(_static(power, phase_s))
+    if idle is not None and power.parts:
+        parts.append(_between_samples(power, idle))
     unpriced, inside = _without_price(counts, count, pricing)
     hidden = sorted(component for component, why in inside.items() if why == INSIDE_EVENTS)
     notes = (f"counts of {', '.join(hidden)} are {INSIDE_EVENTS}, not priced besides",) if hidden else ()
@@ -99,7 +104,7 @@ def _control(dynamic: EnergyTable, chip: ChipConfig, table: ComponentTable) -> R
     columns = {name: dynamic.columns[name][carries][first] for name in ("phase", "layer", "core")}
     columns |= {
         n: np.full(len(first), text)
-        for n, text in (("component", CONTROL), ("action", "overhead"), ("unit", ""))
+        for n, text in (("component", CONTROL), ("action", OVERHEAD), ("unit", ""))
     }
     return columns, carried, np.zeros(len(first), np.int64), [control_price(chip, table)]
 
@@ -170,6 +175,13 @@ def _static(power: StaticPower, phase_s: Mapping[str, FloatArray]) -> Rows:
     index = {price: position for position, price in enumerate(prices)}
     position = np.repeat(np.array([index[part.price] for part in parts], np.int64), len(phases))
     return columns, np.tile(times, (len(parts), 1)), position, prices
+
+
+def _between_samples(power: StaticPower, idle: Idle) -> Rows:
+    """As `_static`, for the phase in which the chip waits; some of it may be switched off."""
+    columns, _, position, prices = _static(power, {PHASE: np.zeros_like(idle.awake_s)})
+    seconds = np.stack([idle.seconds(part.component) for part in power.parts])
+    return columns, seconds, position, prices
 
 
 def _without_price(

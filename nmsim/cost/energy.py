@@ -13,9 +13,9 @@ from nmsim.cost.price import Price
 
 FloatArray = NDArray[np.float64]
 ENERGY_COLUMNS = ("component", "action", "unit", "phase", "layer", "core")
-STATIC, CLOCK, CONTROL = "static", "clock", "control"
-STANDING, WORKING = "power", "open flip-flop"
-"""Actions of rows that no counted action makes: power for the time of a phase; flip-flop periods that work adds."""
+STATIC, CLOCK, CONTROL, HOST = "static", "clock", "control", "host"
+STANDING, WORKING, OVERHEAD = "power", "open flip-flop", "overhead"
+"""Actions of rows that no counted action makes: power for the time of a phase; flip-flop periods that work adds; control."""
 OVERHEAD_GROUPS = ("logic", "sram", "noc")
 """Groups of prices that the control overhead multiplies."""
 

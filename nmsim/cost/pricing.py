@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nmsim import units
 from nmsim.cost import logic, noc, sram
-from nmsim.cost.energy import distinct
+from nmsim.cost.constant import Constant, Kind
+from nmsim.cost.energy import HOST, distinct
 from nmsim.cost.event import event_price
 from nmsim.cost.price import Price
 from nmsim.cost.table import CostTable, EventTable, usable
@@ -108,6 +110,8 @@ def _component_price(  # noqa: PLR0911 - one branch per component
             return noc.barrier(
                 technology, chip.noc.flit_bits, (chip.mesh.tile_width_mm + chip.mesh.tile_height_mm) / 2
             )
+        case Component.HOST:
+            return _host_bit(chip)
         case Component.EVENT:
             return INSIDE_COMPONENTS
 
@@ -116,6 +120,8 @@ def _event_level_price(table: EventTable, chip: ChipConfig, key: Key) -> Price |
     component, action, unit = key["component"], key["action"], key["unit"]
     if component in {Component.EVENT, Component.SYNC, Component.CHIP_LINK}:
         return event_price(table, action, unit, chip.voltage_v)
+    if component == Component.HOST:
+        return _host_bit(chip)
     if component == Component.DRAM:
         kind = _dram_kind(chip)
         if kind not in table.dram_pj_per_bit:
@@ -124,6 +130,19 @@ def _event_level_price(table: EventTable, chip: ChipConfig, key: Key) -> Price |
         constant = table.cited(usable(table.dram_pj_per_bit[kind], f"dram_pj_per_bit.{kind}", table.name))
         return price_of([(constant, 1)], f"{kind}, per bit", "dram", "dram_pj_per_bit")
     return INSIDE_EVENTS
+
+
+def _host_bit(chip: ChipConfig) -> Price:
+    """One bit that the host sends, by the chip's own figure."""
+    per_byte = 0.0 if chip.host is None else chip.host.energy_pj_per_byte
+    constant = Constant(
+        value=per_byte / units.BITS_PER_BYTE,
+        unit="pJ",
+        kind=Kind.MEASURED,
+        source="; ".join(chip.sources) or None,
+    )
+    constant = usable(constant, "host.energy_pj_per_byte", f"chip '{chip.name}'")
+    return price_of([(constant, 1)], "host, per bit", HOST, "energy_pj_per_byte / 8")
 
 
 def _memory(chip: ChipConfig, core: int, name: str) -> Sram:

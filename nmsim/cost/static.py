@@ -7,7 +7,7 @@ from nmsim import units
 from nmsim.cost import sram
 from nmsim.cost.clock import idle_power_w
 from nmsim.cost.constant import Constant, Kind
-from nmsim.cost.energy import CLOCK, STATIC
+from nmsim.cost.energy import CLOCK, HOST, STATIC
 from nmsim.cost.price import Price
 from nmsim.cost.scaling import DYNAMIC_EXPONENT, LEAKAGE_EXPONENT, scaled
 from nmsim.cost.table import ComponentTable, CostTable, EventTable, usable
@@ -46,7 +46,7 @@ def static_power(chip: ChipConfig, table: CostTable) -> StaticPower:
     the chip's `sources`.
     """
     try:
-        return StaticPower((*_clock(chip, table), *_static(chip, table)), None)
+        return StaticPower((*_clock(chip, table), *_static(chip, table), *_host(chip)), None)
     except CostError as error:
         return StaticPower((), str(error))
 
@@ -104,6 +104,13 @@ def _clock(chip: ChipConfig, table: CostTable) -> Iterator[Power]:
     elif table.clock_power_w_per_hz is not None:
         constant = table.cited(usable(table.clock_power_w_per_hz, "clock_power_w_per_hz", table.name))
         yield _whole_chip(chip, _at_chip(constant, chip, table, DYNAMIC_EXPONENT), CLOCK, chip.clock_hz)
+
+
+def _host(chip: ChipConfig) -> Iterator[Power]:
+    """What feeds the chips: one for all of them."""
+    if chip.host is not None and chip.host.power_w > 0:
+        constant = _of_chip(chip, chip.host.power_w, "W", "host.power_w")
+        yield Power(HOST, "", -1, _price(constant, "power of the host", "W", HOST))
 
 
 def _whole_chip(chip: ChipConfig, constant: Constant, component: str, factor: float) -> Power:

@@ -20,6 +20,7 @@ def measure(
         "latency_s": evaluation.latency_s.mean,
         "throughput_per_s": evaluation.throughput_per_s,
         "power_w": evaluation.power_w.mean,
+        "deadlines_missed": None if evaluation.real_time is None else evaluation.real_time.missed,
         "edp_js": evaluation.edp_js.mean,
         "area_mm2": area.total_mm2 if area else None,
         "memory_bits": sum(use.used_bits for use in evaluation.memory),

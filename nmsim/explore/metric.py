@@ -28,9 +28,10 @@ COMPONENTS = {
     "chip_link": "links between chips",
     "dram": "memory off chip",
     "sync": "synchronisation",
+    "host": "the host",
     "event": "events of a chip priced whole",
     "static": "leakage",
-    "clock": "the idle clock",
+    "clock": "the clock",
     "control": "control overhead",
 }
 """Components of the energy, in the order of the results' columns."""
@@ -47,6 +48,9 @@ _ALL = (
     Metric("latency_s", "s", "min", "latency per sample"),
     Metric("throughput_per_s", "sample/s", "max", "throughput"),
     Metric("power_w", "W", "min", "mean power"),
+    Metric(
+        "deadlines_missed", "fraction", "min", "samples that take longer than the time between two arrivals"
+    ),
     Metric("edp_js", "J s", "min", "energy-delay product"),
     Metric("area_mm2", "mm2", "min", "area", exact=True),
     Metric("memory_bits", "bit", "min", "memory used", exact=True),

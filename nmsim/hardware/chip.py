@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from nmsim.config import Record
 from nmsim.hardware.core import Core
+from nmsim.hardware.host import Host, RealTime
 from nmsim.hardware.noc import Barrier, ChipLink, Dram, Noc
 
 
@@ -121,6 +122,10 @@ class ChipConfig(Record):
     """Memory off chip; absent: everything must fit on chip."""
     barrier: Barrier = Barrier()
     """Synchronisation between time steps."""
+    host: Host | None = None
+    """What feeds the chip, where its share of the board's power is part of the question."""
+    real_time: RealTime | None = None
+    """The rate at which samples arrive; absent: one after the other."""
     options: Options = Options()
     """Design options."""
     power: Power = Power()
@@ -138,6 +143,12 @@ class ChipConfig(Record):
             value = getattr(self.options, key)
             if value in {"off_chip", "spill"} and self.dram is None:
                 raise ValueError(f"options.{key} '{value}' needs the key 'dram'; add it or change the option")
+        outside = [tile for tile in self.noc.ingress if tile[0] >= self.columns or tile[1] >= self.rows]
+        if outside:
+            raise ValueError(
+                f"noc.ingress names tile {list(outside[0])} outside the {self.columns} x {self.rows} tiles of all"
+                " chips; use tiles of the mesh"
+            )
         if not self.cores():
             raise ValueError("no tile holds a core; leave 'tiles' out of a core type to fill the mesh")
         return self

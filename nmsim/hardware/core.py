@@ -10,6 +10,8 @@ from nmsim.hardware.sram import Sram
 class EventTiming(Record):
     """Service times of whole events, for chips published that way; replaces lanes and memories in time."""
 
+    at_clock_hz: float | None = Field(default=None, gt=0)
+    """Clock at which the times below were published: they follow `clock_hz`. Absent: an asynchronous chip, they do not."""
     synaptic_op_ns: float = Field(gt=0)
     """One synapse served for one spike."""
     synaptic_op_conv_ns: float | None = Field(default=None, gt=0)

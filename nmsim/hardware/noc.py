@@ -4,7 +4,7 @@ from itertools import pairwise
 from typing import Literal
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import Field, NonNegativeInt, model_validator
 
 from nmsim.config import Record
 
@@ -26,6 +26,9 @@ class Noc(Record):
     """Input queue of a router port."""
     casting: Literal["unicast", "multicast"] = "multicast"
     """One packet per destination core, or one packet on a tree of links."""
+    ingress: tuple[tuple[NonNegativeInt, NonNegativeInt], ...] = Field(default=((0, 0),), min_length=1)
+    """Tiles `[column, row]` of all chips together at which samples enter. Packets to one core take the nearest;
+    multicast ones are dealt out evenly."""
     hop_east_west_ns: float | None = Field(default=None, gt=0)
     """Published hop latency of an asynchronous mesh; with the next, replaces router and link cycles."""
     hop_north_south_ns: float | None = Field(default=None, gt=0)
@@ -65,6 +68,8 @@ class Barrier(Record):
     """Published `[tiles, cycles]`, rising in tiles; replaces the two above: linear between points, constant beyond."""
     per_phase: bool = False
     """Also between the phases inside a time step."""
+    tick_s: float | None = Field(default=None, gt=0)
+    """Shortest time of a time step, for chips that live by a tick: what ends sooner waits, barrier included."""
 
     @model_validator(mode="after")
     def _rising(self) -> "Barrier":

@@ -99,6 +99,11 @@ class _Estimate:
     def slot_cycles(self) -> FloatArray:
         return self._timed(self.work.schedule.slots)
 
+    @cached_property
+    def ticked_cycles(self) -> FloatArray:
+        """Durations of slots, each at least a tick."""
+        return np.maximum(self.slot_cycles, self.work.tick_cycles)
+
     def result(self, model: str) -> PerfResult:
         work = self.work
         usage = _Usage(work, self.loads)
@@ -111,8 +116,8 @@ class _Estimate:
             row[:, : load.cycles.shape[1]] = load.cycles
         return PerfResult(
             model=model, clock_hz=work.chip.clock_hz, rule=work.rule, batch_size=work.batch_size,
-            cycles=self.slot_cycles.sum(axis=1), update_cycles=float(self._timed(work.schedule.update_slots)[0].sum()),
-            stages=labels, stage_cycles=stage_cycles, slot_cycles=self.slot_cycles,
+            cycles=self.ticked_cycles.sum(axis=1), update_cycles=float(self._timed(work.schedule.update_slots)[0].sum()),
+            stages=labels, stage_cycles=stage_cycles, slot_cycles=self.ticked_cycles,
             phase_cycles=phase_cycles(work, self.group_cycles, self.slot_cycles, self._timed(work.schedule.update_slots)),
             barriers=work.schedule.barriers(work.schedule.slots),
             cores=work.cores_used, core_busy_cycles=usage.core_busy,

@@ -76,6 +76,16 @@ class Machine:
         """The machine of a chip."""
         return _machine(chip)
 
+    @property
+    def ingress(self) -> tuple[int, ...]:
+        """Tiles at which samples enter."""
+        return tuple(row * self.chip.columns + column for column, row in self.chip.noc.ingress)
+
+    def tile_of(self, ends: IntArray) -> IntArray:
+        """Tile of each end of a flow `(F,)`: a core, or a port (-1 the first, -2 the second, ...)."""
+        ports = np.array(self.ingress)[np.clip(-1 - ends, 0, len(self.ingress) - 1)]
+        return np.where(ends < 0, ports, self.tile[np.maximum(ends, 0)])
+
     def memory_index(self, cores: IntArray, content: Content) -> IntArray:
         """Which of its memories holds a kind of data, for each core.
 
@@ -132,7 +142,8 @@ def _machine(chip: ChipConfig) -> Machine:
         memory_kinds=memory_kinds,
         memory_of={content: np.array([_memory_of(core, content) for core in kinds])[kind] for content in STORED},
         service={
-            event: np.array([_service_ns(core, event) for core in kinds])[kind] for event in (*Action, *SERVICE_TIMES)
+            event: np.array([_service_ns(core, event, chip.clock_hz) for core in kinds])[kind]
+            for event in (*Action, *SERVICE_TIMES)
         },
     )  # fmt: skip
 
@@ -150,12 +161,16 @@ def _memory_of(core: Core, content: Content) -> int:
     return next((i for i, memory in enumerate(core.memories) if content in memory.holds), -1)
 
 
-def _service_ns(core: Core, event: str) -> float:
+def _service_ns(core: Core, event: str, clock_hz: float) -> float:
+    """Published time of an event, brought to the chip's clock where it has one; NaN where it is not published."""
     field = SERVICE_TIMES.get(event)
     if core.event_timing is None or field is None:
         return 0.0
-    time_ns = getattr(core.event_timing, field)
-    return float("nan") if time_ns is None else float(time_ns)
+    timing = core.event_timing
+    time_ns = getattr(timing, field)
+    if time_ns is None:
+        return float("nan")
+    return float(time_ns) * (timing.at_clock_hz / clock_hz if timing.at_clock_hz is not None else 1.0)
 
 
 def _access_cycles(memory: Sram) -> float:

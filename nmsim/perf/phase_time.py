@@ -18,7 +18,8 @@ def phase_cycles(
     """Cycles per sample `(S,)` by phase, a sample's share of the update included.
 
     `group_cycles[g] (S, T)` durations of the groups; `slot_cycles (S, slots)` and `update_cycles (1 or S, slots)`
-    durations of the slots with their barriers. A slot's time goes to the phases of its longest chain, in proportion.
+    durations of the slots with their barriers, before they wait for a tick: that wait goes to the barrier. A slot's time
+    goes to the phases of its longest chain, in proportion.
     """
     totals = {phase: np.zeros(work.samples) for phase in Phase}
     schedule = work.schedule
@@ -29,6 +30,8 @@ def phase_cycles(
         for index, slot in enumerate(slots):
             waiting = schedule.barriers((slot,)) * work.barrier_cycles
             totals[Phase.BARRIER] += waiting * share
+            if slots is schedule.slots:
+                totals[Phase.BARRIER] += np.maximum(work.tick_cycles - times[:, index], 0.0)
             _attribute(work, slot, group_cycles, (times[:, index] - waiting) * share, totals)
     return totals
 

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from nmsim.contents import Content
 from nmsim.counts import Action, Block, Component, Phase
 from nmsim.perf.machine import Lane, Machine
-from nmsim.perf.projection import INPUT
 from nmsim.perf.traffic import Traffic
 
 IntArray = NDArray[np.int64]
@@ -215,7 +214,7 @@ class StageBuilder:
                 (Action.AXON_OUT, traffic.sent),
                 (Action.AXON_IN, traffic.received),
             ):
-                on_chip = ends != INPUT
+                on_chip = ends >= 0
                 handled = self._handle(action, ends[on_chip], packets[on_chip])
                 cores, lanes = np.concatenate([cores, ends[on_chip]]), np.concatenate([lanes, handled])
         words, bursts = self.words, self.bursts
@@ -235,6 +234,10 @@ class StageBuilder:
         return lanes
 
     def _count_packets(self, traffic: Traffic) -> None:
+        if self.machine.chip.host is not None:
+            entering = traffic.packets[traffic.source < 0].sum(axis=0)[None]
+            bits = entering * (traffic.packet_bits - self.machine.chip.noc.header_bits)
+            self._count(Component.HOST, Action.BIT, "", (), bits, np.array([-1]))
         noc, links = self.machine.chip.noc, self.machine.links
         flits = traffic.link_flits
         hops = flits.sum(axis=0)[None]

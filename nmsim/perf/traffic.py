@@ -14,9 +14,6 @@ from nmsim.perf.projection import INPUT
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
-INPUT_TILE = 0
-"""Tile of the port through which the network's input enters: the north-western corner."""
-
 Flow = tuple[int, tuple[int, ...], IntArray]
 """Source core (or `INPUT`), target cores, packets `(S, T)`."""
 
@@ -25,7 +22,8 @@ Flow = tuple[int, tuple[int, ...], IntArray]
 class Traffic:
     """F flows of packets of equal size.
 
-    `source (F,)` core, or `INPUT` for the chip's input port; `targets` cores of each flow; `packets (F, S, T)`.
+    `source (F,)` core, or a port through which samples enter: `INPUT` the first, `INPUT - 1` the second, ...; `targets`
+    cores of each flow; `packets (F, S, T)`.
     With unicast a packet is sent once per target, so every flow has one target; with multicast once for all of them.
     A target that is the source core itself is served inside the core and takes no link.
     """
@@ -42,6 +40,8 @@ class Traffic:
         kept = [flow for flow in flows if flow[1] and flow[2].any()]
         if machine.chip.noc.casting == "unicast":
             kept = [(source, (target,), packets) for source, targets, packets in kept for target in targets]
+        if len(machine.ingress) > 1:
+            kept = [part for flow in kept for part in _through_ports(machine, flow)]
         if not kept:
             return None
         return cls(
@@ -62,7 +62,7 @@ class Traffic:
     @cached_property
     def source_tile(self) -> IntArray:
         """Tile of each flow's source `(F,)`."""
-        return np.where(self.source == INPUT, INPUT_TILE, self.machine.tile[np.maximum(self.source, 0)])
+        return self.machine.tile_of(self.source)
 
     @cached_property
     def remote(self) -> tuple[tuple[int, ...], ...]:
@@ -142,3 +142,18 @@ class Traffic:
     def _over(self, incidence: csr_array) -> IntArray:
         flat = incidence @ self.packets.reshape(len(self.packets), -1)
         return np.asarray(flat, np.int64).reshape(incidence.shape[0], *self.packets.shape[1:])
+
+
+def _through_ports(machine: Machine, flow: Flow) -> list[Flow]:
+    """A flow of samples by the ports it takes: to one core the nearest, to several a share of the packets each."""
+    source, targets, packets = flow
+    if source != INPUT:
+        return [flow]
+    grid = machine.links.grid
+    if len(targets) == 1:
+        target = int(machine.tile[targets[0]])
+        hops = [len(grid.route(tile, target)) for tile in machine.ingress]
+        return [(INPUT - hops.index(min(hops)), targets, packets)]
+    ports = len(machine.ingress)
+    shares = [(INPUT - port, targets, (packets + ports - 1 - port) // ports) for port in range(ports)]
+    return [share for share in shares if share[2].any()]

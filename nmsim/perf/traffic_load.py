@@ -7,8 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmsim.perf.machine import Machine
-from nmsim.perf.projection import INPUT
-from nmsim.perf.traffic import INPUT_TILE, Traffic
+from nmsim.perf.traffic import Traffic
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
@@ -36,11 +35,8 @@ class TrafficLoad:
         traffic = self.traffic
         taken = np.zeros((2, self.machine.links.grid.tiles, *traffic.packets.shape[1:]))
         for port, (cores, packets) in zip(taken, (traffic.injected, traffic.ejected), strict=True):
-            np.add.at(port, self._tiles(cores), packets)
+            np.add.at(port, self.machine.tile_of(cores), packets)
         return taken * traffic.flits * self.machine.chip.noc.link_cycles
-
-    def _tiles(self, cores: IntArray) -> IntArray:
-        return np.where(cores == INPUT, INPUT_TILE, self.machine.tile[np.maximum(cores, 0)])
 
     @cached_property
     def _deliveries(self) -> tuple[IntArray, IntArray, FloatArray]:
@@ -81,7 +77,9 @@ class TrafficLoad:
         np.maximum.at(longest, flows, flights)
         injected = sent * (injection[self.traffic.source_tile] + longest[:, None, None])
         first = np.full(ejection.shape, np.inf)
-        np.minimum.at(first, self._tiles(targets), np.where(sent[flows], flights[:, None, None], np.inf))
+        np.minimum.at(
+            first, self.machine.tile_of(targets), np.where(sent[flows], flights[:, None, None], np.inf)
+        )
         ejected = np.where(ejection > 0, ejection + np.where(np.isfinite(first), first, 0.0), 0.0)
         crossing, packets = self.traffic.crossing, self.traffic.packets.reshape(len(sent), -1)
         weighted = np.asarray(crossing @ (packets * longest[:, None]))

@@ -63,6 +63,12 @@ class StepWork:
         """Cycles of one barrier."""
         return self.chip.barrier.cycles(self.tiles_used)
 
+    @property
+    def tick_cycles(self) -> float:
+        """Shortest duration of a slot, barrier included."""
+        tick_s = self.chip.barrier.tick_s
+        return 0.0 if tick_s is None else tick_s * self.chip.clock_hz
+
     @cached_property
     def counts(self) -> ActionCounts:
         """Every action of every stage and barrier."""

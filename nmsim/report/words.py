@@ -14,9 +14,10 @@ COMPONENT_WORDS = {
     "chip_link": "chip links",
     "dram": "DRAM",
     "sync": "synchronisation",
+    "host": "host",
     "event": "whole events",
     "static": "static power",
-    "clock": "idle clock",
+    "clock": "clock",
     "control": "control overhead",
 }
 NOT_MODELLED = (
@@ -25,8 +26,8 @@ NOT_MODELLED = (
     "Switching that depends on the data: prices hold for random data.",
     "Wires inside a core; analogue and in-memory computing: cores are digital and clocked, or priced by whole events.",
     "DRAM refresh, pages and bank conflicts: DRAM is bandwidth, latency, burst and energy per bit.",
-    "Power gating, and voltage or frequency scaling over time.",
-    "Host, sensors, power supply, pads and packaging: a sample enters at the edge of the mesh, or from DRAM.",
+    "Power gating of parts, and voltage or frequency scaling over time; between samples a chip may sleep whole.",
+    "Sensors, power supply, pads and packaging; a host is what the chip file says of it.",
     "Exact cycles: the analytic model estimates, the event-driven model simulates; both are cycle-approximate.",
     "Overlap between samples: they run one after the other.",
     "Batch normalisation, biases and recurrent connections: the networks have none.",

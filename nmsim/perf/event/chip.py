@@ -88,7 +88,10 @@ class ChipRun:
             )
             if not (alone and self.work.schedule.phase_barriers):
                 yield from self._barrier()
-            self.slot_cycles.append(self.env.now - start)
+            took = self.env.now - start
+            self.slot_cycles.append(took)
+            if slots is self.work.schedule.slots and took < self.work.tick_cycles:
+                yield self.env.timeout(self.work.tick_cycles - took)
 
     def _chain(self, chain: Chain, *, alone: bool) -> Steps:
         for group, t in chain:
@@ -121,6 +124,7 @@ def _result(work: StepWork, runs: list[ChipRun], update: ChipRun) -> PerfResult:
     """What was measured; how long resources are taken, and the counts, are those of the work itself."""
     estimate = AnalyticModel().run(work)
     slot_cycles = np.array([run.slot_cycles for run in runs]).reshape(work.samples, -1)
+    ticked_cycles = np.maximum(slot_cycles, work.tick_cycles)
     update_cycles = np.array([update.slot_cycles])
     stage_cycles = np.stack([run.stage_cycles + update.stage_cycles for run in runs], axis=1)
     group_cycles = np.stack([run.group_cycles + update.group_cycles for run in runs], axis=1)
@@ -136,13 +140,13 @@ def _result(work: StepWork, runs: list[ChipRun], update: ChipRun) -> PerfResult:
     return replace(
         estimate,
         model="event",
-        cycles=slot_cycles.sum(axis=1),
+        cycles=ticked_cycles.sum(axis=1),
         update_cycles=float(update_cycles.sum()),
         stage_cycles=stage_cycles,
-        slot_cycles=slot_cycles,
+        slot_cycles=ticked_cycles,
         phase_cycles=phase_cycles(work, list(group_cycles), slot_cycles, update_cycles),
         stall_cycles={cause: np.array(cycles) for cause, cycles in stalls.items()},
         packets_received=np.array([run.packets_received for run in runs], np.int64),
-        timeline=_timeline(runs, update, slot_cycles),
+        timeline=_timeline(runs, update, ticked_cycles),
         timeline_left_out=sum(run.timeline.left_out for run in (*runs[:1], update)),
     )

@@ -12,7 +12,6 @@ from nmsim.counts import Action
 from nmsim.perf.event.core import Share, whole_cycles
 from nmsim.perf.event.noc import Arrival, Way
 from nmsim.perf.machine import Lane
-from nmsim.perf.projection import INPUT
 from nmsim.perf.traffic import Traffic
 
 if TYPE_CHECKING:
@@ -70,8 +69,7 @@ class StageRun:
     def processes(self) -> list[Process]:
         """Start everything."""
         started = [self.env.process(self._core(core)) for core in self.shares]
-        if INPUT in self.flows:
-            started.append(self.env.process(self._send(INPUT)))
+        started += [self.env.process(self._send(port)) for port in self.flows if port < 0]
         bits = float(self.stage.dram_bits[self.s, self.t])
         if bits > 0:
             started.append(self.env.process(self._transfer(bits)))
@@ -135,7 +133,7 @@ class StageRun:
     def _send(self, source: int) -> Steps:
         """Inject bursts, flow by flow in turn, whenever the tile's port is free."""
         env, noc = self.env, self.run.noc
-        core = None if source == INPUT else self.run.cores[source]
+        core = None if source < 0 else self.run.cores[source]
         for way, packets in self._turns(source):
             ready = now = env.now
             if core is not None:

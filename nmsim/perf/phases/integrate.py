@@ -84,7 +84,7 @@ def receive(stage: StageBuilder, traffic: Traffic, arrivals: tuple[IntArray, Int
 
 def _load_input(stage: StageBuilder, task: LayerTask, traffic: Traffic) -> None:
     """The sample is read from DRAM, address and value as they are sent."""
-    port = traffic.source == INPUT
+    port = traffic.source < 0
     bits = traffic.packets[port].sum(axis=0) * (traffic.packet_bits - task.machine.chip.noc.header_bits)
     rows = np.zeros((len(task.slices), *task.shape), np.int64)
     rows[0] = bits

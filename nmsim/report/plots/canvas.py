@@ -29,6 +29,7 @@ COMPONENT_COLOURS: Mapping[str, str] = {
     "chip_link": "#8c6d31",
     "dram": "#d55e00",
     "sync": "#cc79a7",
+    "host": "#c9b458",
     "event": "#56b4e9",
     "static": "#7f7f7f",
     "clock": "#b8b8b8",

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from nmsim.cost.idle import PHASE as IDLE
 from nmsim.counts import Phase
 from nmsim.evaluate import Evaluation
 from nmsim.report.plots.bars import height_of, stacked
@@ -24,8 +25,8 @@ def energy_by_phase(item: Evaluation, described: str) -> Picture:
     """Stacked bars: one per phase, coloured by component."""
     table = {key: part.mean_j for key, part in item.energy.by("phase", "component").items()}
     bars = {
-        phase.value: {c: joules for (p, c), joules in table.items() if p == phase and joules > 0}
-        for phase in Phase
+        phase: {c: joules for (p, c), joules in table.items() if p == phase and joules > 0}
+        for phase in (*(phase.value for phase in Phase), IDLE)
     }
     names = {component: component_name(component) for component in COMPONENT_COLOURS}
     colours = {names[component]: shade for component, shade in COMPONENT_COLOURS.items()}
