@@ -140,8 +140,10 @@ def _bandwidth(chip: ChipConfig, perf: PerfResult) -> Iterator[Check]:
         if memory:
             yield _at_most(f"memory accesses of {when} fit the bandwidth", share, f"busiest: '{memory}'")
     if chip.dram is not None:
-        bits = perf.counts.select(component=Component.DRAM.value)
-        moved = (bits.counts / np.where(bits.per_batch, perf.batch_size, 1)[:, None]).sum(axis=0)
+        moved = np.zeros_like(perf.latency_s)
+        for action in (Action.READ, Action.WRITE):
+            bits = perf.counts.select(component=Component.DRAM.value, action=action.value)
+            moved += (bits.counts / np.where(bits.per_batch, perf.batch_size, 1)[:, None]).sum(axis=0)
         share = float((moved / chip.dram.bandwidth_bits_per_s / perf.latency_s).max())
         yield _at_most("DRAM traffic fits the bandwidth", share, "")
 

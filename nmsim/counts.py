@@ -47,6 +47,7 @@ class Action(StrEnum):
     (bits_a x bits_b multiply, added into an accumulator of bits_c), `multiply` (bits_a x bits_b), `add` (bits_a),
     `compare` (bits_a), `lookup` (table word of bits_a), `random_draw` (bits_a), `shift` (bits_a).
     SRAM and DRAM: `read`, `write`; SRAM counts words (of bits_a) of the memory named in `unit`, DRAM counts bits.
+    DRAM besides: `activate`, rows opened.
     NOC: `flit_hop` links that flits (of bits_a) cross, each with a router before it; `wire_bit_um` bits times
     micrometres of link, all flits at their full width. CHIP_LINK, HOST: `bit`. SYNC: `barrier`, one per tile that takes
     part.
@@ -64,6 +65,7 @@ class Action(StrEnum):
     SHIFT = "shift"
     READ = "read"
     WRITE = "write"
+    ACTIVATE = "activate"
     FLIT_HOP = "flit_hop"
     WIRE_BIT_UM = "wire_bit_um"
     BIT = "bit"

@@ -47,9 +47,10 @@ def constants_in_use(chip: ChipConfig, table: CostTable) -> tuple[Listed, ...]:
 
 def _component_level(chip: ChipConfig, table: ComponentTable) -> Iterator[tuple[str, Constant]]:
     technology = technology_at(table, chip.tech_node_nm, chip.voltage_v)
-    own_dram = f"dram_pj_per_bit.{chip.dram.kind}" if chip.dram else ""
+    own_dram = chip.dram.kind if chip.dram else None
     for name, constant in technology.constants.items():
-        if name.startswith("dram_pj_per_bit.") and name != own_dram:
+        section, _, key = name.partition(".")
+        if section.startswith("dram_") and (own_dram is None or key not in {own_dram, ""}):
             continue
         if name != "control_overhead":
             yield name, constant

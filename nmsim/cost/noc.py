@@ -1,8 +1,8 @@
-"""The network on chip, the links between chips, and DRAM."""
+"""The network on chip and the links between chips."""
 
 from nmsim import units
 from nmsim.cost.price import Price
-from nmsim.cost.technology import Technology, price_of
+from nmsim.cost.technology import Technology
 
 GROUP = "noc"
 BARRIER_FLITS = 2
@@ -39,8 +39,3 @@ def chip_link_bit(technology: Technology) -> Price:
     return technology.price(
         "chip link", "chip_link", [("noc.chip_link_pj_per_bit", 1)], "chip_link_pj_per_bit"
     )
-
-
-def dram_bit(technology: Technology, kind: str) -> Price:
-    """One bit to or from DRAM, activation and interface included; `CostError` for an unknown kind."""
-    return price_of([(technology.dram(kind), 1)], f"{kind}, per bit", "dram", "dram_pj_per_bit")

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmsim import units
-from nmsim.cost import logic, noc, sram
+from nmsim.cost import dram, logic, noc, sram
 from nmsim.cost.constant import Constant, Kind
 from nmsim.cost.energy import HOST, distinct
 from nmsim.cost.event import event_price
@@ -19,6 +19,7 @@ from nmsim.counts import Action, ActionCounts, Component
 from nmsim.errors import CostError
 from nmsim.hardware.chip import ChipConfig
 from nmsim.hardware.core import Core
+from nmsim.hardware.noc import Dram
 from nmsim.hardware.sram import Sram
 
 Key = dict[str, Any]
@@ -105,7 +106,7 @@ def _component_price(  # noqa: PLR0911 - one branch per component
         case Component.CHIP_LINK:
             return noc.chip_link_bit(technology)
         case Component.DRAM:
-            return noc.dram_bit(technology, _dram_kind(chip))
+            return _dram_price(technology, _dram(chip), action)
         case Component.SYNC:
             return noc.barrier(
                 technology, chip.noc.flit_bits, (chip.mesh.tile_width_mm + chip.mesh.tile_height_mm) / 2
@@ -123,12 +124,14 @@ def _event_level_price(table: EventTable, chip: ChipConfig, key: Key) -> Price |
     if component == Component.HOST:
         return _host_bit(chip)
     if component == Component.DRAM:
-        kind = _dram_kind(chip)
+        kind = _dram(chip).kind
         if kind not in table.dram_pj_per_bit:
             known = ", ".join(table.dram_pj_per_bit) or "none"
             raise CostError(f"{table.name}: DRAM kind '{kind}' has no price; known kinds are {known}")
         constant = table.cited(usable(table.dram_pj_per_bit[kind], f"dram_pj_per_bit.{kind}", table.name))
-        return price_of([(constant, 1)], f"{kind}, per bit", "dram", "dram_pj_per_bit")
+        if action == Action.ACTIVATE:
+            return dram.within_bits(constant, kind)
+        return price_of([(constant, 1)], f"{kind}, per bit", dram.GROUP, "dram_pj_per_bit")
     return INSIDE_EVENTS
 
 
@@ -157,7 +160,11 @@ def _memory(chip: ChipConfig, core: int, name: str) -> Sram:
     return found[0]
 
 
-def _dram_kind(chip: ChipConfig) -> str:
+def _dram_price(technology: Technology, memory: Dram, action: Action) -> Price:
+    return dram.row(technology, memory) if action is Action.ACTIVATE else dram.bit(technology, memory)
+
+
+def _dram(chip: ChipConfig) -> Dram:
     if chip.dram is None:
         raise CostError(f"chip '{chip.name}': DRAM was accessed but the chip has none; add the key 'dram'")
-    return chip.dram.kind
+    return chip.dram

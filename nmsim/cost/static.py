@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from nmsim import units
-from nmsim.cost import sram
+from nmsim.cost import dram, sram
 from nmsim.cost.clock import idle_power_w
 from nmsim.cost.constant import Constant, Kind
 from nmsim.cost.energy import CLOCK, HOST, STATIC
@@ -46,7 +46,9 @@ def static_power(chip: ChipConfig, table: CostTable) -> StaticPower:
     the chip's `sources`.
     """
     try:
-        return StaticPower((*_clock(chip, table), *_static(chip, table), *_host(chip)), None)
+        return StaticPower(
+            (*_clock(chip, table), *_static(chip, table), *_dram(chip, table), *_host(chip)), None
+        )
     except CostError as error:
         return StaticPower((), str(error))
 
@@ -104,6 +106,19 @@ def _clock(chip: ChipConfig, table: CostTable) -> Iterator[Power]:
     elif table.clock_power_w_per_hz is not None:
         constant = table.cited(usable(table.clock_power_w_per_hz, "clock_power_w_per_hz", table.name))
         yield _whole_chip(chip, _at_chip(constant, chip, table, DYNAMIC_EXPONENT), CLOCK, chip.clock_hz)
+
+
+def _dram(chip: ChipConfig, table: CostTable) -> Iterator[Power]:
+    """DRAM that waits; what it draws while data moves is in the price of a bit."""
+    if chip.dram is None or not isinstance(table, ComponentTable):
+        return
+    technology = technology_at(table, chip.tech_node_nm, chip.voltage_v)
+    waiting = dram.power_down(technology, chip.dram)
+    if waiting is not None:
+        formula = "dram_standby_w * dram_power_down_share"
+        yield Power(
+            STATIC, "dram", -1, _price(waiting, f"{chip.dram.kind} in power-down", formula, dram.GROUP)
+        )
 
 
 def _host(chip: ChipConfig) -> Iterator[Power]:

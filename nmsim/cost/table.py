@@ -135,6 +135,12 @@ class ComponentTable(_Table):
     clock: ClockPrices = ClockPrices()
     noc: NocPrices = NocPrices()
     dram_pj_per_bit: dict[str, Constant] = Field(default_factory=dict)
+    """By kind: bursts in the array and over the pins; everything where the kind has no price per row."""
+    dram_pj_per_row: dict[str, Constant] = Field(default_factory=dict)
+    """Opening and closing a row."""
+    dram_standby_w: dict[str, Constant] = Field(default_factory=dict)
+    """Active standby of the devices; drawn while data moves, `dram_power_down_share` of it otherwise."""
+    dram_power_down_share: Constant | None = None
     area: AreaPrices = AreaPrices()
     control_overhead: Constant | None = None
     """Band and source of `power.control_overhead_factor`."""

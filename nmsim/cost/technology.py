@@ -87,7 +87,18 @@ def _resolved(
     table: ComponentTable, node_nm: float, voltage_v: float, nominal_v: float
 ) -> dict[str, Constant]:
     found: dict[str, Constant] = {}
-    for section in ("logic", "sram", "timing", "clock", "noc", "area", "dram_pj_per_bit", "reference_pj"):
+    for section in (
+        "logic",
+        "sram",
+        "timing",
+        "clock",
+        "noc",
+        "area",
+        "dram_pj_per_bit",
+        "dram_pj_per_row",
+        "dram_standby_w",
+        "reference_pj",
+    ):
         part = getattr(table, section)
         items = {n: getattr(part, n) for n in type(part).model_fields} if isinstance(part, Record) else part
         for key, value in items.items():
@@ -98,8 +109,10 @@ def _resolved(
                 )
             elif isinstance(value, Constant):
                 found[name] = table.cited(value)
-    if table.control_overhead is not None:
-        found["control_overhead"] = table.cited(table.control_overhead)
+    for name in ("control_overhead", "dram_power_down_share"):
+        constant = getattr(table, name)
+        if constant is not None:
+            found[name] = table.cited(constant)
     return found
 
 

@@ -53,6 +53,8 @@ class Dram(Record):
     """Peak bandwidth, reads and writes together."""
     latency_ns: float = Field(ge=0)
     """From request to first data."""
+    row_bits: int = Field(default=16384, ge=8)
+    """Bits of a row (2 KB); data that is moved in one piece opens as many rows as it fills, and one at least."""
     burst_bits: int = Field(default=512, ge=8)
     """Smallest transfer; what is asked for is rounded up to it."""
 

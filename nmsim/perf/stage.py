@@ -204,6 +204,7 @@ class StageBuilder:
             moved = -(-self.spread(bits) // dram.burst_bits) * dram.burst_bits
             self.dram_bits += moved.sum(axis=0)
             self._count(Component.DRAM, action, "", (), moved)
+            self._count(Component.DRAM, Action.ACTIVATE, "", (), -(-moved // dram.row_bits))
 
     def build(self, traffic: Traffic | None = None) -> Stage:
         """The stage; what its traffic does is added to what its cores do, and senders join its cores."""

@@ -25,7 +25,7 @@ NOT_MODELLED = (
     "Control and queues in detail: one factor on the energy of on-chip actions; the clock tree: one on its flip-flops.",
     "Switching that depends on the data: prices hold for random data.",
     "Wires inside a core; analogue and in-memory computing: cores are digital and clocked, or priced by whole events.",
-    "DRAM refresh, pages and bank conflicts: DRAM is bandwidth, latency, burst and energy per bit.",
+    "DRAM bank conflicts and turnaround: DRAM is bandwidth, latency and burst in time; bits, rows and standby in energy.",
     "Power gating of parts, and voltage or frequency scaling over time; between samples a chip may sleep whole.",
     "Sensors, power supply, pads and packaging; a host is what the chip file says of it.",
     "Exact cycles: the analytic model estimates, the event-driven model simulates; both are cycle-approximate.",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.axes import Axes
 
-from nmsim.counts import Component
+from nmsim.counts import Action, Component
 from nmsim.evaluate import Evaluation
 from nmsim.hardware.chip import ChipConfig
 from nmsim.report.plots.canvas import (
@@ -162,7 +162,8 @@ def work_of(item: Evaluation) -> tuple[Work, ...]:
         inside = columns["phase"] == phase
         operations = inside & (columns["component"] == Component.ALU.value)
         words = inside & (columns["component"] == Component.SRAM.value)
-        dram = inside & (columns["component"] == Component.DRAM.value)
+        moved = np.isin(columns["action"], [Action.READ.value, Action.WRITE.value])
+        dram = inside & moved & (columns["component"] == Component.DRAM.value)
         bits = {CORE_MEMORIES: float(mean[words] @ columns["bits_a"][words]), DRAM: float(mean[dram].sum())}
         if operations.any() and bits[CORE_MEMORIES] > 0:
             found.append(Work(phase, float(mean[operations].sum()), bits, seconds))

@@ -37,8 +37,14 @@ def test_component_defaults_are_those_of_the_table(cmos: ComponentTable) -> None
             if name.startswith(("fitted_", "weak_cell_excess", "weak_cell_source")):
                 continue
             expected[f"{section}.{name}"] = [*written(constant), constant.source]
-    for kind, constant in cmos.dram_pj_per_bit.items():
-        expected[f"dram_pj_per_bit.{kind}"] = [*written(constant), constant.source]
+    for section in ("dram_pj_per_bit", "dram_pj_per_row", "dram_standby_w"):
+        for kind, constant in getattr(cmos, section).items():
+            expected[f"{section}.{kind}"] = [*written(constant), constant.source]
+    assert cmos.dram_power_down_share is not None
+    expected["dram_power_down_share"] = [
+        *written(cmos.dram_power_down_share),
+        cmos.dram_power_down_share.source,
+    ]
     assert cmos.control_overhead is not None
     expected["control_overhead"] = [*written(cmos.control_overhead), cmos.control_overhead.source]
     assert {row[0]: row[1:] for row in table_rows("Component prices")} == expected

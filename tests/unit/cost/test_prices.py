@@ -3,13 +3,14 @@
 import pytest
 from example_chip import make_memory
 
-from nmsim.cost import logic, noc, sram
+from nmsim.cost import dram, logic, noc, sram
 from nmsim.cost.event import event_price
 from nmsim.cost.price import Price
 from nmsim.cost.table import ComponentTable, EventTable, load_table
 from nmsim.cost.technology import Technology, technology_at
 from nmsim.counts import Action
 from nmsim.errors import CostError
+from nmsim.hardware.noc import Dram
 
 
 @pytest.fixture
@@ -88,13 +89,46 @@ def test_a_barrier_is_two_flits_over_a_hop_per_tile(at_45_nm: Technology) -> Non
     assert noc.barrier(at_45_nm, 32, 1.0).pj == pytest.approx(expected)
 
 
-def test_dram_is_priced_per_bit_by_kind(at_45_nm: Technology) -> None:
-    assert noc.dram_bit(at_45_nm, "HBM2").pj == 3.92
+def memory(kind: str, bits_per_s: float = 1e11) -> Dram:
+    return Dram(kind=kind, bandwidth_bits_per_s=bits_per_s, latency_ns=50)
+
+
+def test_dram_is_priced_by_bits_rows_and_standby(at_45_nm: Technology) -> None:
+    # a bit, and 40 mW while it moves at 100 Gbit/s; 2.5 nJ a row; 7.4 % of 40 mW while nothing moves
+    assert dram.bit(at_45_nm, memory("LPDDR4")).pj == pytest.approx(4.5 + 0.04 / 1e11 * 1e12)
+    assert dram.row(at_45_nm, memory("LPDDR4")).pj == 2500
+    waiting = dram.power_down(at_45_nm, memory("LPDDR4"))
+    assert waiting is not None
+    assert waiting.value == pytest.approx(0.074 * 0.04)
+
+
+def test_interfaces_on_one_footing_come_in_the_order_of_their_generations(at_45_nm: Technology) -> None:
+    """Streaming whole rows of 2 KB at 51.2 Gbit/s; the sums of shared figures: 7.5, 5 (4 to 8), 4.3, 4 pJ/bit."""
+
+    def streaming(kind: str) -> float:
+        found = memory(kind, 51.2e9)
+        return dram.bit(at_45_nm, found).pj + dram.row(at_45_nm, found).pj / found.row_bits
+
+    pj = [streaming(kind) for kind in ("LPDDR3", "LPDDR4", "LPDDR4X", "LPDDR5")]
+    assert pj == pytest.approx([7.5, 5.4, 4.7, 4.2], abs=0.5)
+    assert pj == sorted(pj, reverse=True)
+    assert streaming("HBM2") < 100  # a stack that is used at a fifth of its bandwidth pays for its standby
+    whole = memory("HBM2", 2.048e12)
+    assert dram.bit(at_45_nm, whole).pj + dram.row(at_45_nm, whole).pj / 8192 == pytest.approx(3.3, abs=0.7)
+
+
+def test_kinds_published_whole_pay_nothing_for_rows(at_45_nm: Technology) -> None:
+    assert dram.bit(at_45_nm, memory("HBM2E")).pj == 4.3
+    assert dram.row(at_45_nm, memory("HBM2E")).pj == 0
+    assert dram.power_down(at_45_nm, memory("HBM2E")) is None
+
+
+def test_an_unknown_kind_of_dram_is_refused(at_45_nm: Technology) -> None:
     with pytest.raises(CostError) as error:
-        noc.dram_bit(at_45_nm, "SDRAM")
+        dram.bit(at_45_nm, memory("SDRAM"))
     assert str(error.value) == (
         "cmos: DRAM kind 'SDRAM' has no price; known kinds are"
-        " DDR4, GDDR6, LPDDR3, LPDDR4, LPDDR5, HBM2, HBM2E, HBM3E"
+        " DDR4, GDDR6, LPDDR3, LPDDR4, LPDDR4X, LPDDR5, HBM2, HBM2E, HBM3E"
     )
 
 

@@ -5,7 +5,7 @@ from collections import defaultdict
 import numpy as np
 import pytest
 
-from nmsim.counts import Component
+from nmsim.counts import Action, Component
 from nmsim.hardware.routing import DIRECTIONS
 from nmsim.perf.event.chip import EventModel
 from nmsim.perf.event.timeline import Timeline
@@ -67,8 +67,11 @@ def test_memories_work_as_long_as_their_words_take(design: Design, result: PerfR
 def test_the_dram_channel_is_busy_with_its_bits(design: Design, result: PerfResult) -> None:
     dram = design.chip.dram
     assert dram is not None
-    bits = result.counts.select(component=Component.DRAM)
-    moved = bits.counts[~bits.per_batch, 0].sum() + 0.0
+    bits = [
+        result.counts.select(component=Component.DRAM, action=action)
+        for action in (Action.READ, Action.WRITE)
+    ]
+    moved = sum(part.counts[~part.per_batch, 0].sum() for part in bits)
     assert busy(result)["dram"] == pytest.approx(moved * design.chip.clock_hz / dram.bandwidth_bits_per_s)
 
 
