@@ -21,10 +21,10 @@ import numpy as np
 
 from nmsim.network.precision import Precision
 from nmsim.pipeline.folder import RunFolder
+from nmsim.rules import STOP_WTL
 from nmsim.stop.fixed.engine import FixedEngine
 from nmsim.stop.float.engine import FloatEngine
 from nmsim.stop.protocol import Parameters
-from nmsim.stop.spec import Rule
 from nmsim.stop.train import accuracy
 from nmsim.workload import prepare
 
@@ -130,11 +130,11 @@ def on_fixed_point(folder: Path) -> float:
     provenance = run.provenance()
     prepared = prepare(run.workload(), int(provenance["seed"]))
     workload = prepared.workload
-    trained = FloatEngine(workload.network, workload.training.model_copy(update={"rule": Rule.STOP_WTL}))
+    trained = FloatEngine(workload.network, workload.training.model_copy(update={"rule": STOP_WTL}))
     with np.load(run.parameters) as state:
         trained.restore(dict(state))
     own = trained.parameters
-    training = workload.training.model_copy(update={"rule": Rule.STOP_WTL, "arithmetic": "fixed"})
+    training = workload.training.model_copy(update={"rule": STOP_WTL, "arithmetic": "fixed"})
     parameters = Parameters(own.weights, own.thresholds, own.leak, [None] * len(own.weights))
     precision = with_room(workload.precision, max(float(np.abs(weights).max()) for weights in own.weights))
     engine = FixedEngine(workload.network, precision, training, prepared.input_format, 1, parameters)

@@ -31,6 +31,7 @@ from nmsim.perf.analytic import AnalyticModel
 from nmsim.perf.census import ActivityCensus
 from nmsim.perf.model import PerfResult
 from nmsim.perf.work import StepWork, build_work
+from nmsim.rules import rule_named
 from nmsim.statistics import Interval, mean_interval, ratio_of_means
 
 FloatArray = NDArray[np.float64]
@@ -142,7 +143,7 @@ class Evaluation:
     @property
     def training(self) -> bool:
         """Whether a sample is a training sample."""
-        return self.rule != "inference"
+        return rule_named(self.rule).trains
 
     @property
     def audit_passed(self) -> bool:

@@ -19,6 +19,7 @@ from nmsim.fixedpoint.format import QFormat
 from nmsim.network.memory import TrainingNeeds
 from nmsim.network.precision import Precision
 from nmsim.network.spec import NetworkSpec
+from nmsim.rules import rule_named
 from nmsim.stop.protocol import Batch
 from nmsim.stop.spec import TrainingSpec
 
@@ -86,7 +87,7 @@ class WorkloadSpec(Record):
         """What a rule asks of a chip for this training; `options` are further fields of the needs."""
         training = self.training
         asked: dict[str, bool | int | str] = {"batch_size": training.batch_size}
-        if rule != "inference":
+        if rule_named(rule).trains:
             asked |= {
                 "momentum": training.momentum > 0,
                 "centralized": training.gradient_centralization,

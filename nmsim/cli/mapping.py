@@ -13,7 +13,6 @@ from nmsim.hardware.chip import ChipConfig
 from nmsim.mapping.automatic import map_network
 from nmsim.mapping.mapping import Mapping
 from nmsim.pipeline.simulate import DEFAULT_CHIP, read_chip
-from nmsim.stop.spec import Rule
 from nmsim.units import BITS_PER_KIB
 from nmsim.workload import WorkloadSpec
 
@@ -37,7 +36,7 @@ def show_mapping(
     needs = spec.needs(
         rule or str(spec.training.rule),
         static_input=spec.encoding.kind == "direct",
-        stbp_history=machine.options.stbp_history if rule == Rule.STBP else "stored",
+        stbp_history=machine.options.stbp_history,
     )
     mapping = map_network(spec.network, spec.precision, needs, machine)
     if as_json:

@@ -139,7 +139,7 @@ def _other_places(task: Task, fits: Fits) -> Iterator[Remedy]:
     if task.needs.trains:
         choices = ("factored", "in_place", "off_chip")
         candidates += [(f"weight gradient {c}", (f"options.weight_gradient={c}",)) for c in choices]
-    if task.needs.scheme == "stbp":
+    if task.needs.carries == "history":
         candidates += [(f"history {c}", (f"options.stbp_history={c}",)) for c in ("recompute", "spill")]
     cores = len(task.chip.cores())
     yield from (Remedy(text, assignments, cores) for text, assignments in candidates if fits(assignments))

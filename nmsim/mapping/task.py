@@ -138,7 +138,7 @@ def _needs_on(needs: TrainingNeeds, chip: ChipConfig) -> tuple[TrainingNeeds, tu
         "double_buffered": options.schedule != "sequential",
         "keep_static_current": needs.static_input and options.static_input_once,
     }
-    if needs.scheme == "stbp":
+    if needs.carries == "history":
         changes["stbp_history"] = options.stbp_history
     if needs.trains:
         kept = options.weight_gradient in {"on_chip", "off_chip"}

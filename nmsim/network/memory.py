@@ -9,13 +9,14 @@ from nmsim.config import Record
 from nmsim.contents import Content
 from nmsim.network.precision import Precision, ResolvedPrecision
 from nmsim.network.spec import NetworkSpec, SynapticLayer
+from nmsim.rules import Carries, rule_named, rule_of
 
 
 class TrainingNeeds(Record):
     """What a learning rule asks of the memory; plain flags, so that mappings need not know the rules."""
 
-    scheme: Literal["inference", "stop", "stbp"] = "stop"
-    """`stop` keeps traces, `stbp` keeps the history of a sample."""
+    carries: Carries = "traces"
+    """What is kept between time steps: nothing, forward traces, or the history of a sample."""
     thresholds: bool = True
     """Thresholds are learned."""
     leak: bool = True
@@ -53,28 +54,24 @@ class TrainingNeeds(Record):
 
     @classmethod
     def for_rule(cls, rule: str, **options: bool | int | str) -> "TrainingNeeds":
-        """Needs of `inference`, `stop-w`, `-wt`, `-wl`, `-wtl` or `stbp`; `options` are the other fields."""
-        scheme, _, learned = rule.partition("-")
-        known = {"inference": {""}, "stop": {"w", "wt", "wl", "wtl"}, "stbp": {"", "w", "wt", "wl", "wtl"}}
-        if learned not in known.get(scheme, ()):
-            names = "inference, stop-w, stop-wt, stop-wl, stop-wtl, stbp"
-            raise ValueError(f"learning rule '{rule}' is not known; use one of {names}")
-        learned = "wtl" if rule == "stbp" else learned
-        flags = {"scheme": scheme, "thresholds": "t" in learned, "leak": "l" in learned}
+        """Needs of a rule by name, one of `nmsim.rules.RULES` or narrowed; `options` are the other fields.
+
+        Raises:
+            ConfigError: there is no such rule.
+        """
+        own = rule_named(rule)
+        flags = {"carries": own.carries, "thresholds": own.learns_thresholds, "leak": own.learns_leak}
         return cls.model_validate({**flags, **options})
 
     @property
     def rule(self) -> str:
-        """Name of the rule, e.g. `stop-wtl`; STBP learning all three is `stbp`."""
-        learned = f"w{'t' * self.thresholds}{'l' * self.leak}"
-        if self.scheme == "inference" or (self.scheme == "stbp" and learned == "wtl"):
-            return self.scheme
-        return f"{self.scheme}-{learned}"
+        """Name of the rule, e.g. `stop-wtl`."""
+        return rule_of(self.carries, thresholds=self.thresholds, leak=self.leak).name
 
     @property
     def trains(self) -> bool:
         """Whether parameters change."""
-        return self.scheme != "inference"
+        return self.carries != "nothing"
 
 
 class Sizes(NamedTuple):
@@ -153,7 +150,7 @@ def layer_terms(
     ]
     if needs.trains:
         terms += [*_gradient_terms(precision, needs, context), *_error_terms(precision, needs, context)]
-    if needs.scheme == "stbp":
+    if needs.carries == "history":
         terms += _history_terms(precision, needs, context)
     return tuple(term for term in terms if term.times > 0)
 
@@ -166,7 +163,7 @@ def _neuron_terms(precision: ResolvedPrecision, needs: TrainingNeeds) -> list[Te
         Term(Content.SPIKE, _NEURONS, samples, 1),
         Term(Content.ACCUMULATOR, _SUMS, copies, precision.current.format.total_bits, buffer=True),
     ]
-    if needs.scheme == "stop":
+    if needs.carries == "traces":
         terms.append(Term(Content.WEIGHT_TRACE, _INPUTS, samples, precision.weight_trace.format.total_bits))
         if needs.thresholds:
             width = precision.threshold_trace.format.total_bits
@@ -178,7 +175,7 @@ def _neuron_terms(precision: ResolvedPrecision, needs: TrainingNeeds) -> list[Te
 
 def _input_terms(precision: ResolvedPrecision, needs: TrainingNeeds, context: LayerContext) -> list[Term]:
     samples = needs.samples_in_flight
-    if needs.scheme == "stbp" and context.input_history is Content.INPUT and not needs.static_input:
+    if needs.carries == "history" and context.input_history is Content.INPUT and not needs.static_input:
         return []  # all time steps of it are kept
     if not (context.first and needs.static_input):
         copies = 2 * samples if needs.double_buffered else samples
@@ -193,7 +190,7 @@ def _gradient_terms(precision: ResolvedPrecision, needs: TrainingNeeds, context:
     terms = []
     if needs.update == "factored" and context.dense:
         times = context.time_steps * needs.batch_size
-        factor = precision.weight_trace.format.total_bits if needs.scheme == "stop" else context.input_bits
+        factor = precision.weight_trace.format.total_bits if needs.carries == "traces" else context.input_bits
         terms += [
             Term(Content.FACTOR, _INPUTS, times, factor),
             Term(Content.FACTOR, _SUMS, times, precision.delta.format.total_bits),

@@ -5,6 +5,7 @@ membranes, spikes, traces, and for STBP the history and the temporal errors. *Ev
 accumulators, buffers of the step in work, registers and tables.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -12,13 +13,12 @@ from nmsim.contents import STATE, Content
 from nmsim.network.memory import Sizes, TrainingNeeds, network_terms
 from nmsim.network.precision import Precision
 from nmsim.network.spec import NetworkSpec
+from nmsim.rules import RULES
 from nmsim.units import BITS_PER_BYTE, BYTES_PER_MB
 
 Convention = Literal["state_only", "everything"]
 SHARED = -1
 """Layer of a buffer that the layers use in turn."""
-RULES = ("inference", "stop-w", "stop-wt", "stop-wl", "stop-wtl", "stbp")
-"""Rules of the memory table, in its order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +94,10 @@ def memory_by_rule(
     network: NetworkSpec,
     precision: Precision,
     needs: TrainingNeeds | None = None,
-    rules: tuple[str, ...] = RULES,
+    rules: Iterable[str] = RULES,
 ) -> tuple[NetworkMemory, ...]:
     """The memory of a network under each rule; `needs` gives the options that the rules share."""
-    shared = (needs or TrainingNeeds()).model_dump(exclude={"scheme", "thresholds", "leak"})
+    shared = (needs or TrainingNeeds()).model_dump(exclude={"carries", "thresholds", "leak"})
     return tuple(network_memory(network, precision, TrainingNeeds.for_rule(rule, **shared)) for rule in rules)
 
 
@@ -110,9 +110,9 @@ def state_words(network: NetworkSpec, needs: TrainingNeeds, *, packed: bool) -> 
     layers = network.synaptic_layers
     neurons = sum(layer.neurons for layer in layers)
     pair = neurons * (1 + 1 / 16) if packed else neurons * 2
-    if needs.scheme == "stbp":
+    if needs.carries == "history":
         return network.time_steps * pair
-    if needs.scheme == "inference":
+    if not needs.trains:
         return pair
     traces = sum(layer.inputs for layer in layers) if packed else neurons
     return pair + traces + neurons * (needs.thresholds + needs.leak)

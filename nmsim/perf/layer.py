@@ -71,7 +71,7 @@ class LayerTask:
     def traces(self) -> Mask:
         """Weight traces that take part in the gradient; STBP uses the inputs themselves."""
         census = self.recorded if self.options.skip_zero_traces else self.full
-        return census.inputs if self.needs.scheme == "stbp" else census.traces
+        return census.inputs if self.needs.carries == "history" else census.traces
 
     @cached_property
     def deltas(self) -> Mask:
@@ -146,7 +146,7 @@ class LayerTask:
     @property
     def trace_bits(self) -> int:
         """Width of what stands for the input in the gradient: a weight trace, or with STBP the input itself."""
-        if self.needs.scheme == "stbp":
+        if self.needs.carries == "history":
             return self.recorded.input_bits
         return self.precision.weight_trace.format.total_bits
 
@@ -157,7 +157,7 @@ class LayerTask:
         STOP reads weight traces. STBP reads the inputs themselves: from the history, or, where the input is the same
         at every step, from the input memory, which holds it once.
         """
-        if self.needs.scheme == "stop":
+        if self.needs.carries == "traces":
             return Content.WEIGHT_TRACE
         return Content.INPUT if self.static else Content.HISTORY
 

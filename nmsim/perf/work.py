@@ -25,9 +25,9 @@ from nmsim.perf.phases import error, gradient, integrate, neuron, transfer, upda
 from nmsim.perf.projection import INPUT, projections
 from nmsim.perf.schedule import Group, Order, Schedule, make_schedule, segment_start
 from nmsim.perf.stage import Stage
+from nmsim.rules import rule_named
 
 IntArray = NDArray[np.int64]
-INFERENCE = "inference"
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,7 +115,7 @@ def build_work(
     order, stages = _Assembly(tasks, _off_chip(mapping, tasks, needs), needs, activity.time_steps).assemble()
     schedule = make_schedule(
         order, activity.time_steps, chip.options.schedule,
-        through_time=needs.scheme == "stbp", phase_barriers=chip.barrier.per_phase,
+        through_time=needs.carries == "history", phase_barriers=chip.barrier.per_phase,
     )  # fmt: skip
     return StepWork(
         machine, activity.samples, activity.time_steps, needs.batch_size, needs.rule, stages, schedule,
@@ -130,7 +130,7 @@ def _check(network: NetworkSpec, activity: Activity, mapping: Mapping, *, trains
                 f"{name}: it belongs to network {found}, not to '{network.name}' ({network.content_hash()});"
                 " make it again for this network"
             )
-    if trains and activity.rule == INFERENCE:
+    if trains and not rule_named(activity.rule).trains:
         raise RunError(
             f"activity: it was recorded in inference and holds no traces and deltas, which rule '{mapping.rule}' needs;"
             " evaluate rule inference, or record the activity in training"
@@ -139,9 +139,9 @@ def _check(network: NetworkSpec, activity: Activity, mapping: Mapping, *, trains
 
 def _notes(activity: Activity, needs: TrainingNeeds, chip: ChipConfig) -> tuple[str, ...]:
     notes = []
-    if needs.trains and activity.rule.partition("-")[0] != needs.scheme:
+    if needs.trains and rule_named(activity.rule).carries != needs.carries:
         notes.append(f"deltas recorded under rule '{activity.rule}' stand for those of '{needs.rule}'")
-    if needs.scheme == "stbp" and chip.options.schedule != "sequential":
+    if needs.carries == "history" and chip.options.schedule != "sequential":
         notes.append(
             "STBP's backward pass starts after the last time step: only forward steps overlap with each other"
         )
@@ -157,7 +157,7 @@ def _tasks(
     for row in mapping.residency:
         if row.memory is None:
             off_chip[row.layer].add(row.content)
-    if machine.chip.options.stbp_history == "spill" and needs.scheme == "stbp":
+    if machine.chip.options.stbp_history == "spill" and needs.carries == "history":
         for layer in layers:
             off_chip[layer.index].add(Content.HISTORY)
     tasks = []
@@ -191,7 +191,7 @@ def _off_chip(mapping: Mapping, tasks: Sequence[LayerTask], needs: TrainingNeeds
         forced: list[tuple[Content, IntArray]] = []
         if needs.trains and gradient.placement(task) == "off_chip":
             forced.append((Content.WEIGHT_GRADIENT, slices.weights * task.gradient_bits))
-        if needs.scheme == "stbp" and task.options.stbp_history == "spill":
+        if needs.carries == "history" and task.options.stbp_history == "spill":
             forced.append((Content.HISTORY, slices.inputs))
         for content, bits in forced:
             totals: dict[tuple[int, int, Content], int] = {}
@@ -219,7 +219,7 @@ class _Assembly:
 
     def assemble(self) -> tuple[Order, tuple[Stage, ...]]:
         """All groups and all stages."""
-        stbp = self.needs.scheme == "stbp"
+        stbp = self.needs.carries == "history"
         recompute = stbp and self.levels[0][0].options.stbp_history == "recompute"
         kept = np.ones(self.steps, np.bool_)
         first = np.array(segment_start(self.steps)) if recompute else kept

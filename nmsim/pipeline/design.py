@@ -21,7 +21,7 @@ from nmsim.perf.census import ActivityCensus
 from nmsim.pipeline.folder import RunFolder
 from nmsim.pipeline.simulate import needs_of
 from nmsim.pipeline.train import train
-from nmsim.stop.spec import Rule
+from nmsim.rules import rule_named
 
 FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
 
@@ -108,7 +108,7 @@ def evaluate_configured(
 ) -> tuple[Evaluation, Mapping]:
     """One evaluation on the activity of a run, and the mapping it rests on."""
     workload = made.workload
-    record = folder.activity("stbp" if rule == Rule.STBP else "stop")
+    record = folder.activity(rule_named(rule).profile)
     activity, census = _replayed(
         record, workload.network, record.stat().st_mtime_ns if record.exists() else 0
     )

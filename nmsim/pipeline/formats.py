@@ -12,7 +12,6 @@ from nmsim.pipeline.folder import package_versions
 from nmsim.pipeline.numerics import ShortTraining
 from nmsim.report.formats import write_formats
 from nmsim.report.words import layer_names
-from nmsim.stop.spec import Rule
 from nmsim.stop.train import Progress
 from nmsim.storage import write_text
 from nmsim.validate.formats.calibrate import Ranges
@@ -122,9 +121,9 @@ def search_formats(
 
 def _trained_fixed(workload: WorkloadSpec) -> WorkloadSpec:
     training = workload.training.model_copy(update={"arithmetic": "fixed"})
-    if training.rule is Rule.STBP:
+    if training.rule.through_time:
         raise ConfigError(
-            f"workload {workload.name}: rule stbp has no fixed-point training, so no formats to search;"
+            f"workload {workload.name}: rule {training.rule} has no fixed-point training, so no formats to search;"
             " use --set training.rule=stop-wtl"
         )
     return workload.model_copy(update={"training": training})

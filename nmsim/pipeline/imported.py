@@ -13,6 +13,7 @@ from nmsim.network.precision import Precision
 from nmsim.network.spec import NetworkSpec
 from nmsim.pipeline.folder import RunFolder, package_versions
 from nmsim.rasters import activity_of, read_rasters
+from nmsim.rules import INFERENCE
 from nmsim.stop.history import TrainingHistory
 from nmsim.workload import Profile, WorkloadSpec
 
@@ -66,7 +67,7 @@ def import_activity(rasters: Path, network_file: Path, out: Path, *, overwrite: 
     _claim(folder, workload, _provenance(workload, rasters, sha256, recording.samples), overwrite=overwrite)
     meta = {"dataset": "recorded", "workload": name, "file": rasters.name, "sha256": sha256}
     activity = activity_of(described.network, recording, meta)
-    activity.save(folder.activity("stop"))
+    activity.save(folder.activity(INFERENCE.profile))
     folder.save_history(TrainingHistory())
     return activity
 

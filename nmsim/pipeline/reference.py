@@ -22,10 +22,11 @@ from nmsim.pipeline.simulate import CHIPS, needs_of
 from nmsim.pipeline.train import train
 from nmsim.report.reference.result import CASES, Absent, Case, DatasetResult, Outcome, Reference
 from nmsim.report.reference.write import write_reference
+from nmsim.rules import STBP, STOP_WTL, rule_named
 from nmsim.stop.train import Progress
 from nmsim.workload import WorkloadSpec
 
-SCHEMES = ("stop", "stbp")
+SCHEMES = (STOP_WTL.profile, STBP.profile)
 
 
 def _silence(label: str) -> AbstractContextManager[Callable[[Progress], None]]:  # noqa: ARG001 - nobody reads it
@@ -138,7 +139,7 @@ def _dataset(
     activities = {scheme: Activity.load(folder.activity(scheme)) for scheme in SCHEMES}
     return DatasetResult(
         entry.title, workload, prepared, _portable(folder.provenance(), source.data.name), history, activities,
-        _memory(workload, activities["stop"]), tuple(_outcomes(entry.title, workload, activities, chips, tell)),
+        _memory(workload, activities[STOP_WTL.profile]), tuple(_outcomes(entry.title, workload, activities, chips, tell)),
         entry.epoch_samples, entry.epoch_source, source.stand_in,
     )  # fmt: skip
 
@@ -170,7 +171,7 @@ def _outcomes(
         for case in CASES:
             chip = config.build(ChipConfig, document.with_values(case.chip_settings, f"case {case.name}"))
             tell.say(f"{title}: {case.name} on {chip.name}")
-            scheme = "stbp" if case.rule == "stbp" else "stop"
+            scheme = rule_named(case.rule).profile
             yield _outcome(workload, case, chip, activities[scheme], censuses[scheme])
 
 

@@ -6,20 +6,18 @@ from nmsim.activity import Activity
 from nmsim.pipeline.folder import RunFolder
 from nmsim.report.result import RunResult
 from nmsim.report.write import write_report
-from nmsim.stop.spec import Rule
 
 
 def read_result(out: Path) -> RunResult:
     """What the stages before left in a run folder; `RunError` if training or simulation has not been done."""
     folder = RunFolder(out)
     provenance, workload = folder.provenance(), folder.workload()
-    scheme = "stbp" if workload.training.rule is Rule.STBP else "stop"
     return RunResult(
         workload=workload,
         seed=provenance["seed"],
         provenance=provenance,
         history=folder.history(),
-        activity=Activity.load(folder.activity(scheme)),
+        activity=Activity.load(folder.activity(workload.training.rule.profile)),
         evaluations=tuple(folder.evaluations()),
         chips=tuple(folder.chips()),
     )

@@ -13,13 +13,11 @@ from nmsim.mapping.automatic import map_network
 from nmsim.network.memory import TrainingNeeds
 from nmsim.network.precision import Precision
 from nmsim.pipeline.folder import RunFolder
-from nmsim.stop.spec import Rule
+from nmsim.rules import BASELINE, INFERENCE, RULES, rule_named
 from nmsim.workload import WorkloadSpec
 
 CHIPS = "arch_configs/chips"
 DEFAULT_CHIP = "edge-28nm"
-INFERENCE = "inference"
-RULES = (INFERENCE, *(str(rule) for rule in Rule))
 
 
 def read_chip(name: str, assignments: Iterable[str] = ()) -> ChipConfig:
@@ -37,7 +35,7 @@ def simulate(
 ) -> list[Evaluation]:
     """Evaluate a trained run on every chip under every rule with every model, and write the results.
 
-    Without `rules`: inference, the rule that was trained, and STBP as the baseline. `event` simulates the trained rule
+    Without `rules`: inference, the rule that was trained, and BASELINE as the baseline. `event` simulates the trained rule
     only, unless rules are given. Of spikes that were imported: inference only.
 
     Raises:
@@ -50,9 +48,9 @@ def simulate(
     workload = folder.workload()
     folder.history()
     given = tuple(rules)
-    trained = INFERENCE if workload.recorded else str(workload.training.rule)
+    trained = (INFERENCE if workload.recorded else workload.training.rule).name
     possible = rules_of(out)
-    chosen = given or tuple(rule for rule in possible if rule in {INFERENCE, trained, str(Rule.STBP)})
+    chosen = given or tuple(rule for rule in possible if rule in {INFERENCE.name, trained, BASELINE.name})
     for rule in chosen:
         if rule not in RULES:
             raise ConfigError(f"rule '{rule}' is not known; use one of {', '.join(RULES)}")
@@ -77,7 +75,7 @@ def simulate(
 
 def rules_of(out: Path) -> tuple[str, ...]:
     """Rules that a run can be evaluated under: all, or inference only if its spikes were imported."""
-    return (INFERENCE,) if RunFolder(out).workload().recorded else RULES
+    return (INFERENCE.name,) if RunFolder(out).workload().recorded else tuple(RULES)
 
 
 def needs_of(workload: WorkloadSpec, rule: str, chip: ChipConfig, activity: Activity) -> TrainingNeeds:
@@ -96,7 +94,7 @@ def evaluate_rule(
     workload: WorkloadSpec, folder: RunFolder, chip: ChipConfig, rule: str, model: Model
 ) -> Evaluation:
     """One evaluation: map, replay, price."""
-    activity = Activity.load(folder.activity("stbp" if rule == Rule.STBP else "stop"))
+    activity = Activity.load(folder.activity(rule_named(rule).profile))
     needs = needs_of(workload, rule, chip, activity)
     precision: Precision = workload.precision
     mapping = map_network(workload.network, precision, needs, chip)

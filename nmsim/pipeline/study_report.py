@@ -18,13 +18,13 @@ from nmsim.explore.space import Objective
 from nmsim.pipeline.design import EvaluateDesign, Numerics, evaluate_configured
 from nmsim.pipeline.folder import RunFolder, package_versions
 from nmsim.pipeline.report import report_run
-from nmsim.pipeline.simulate import INFERENCE
 from nmsim.pipeline.study import Study
 from nmsim.report.plots.disagreement import Pair
 from nmsim.report.plots.scatter import Measure
 from nmsim.report.study.result import AxisView, Disagreed, Entry, Influence, StudyResult
 from nmsim.report.study.write import write_page
 from nmsim.report.tables import Column, value_text
+from nmsim.rules import INFERENCE
 from nmsim.storage import write_text
 
 BESIDES = ("accuracy", "power_w", "cores_used", "memory_bits")
@@ -86,8 +86,8 @@ class DesignReport:
             ("analytic", "event") if result.design in self.simulated else ("analytic",)
         )
         found = [evaluate_configured(made, source, rule, model)[0] for model in models]
-        if rule != INFERENCE:
-            found.append(evaluate_configured(made, source, INFERENCE, "analytic")[0])
+        if rule != INFERENCE.name:
+            found.append(evaluate_configured(made, source, INFERENCE.name, "analytic")[0])
         return found
 
 

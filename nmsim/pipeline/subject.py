@@ -10,12 +10,12 @@ from nmsim import config
 from nmsim.errors import ConfigError, RunError
 from nmsim.pipeline.folder import RunFolder
 from nmsim.pipeline.train import build_engine, overridden
+from nmsim.rules import STOP_WTL
 from nmsim.stop.build import real_parameters
 from nmsim.stop.fixed.formats import layer_formats
 from nmsim.stop.fixed.parameters import quantized_parameters
 from nmsim.stop.initial import initial_parameters
 from nmsim.stop.protocol import Parameters
-from nmsim.stop.spec import Rule
 from nmsim.validate.numerics.fixed_side import FixedSide
 from nmsim.workload import EncodedSplit, Prepared, WorkloadSpec, prepare
 
@@ -114,9 +114,9 @@ def _subject(
     """Without raw parameters the real ones are rounded; STBP, which has no fixed point, is stood for by STOP-WTL."""
     workload = prepared.workload
     training = workload.training.model_copy(update={"arithmetic": "fixed"})
-    if training.rule is Rule.STBP:
-        training = training.model_copy(update={"rule": Rule.STOP_WTL, "reset_gradient": "detached"})
-        source += ", under stop-wtl, as stbp has no fixed-point training"
+    if training.rule.through_time:
+        training = training.model_copy(update={"rule": STOP_WTL, "reset_gradient": "detached"})
+        source += f", under {STOP_WTL}, as {workload.training.rule} has no fixed-point training"
     network, precision, fmt = workload.network, workload.precision, prepared.input_format
     own_real = real if raw is None else None
     if raw is None:

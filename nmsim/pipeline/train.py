@@ -10,12 +10,12 @@ import numpy as np
 
 from nmsim import config
 from nmsim.pipeline.folder import RunFolder, package_versions
+from nmsim.rules import STBP
 from nmsim.stop.balance import LayerBalance, balance
 from nmsim.stop.build import create_engine, real_parameters
 from nmsim.stop.history import TrainingHistory
 from nmsim.stop.protocol import Engine
 from nmsim.stop.record import record_activity
-from nmsim.stop.spec import Rule
 from nmsim.stop.stbp.engine import StbpEngine
 from nmsim.stop.train import Progress
 from nmsim.stop.train import train as run_training
@@ -103,11 +103,13 @@ def record_profile(engine: Engine, prepared: Prepared, folder: RunFolder) -> Non
     origin = workload.training.arithmetic
     chosen = np.arange(min(workload.profile.samples, len(split)))
     batch = split.batch(chosen, 0)
-    first = record_activity(engine, batch, chosen, prepared.input_format, rule=rule, origin=origin, meta=meta)
-    first.save(folder.activity("stbp" if rule is Rule.STBP else "stop"))
-    if rule is not Rule.STBP:
+    first = record_activity(
+        engine, batch, chosen, prepared.input_format, rule=rule.name, origin=origin, meta=meta
+    )
+    first.save(folder.activity(rule.profile))
+    if not rule.through_time:
         training = workload.training.model_copy(
-            update={"rule": Rule.STBP, "arithmetic": "float64", "update": "accumulate"}
+            update={"rule": STBP, "arithmetic": "float64", "update": "accumulate"}
         )
         equal_terms = workload.precision if workload.training.arithmetic == "fixed" else None
         twin = StbpEngine(workload.network, training, precision=equal_terms)
@@ -115,8 +117,8 @@ def record_profile(engine: Engine, prepared: Prepared, folder: RunFolder) -> Non
         how = ", deltas rounded to their format" if equal_terms else ""
         note = {**meta, "note": f"float64 STBP pass with the parameters that {rule} trained{how}"}
         record_activity(
-            twin, batch, chosen, prepared.input_format, rule=Rule.STBP, origin="float64", meta=note
-        ).save(folder.activity("stbp"))
+            twin, batch, chosen, prepared.input_format, rule=STBP.name, origin="float64", meta=note
+        ).save(folder.activity(STBP.profile))
 
 
 def _provenance(prepared: Prepared) -> dict[str, Any]:

@@ -12,9 +12,9 @@ from nmsim.network.layers import AvgPool, MaxPool
 from nmsim.network.spec import NetworkSpec, Node
 from nmsim.network.values import input_formats
 from nmsim.rasters.raster import BoolArray, Rasters
+from nmsim.rules import INFERENCE
 
 ORIGIN = "imported"
-RULE = "inference"
 
 
 def activity_of(network: NetworkSpec, rasters: Rasters, meta: Mapping[str, Any]) -> Activity:
@@ -41,7 +41,8 @@ def activity_of(network: NetworkSpec, rasters: Rasters, meta: Mapping[str, Any])
         layers.append(LayerActivity.from_masks(layer.in_shape, layer.out_shape, bits, masks))
     static = rasters.inputs.shape[1] == 1 and network.time_steps > 1
     return Activity(
-        network.content_hash(), RULE, ORIGIN, network.time_steps, static, tuple(layers), np.arange(rasters.samples),
+        network.content_hash(), INFERENCE.name, ORIGIN, network.time_steps, static,
+        tuple(layers), np.arange(rasters.samples),
         rasters.labels, rasters.spikes[-1].sum(axis=1, dtype=np.int64), dict(meta),
     )  # fmt: skip
 

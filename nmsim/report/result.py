@@ -10,6 +10,7 @@ from nmsim.evaluate import Evaluation
 from nmsim.hardware.chip import ChipConfig
 from nmsim.network.memory_table import NetworkMemory, memory_by_rule
 from nmsim.report.words import context, layer_names
+from nmsim.rules import INFERENCE
 from nmsim.stop.history import TrainingHistory
 from nmsim.workload import WorkloadSpec
 
@@ -53,7 +54,7 @@ class RunResult:
     @cached_property
     def inference(self) -> Evaluation | None:
         """Inference on the subject's chip by the subject's model, if it was evaluated."""
-        return self.counterpart(rule="inference")
+        return self.counterpart(rule=INFERENCE.name)
 
     def counterpart(self, *, rule: str | None = None, model: str | None = None) -> Evaluation | None:
         """The evaluation that differs from the subject only in rule, or only in model."""

@@ -65,7 +65,7 @@ def _training(result: RunResult) -> TrainingSummary | None:
         return None
     last, training = result.history.rows[-1], result.workload.training
     return TrainingSummary(
-        rule=training.rule.value,
+        rule=training.rule.name,
         arithmetic=training.arithmetic,
         batch_size=training.batch_size,
         train_samples_per_epoch=last.train_samples,

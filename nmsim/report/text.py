@@ -15,6 +15,7 @@ from nmsim.report.words import (
     with_band,
     with_interval,
 )
+from nmsim.rules import BASELINE
 from nmsim.units import BITS_PER_BYTE, scaled
 
 
@@ -104,7 +105,7 @@ def memory_rule_table(result: RunResult) -> Table:
         Column("everything_bits", "Everything", "bit"),
         Column("stbp_over_everything", "STBP needs", "ratio"),
     )
-    stbp = next(entry for entry in result.memory if entry.rule == "stbp")
+    stbp = next(entry for entry in result.memory if entry.rule == BASELINE.name)
     rows: list[tuple[Cell, ...]] = []
     for entry in result.memory:
         state, everything = entry.bits("state_only"), entry.bits("everything")
@@ -155,7 +156,7 @@ def _accuracy_lines(result: RunResult) -> list[str]:
 
 def _memory_lines(result: RunResult) -> list[str]:
     by_rule = {entry.rule: entry for entry in result.memory}
-    own, stbp = by_rule.get(str(result.workload.training.rule)), by_rule["stbp"]
+    own, stbp = by_rule.get(str(result.workload.training.rule)), by_rule[BASELINE.name]
     if own is None or own is stbp or result.workload.recorded:
         return []
     texts = []

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from nmsim.evaluate import Estimate, Evaluation
 from nmsim.network.spec import NetworkSpec
+from nmsim.rules import INFERENCE, rule_named
 from nmsim.units import scaled
 
 MODEL_WORDS = {"analytic": "analytic estimate", "event": "event-driven simulation"}
@@ -61,12 +62,12 @@ def component_name(component: str) -> str:
 
 def rule_name(rule: str) -> str:
     """Name of a rule in a sentence: `STOP-WTL`, `STBP`, `inference`."""
-    return rule if rule == "inference" else rule.upper()
+    return rule_named(rule).title
 
 
 def sample_kind(evaluation: Evaluation) -> str:
     """What one sample of an evaluation is."""
-    return "training sample" if evaluation.training else "inference"
+    return "training sample" if evaluation.training else str(INFERENCE)
 
 
 def context(workload: str, evaluation: Evaluation) -> str:

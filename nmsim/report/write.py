@@ -14,7 +14,6 @@ from nmsim.report.summarise import summarise
 from nmsim.report.summary import summary_text
 from nmsim.report.text import markdown
 from nmsim.report.timeline import trace_text
-from nmsim.report.words import rule_name
 from nmsim.storage import write_text
 
 FOOTER = (
@@ -73,7 +72,7 @@ def html(result: RunResult, pictures: dict[str, Picture]) -> str:
         "bit-accurate fixed-point" if spec.training.arithmetic == "fixed" else spec.training.arithmetic
     )
     origin = (
-        f"A spiking network was trained with {rule_name(spec.training.rule)} in {arithmetic} arithmetic; what happened in"
+        f"A spiking network was trained with {spec.training.rule.title} in {arithmetic} arithmetic; what happened in"
         " it was recorded"
     )
     if spec.recorded:

@@ -12,7 +12,7 @@ from nmsim.network.spec import NetworkSpec
 from nmsim.stop.fixed.engine import FixedEngine
 from nmsim.stop.float.engine import FloatEngine
 from nmsim.stop.protocol import Engine, Parameters
-from nmsim.stop.spec import Rule, TrainingSpec
+from nmsim.stop.spec import TrainingSpec
 from nmsim.stop.stbp.engine import StbpEngine
 
 
@@ -28,11 +28,11 @@ def create_engine(
     options: dict[str, Any] = (
         {} if max_samples_in_flight is None else {"max_samples_in_flight": max_samples_in_flight}
     )
-    if training.rule is Rule.STBP:
+    if training.rule.through_time:
         if training.arithmetic == "fixed":
             raise ConfigError(
-                "training.rule: 'stbp' is a float baseline without fixed-point training; set training.arithmetic to"
-                " float64 or float32"
+                f"training.rule: '{training.rule}' is a float baseline without fixed-point training; set"
+                " training.arithmetic to float64 or float32"
             )
         return StbpEngine(network, training, seed, **options)
     if training.arithmetic == "fixed":

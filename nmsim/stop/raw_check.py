@@ -12,7 +12,7 @@ from nmsim.network.spec import NetworkSpec
 from nmsim.stop.fixed.formats import layer_formats
 from nmsim.stop.fixed.tensor import Tensor
 from nmsim.stop.protocol import IntArray, Parameters
-from nmsim.stop.spec import Rule, TrainingSpec
+from nmsim.stop.spec import TrainingSpec
 
 
 def check_samples(inputs: IntArray, labels: IntArray, batch_size: int, updates: int | None) -> None:
@@ -48,8 +48,8 @@ def check_parameters(
         ConfigError: rule stbp, which has no fixed-point training.
         DataError: an array is missing or has another shape or another kind of number.
     """
-    if training.rule is Rule.STBP:
-        raise ConfigError("run_raw: rule stbp has no fixed-point training; use a stop rule")
+    if training.rule.through_time:
+        raise ConfigError(f"run_raw: rule {training.rule} has no fixed-point training; use a stop rule")
     formats = layer_formats(network, precision, input_format, 0)
     given = parameters
     counts = {

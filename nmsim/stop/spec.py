@@ -1,6 +1,5 @@
 """The training section of a workload: which rule, which arithmetic, how long, how fast."""
 
-from enum import StrEnum
 from fractions import Fraction
 from math import cos, pi
 from typing import Literal
@@ -8,26 +7,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from nmsim.config import Record
-
-
-class Rule(StrEnum):
-    """Learning rule. W weights, T thresholds, L leak factors; STBP is BPTT with all three unless narrowed."""
-
-    STOP_W = "stop-w"
-    STOP_WT = "stop-wt"
-    STOP_WL = "stop-wl"
-    STOP_WTL = "stop-wtl"
-    STBP = "stbp"
-
-    @property
-    def learns_thresholds(self) -> bool:
-        """Whether thresholds are updated."""
-        return self in {Rule.STOP_WT, Rule.STOP_WTL, Rule.STBP}
-
-    @property
-    def learns_leak(self) -> bool:
-        """Whether leak factors are updated."""
-        return self in {Rule.STOP_WL, Rule.STOP_WTL, Rule.STBP}
+from nmsim.rules import STBP, STOP_WTL, TrainedRule
 
 
 class Rate(Record):
@@ -83,7 +63,7 @@ class RateSchedule(Record):
 class TrainingSpec(Record):
     """How a network is trained."""
 
-    rule: Rule = Rule.STOP_WTL
+    rule: TrainedRule = STOP_WTL
     arithmetic: Literal["fixed", "float64", "float32"] = "fixed"
     loss: Literal["cross_entropy", "squared_error"] = "cross_entropy"
     epochs: int = Field(default=10, ge=1)
@@ -137,12 +117,12 @@ class TrainingSpec(Record):
                 f"gradient_centralization needs the whole gradient of a neuron, which update '{self.update}' does not keep;"
                 " use update accumulate or switch it off"
             )
-        if self.update == "in_place" and self.rule is Rule.STBP:
+        if self.update == "in_place" and self.rule.through_time:
             raise ValueError(
-                "update 'in_place' needs the errors of each step at once, which stbp does not have; use accumulate"
+                f"update 'in_place' needs the errors of each step at once, which {self.rule} does not have; use accumulate"
             )
-        if self.reset_gradient == "full" and self.rule is not Rule.STBP:
+        if self.reset_gradient == "full" and not self.rule.through_time:
             raise ValueError(
-                f"reset_gradient 'full' is a choice of rule stbp, not of {self.rule}; remove it or use stbp"
+                f"reset_gradient 'full' is a choice of rule {STBP}, not of {self.rule}; remove it or use {STBP}"
             )
         return self

@@ -16,9 +16,11 @@ from nmsim.network.memory import TrainingNeeds
 from nmsim.network.precision import Precision
 from nmsim.network.spec import NetworkSpec
 from nmsim.perf.work import StepWork, build_work
+from nmsim.rules import INFERENCE, STBP, STOP_W, STOP_WL, STOP_WTL
 from nmsim.validate.synthetic import Densities, synthetic_activity
 
-RULES = ("inference", "stop-w", "stop-wtl", "stop-wl", "stbp")
+DRAWN = tuple(rule.name for rule in (INFERENCE, STOP_W, STOP_WTL, STOP_WL, STBP))
+"""Rules of random designs; their order decides which a seed draws."""
 Random = np.random.Generator
 
 
@@ -42,7 +44,7 @@ def random_design(seed: int) -> Design:
     random = np.random.default_rng(seed)
     while True:
         network, chip = _network(random), _chip(random)
-        rule = str(random.choice(RULES))
+        rule = str(random.choice(DRAWN))
         needs = TrainingNeeds.for_rule(
             rule, batch_size=int(random.choice([1, 8])), stbp_history=chip.options.stbp_history
         )

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from nmsim.activity import Activity, LayerActivity
 from nmsim.network.layers import AvgPool, MaxPool
 from nmsim.network.spec import NetworkSpec, Node
+from nmsim.rules import rule_named
 
 BoolArray = NDArray[np.bool_]
 
@@ -57,7 +58,7 @@ def synthetic_activity(
                 "inputs": below,
                 "spikes": value.reshape(samples, steps, -1),
                 "traces": np.maximum.accumulate(below, axis=1),
-                "deltas": deltas if rule != "inference" else np.zeros_like(deltas),
+                "deltas": deltas if rule_named(rule).trains else np.zeros_like(deltas),
             }
             layers.append(
                 LayerActivity.from_masks(node.in_shape, node.out_shape, bits[node.inputs[0]], masks)

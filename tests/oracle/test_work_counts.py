@@ -31,7 +31,7 @@ def stages(work: StepWork, *parts: StageKind) -> ActionCounts:
 
 def passes(design: Design) -> int:
     """Forward passes: two where STBP recomputes."""
-    recompute = design.needs.scheme == "stbp" and design.chip.options.stbp_history == "recompute"
+    recompute = design.needs.carries == "history" and design.chip.options.stbp_history == "recompute"
     return 2 if recompute else 1
 
 

@@ -45,7 +45,7 @@ def separated(seed: int, *, conv_reuse: str | None = None) -> tuple[Design, dict
 def check(design: Design, widths: dict[str, int]) -> None:
     twin = WordTwin(design, widths).words
     found: Counter[tuple[str, str, str]] = Counter()
-    recompute = design.needs.scheme == "stbp" and design.chip.options.stbp_history == "recompute"
+    recompute = design.needs.carries == "history" and design.chip.options.stbp_history == "recompute"
     for stage in design.work().stages:
         for block in stage.blocks if stage.part in PARTS else ():
             component, action, unit = block.key[:3]

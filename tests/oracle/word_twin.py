@@ -148,7 +148,7 @@ class WordTwin:
             return
         content, width = ("weight", "weight") if kind == "in_place" else ("weight_gradient", "gradient")
         deltas = self._mask(layer, "deltas", skip=options.skip_zero_deltas)
-        operand = "inputs" if self.design.needs.scheme == "stbp" else "traces"
+        operand = "inputs" if self.design.needs.carries == "history" else "traces"
         traces = self._mask(layer, operand, skip=options.skip_zero_traces)
         values = words_of(piece.channel_start, piece.channel_stop, self.bits[width], self.word_bits[content])
         for s, t in product(range(deltas.shape[0]), range(deltas.shape[1])):

@@ -100,7 +100,7 @@ class Twin:
     def _layer(self, layer: SynapticLayer) -> None:
         options, trains = self.options, self.design.needs.trains
         inputs = self._masks(layer, "inputs", skip=options.skip_zero_inputs)
-        operand = "inputs" if self.design.needs.scheme == "stbp" else "traces"
+        operand = "inputs" if self.design.needs.carries == "history" else "traces"
         traces = self._masks(layer, operand, skip=options.skip_zero_traces)
         deltas = self._masks(layer, "deltas", skip=options.skip_zero_deltas)
         propagates = any(source >= 0 for source in self.design.network.source_layers(layer.index))

@@ -10,7 +10,7 @@ from nmsim.datasets.catalog import entry_of
 from nmsim.datasets.encoding import encoded_input
 from nmsim.network.published import dense, lenet5, resnet18, vgg11, vgg11_wide
 from nmsim.network.spec import NetworkSpec
-from nmsim.stop.spec import Rule
+from nmsim.rules import STOP_WTL
 from nmsim.workload import WorkloadSpec
 
 SHIPPED = config.shipped("workloads")
@@ -52,7 +52,7 @@ def test_each_is_valid_and_fits_its_data(name: str) -> None:
     assert workload.description
     assert network.input_shape == encoded.shape or prod(network.input_shape) == prod(encoded.shape)
     assert network.classes == entry.classes
-    assert workload.training.rule is Rule.STOP_WTL
+    assert workload.training.rule == STOP_WTL
     assert (network.time_steps, network.neuron.threshold, network.neuron.leak_factor) == (6, 1.0, 0.5)
 
 

@@ -37,7 +37,7 @@ def delta(task: LayerTask) -> Stage:
     draw(stage, task.precision.delta, 2 * neurons)
     stage.sweep(Content.THRESHOLD, thresholds(task), task.membrane_bits, write=False)
     stage.sweep(Content.DELTA, neurons, bits, read=False)
-    if task.needs.scheme == "stbp":
+    if task.needs.carries == "history":
         stage.compute(Action.MAC, neurons, None, task.leak_bits, bits, bits)
         stage.sweep(Content.TEMPORAL_ERROR, neurons, bits)
         stage.sweep(Content.HISTORY, neurons, task.membrane_bits, write=False)

@@ -23,9 +23,11 @@ def placement(task: LayerTask) -> str:
     kind = task.options.weight_gradient
     if kind == "factored" and task.slices.geometry.shares_weights:
         return "on_chip"
-    if kind == "in_place" and (task.needs.scheme == "stbp" or spread_weights(task)):
+    if kind == "in_place" and (task.needs.carries == "history" or spread_weights(task)):
         reason = (
-            "STBP" if task.needs.scheme == "stbp" else f"layer {task.index}, whose weights several cores hold"
+            "STBP"
+            if task.needs.carries == "history"
+            else f"layer {task.index}, whose weights several cores hold"
         )
         raise ConfigError(
             f"options.weight_gradient 'in_place' does not work for {reason}; keep gradients on chip, or map whole"
@@ -106,7 +108,7 @@ def _neurons(stage: StageBuilder, task: LayerTask) -> None:
     """Threshold and leak gradients, delta (th~ - 1) and delta a~: one multiply-accumulate per neuron with a delta."""
     slices, precision = task.slices, task.precision
     hot = task.deltas.count(*slices.neuron_box) * slices.owner[:, None, None]
-    stbp = task.needs.scheme == "stbp"
+    stbp = task.needs.carries == "history"
     if task.needs.thresholds:
         bits, total = (
             precision.threshold_trace.format.total_bits,

@@ -16,7 +16,7 @@ def neuron(task: LayerTask, history: NDArray[np.bool_] | None = None) -> Stage:
     """One update of every neuron and trace; `history (T,)`: at which steps STBP's states are kept (none if absent)."""
     stage = task.stage(Phase.NEURON, StageKind.NEURON)
     _membranes(stage, task)
-    if task.needs.scheme == "stop":
+    if task.needs.carries == "traces":
         _neuron_traces(stage, task)
         _weight_traces(stage, task)
     if history is not None:

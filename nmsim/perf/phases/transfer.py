@@ -73,13 +73,13 @@ def load(
 def _moves(task: LayerTask, part: StageKind) -> tuple[tuple[Content, ...], tuple[Content, ...]]:
     """Contents that a part needs loaded, and those it changes."""
     reads, writes = READS.get(part, ()), WRITES.get(part, ())
-    if task.needs.scheme == "stbp" and task.gradient_operand is Content.INPUT:
+    if task.needs.carries == "history" and task.gradient_operand is Content.INPUT:
         # a static input is not copied into the history: the gradient, not the neuron phase, reads it
         if part is StageKind.NEURON:
             return tuple(content for content in reads if content is not Content.INPUT), writes
         if part is StageKind.GRADIENT:
             reads = (*reads, Content.INPUT)
-    if part is StageKind.DELTA and task.needs.scheme == "stbp":
+    if part is StageKind.DELTA and task.needs.carries == "history":
         return tuple(content for content in reads if content is not Content.MEMBRANE), writes
     if part is StageKind.GRADIENT and placement(task) == "in_place":
         return (*reads, Content.WEIGHT), (*writes, Content.WEIGHT)

@@ -10,6 +10,7 @@ from nmsim.evaluate import Evaluation
 from nmsim.hardware.chip import ChipConfig
 from nmsim.network.memory_table import NetworkMemory
 from nmsim.report.words import layer_names
+from nmsim.rules import BASELINE, RULES, STOP_WTL
 from nmsim.stop.history import TrainingHistory
 from nmsim.workload import WorkloadSpec
 
@@ -24,15 +25,11 @@ class Case:
 
 
 CASES = (
-    Case("inference", "inference", {}),
-    Case("stop-w", "stop-w", {}),
-    Case("stop-wt", "stop-wt", {}),
-    Case("stop-wl", "stop-wl", {}),
-    Case("stop-wtl", "stop-wtl", {}),
-    Case("stbp-stored", "stbp", {"options.stbp_history": "stored"}),
-    Case("stbp-recomputed", "stbp", {"options.stbp_history": "recompute"}),
+    *(Case(rule.name, rule.name, {}) for rule in RULES.values() if not rule.through_time),
+    Case(f"{BASELINE}-stored", BASELINE.name, {"options.stbp_history": "stored"}),
+    Case(f"{BASELINE}-recomputed", BASELINE.name, {"options.stbp_history": "recompute"}),
 )
-SUBJECT = "stop-wtl"
+SUBJECT = STOP_WTL.name
 """The case that pictures of a single evaluation show."""
 
 

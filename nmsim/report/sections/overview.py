@@ -5,6 +5,7 @@ from nmsim.report.markup import Markup, join, tag
 from nmsim.report.result import RunResult
 from nmsim.report.sections.section import MEANINGS, Kind, Section, badge
 from nmsim.report.words import MODEL_WORDS, rule_name, with_interval
+from nmsim.rules import BASELINE
 from nmsim.units import BITS_PER_BYTE, scaled
 
 
@@ -71,7 +72,7 @@ def _inference(result: RunResult) -> list[Markup]:
 
 def _memory(result: RunResult) -> list[Markup]:
     by_rule = {entry.rule: entry for entry in result.memory}
-    own, stbp = by_rule.get(str(result.workload.training.rule)), by_rule.get("stbp")
+    own, stbp = by_rule.get(str(result.workload.training.rule)), by_rule.get(BASELINE.name)
     if own is None or stbp is None or result.workload.recorded:
         return []
     cards = []

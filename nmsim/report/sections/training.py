@@ -67,7 +67,7 @@ def _settings(result: RunResult) -> tuple[tuple[Cell, ...], ...]:
         ("Neuron at the start", start),
         data,
         ("Encoding", spec.encoding.kind),
-        ("Learning rule", training.rule.value),
+        ("Learning rule", training.rule.name),
         (
             "Arithmetic",
             "fixed point, bit-accurate" if training.arithmetic == "fixed" else training.arithmetic,

@@ -8,11 +8,11 @@ import numpy as np
 from numba import njit
 
 from nmsim.network.spec import Node
+from nmsim.rules import LearningRule
 from nmsim.stop.float.chunk import Chunk, internal_shape
 from nmsim.stop.float.gradients import Accumulators, Loss, output_error
 from nmsim.stop.float.graph import FloatGraph
 from nmsim.stop.protocol import FloatArray
-from nmsim.stop.spec import Rule
 
 
 @njit(cache=True, nogil=True)
@@ -141,7 +141,11 @@ class StopSteps:
     """
 
     def __init__(
-        self, graph: FloatGraph, parameters: list[LayerParameters], chunk: Chunk, rule: Rule | None = None
+        self,
+        graph: FloatGraph,
+        parameters: list[LayerParameters],
+        chunk: Chunk,
+        rule: LearningRule | None = None,
     ) -> None:
         self.graph, self.parameters, self.chunk = graph, parameters, chunk
         self._learning = rule is not None

@@ -7,13 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmsim.network.spec import Node
+from nmsim.rules import LearningRule
 from nmsim.stop.float.chunk import Chunk, internal_shape, to_c_order, to_internal
 from nmsim.stop.float.engine import FloatEngine
 from nmsim.stop.float.gradients import Accumulators, Gradients
 from nmsim.stop.float.step import LayerParameters, StopSteps, SurrogateFunction
 from nmsim.stop.float.tensors import all_tensors
 from nmsim.stop.protocol import Batch, FloatArray, IntArray
-from nmsim.stop.spec import Rule
 
 Tensors = dict[str, FloatArray]
 """By name as in `RawLayer`: `(S, T, M)` for inputs, weight_trace and error_sum, else `(S, T, N)`; real values, C order."""
@@ -60,7 +60,7 @@ class _WatchedSteps(StopSteps):
         engine: ReferenceEngine,
         packed: list[LayerParameters],
         chunk: Chunk,
-        rule: Rule,
+        rule: LearningRule,
         spikes: Sequence[IntArray] | None,
     ) -> None:
         super().__init__(engine._graph, packed, chunk, rule)  # noqa: SLF001 - its own engine

@@ -4,6 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from nmsim.contents import Content
+from nmsim.errors import ConfigError
 from nmsim.network.layers import AvgPool, Conv, Dense, MaxPool, Residual
 from nmsim.network.memory import TrainingNeeds, input_value_bits, kept_steps
 from nmsim.network.memory_table import NetworkMemory, network_memory
@@ -145,7 +146,7 @@ def test_a_rule_is_its_name(rule: str) -> None:
 
 def test_an_unknown_rule_is_refused() -> None:
     with pytest.raises(
-        ValueError, match="learning rule 'stop-tl' is not known; use one of inference, stop-w"
+        ConfigError, match="learning rule 'stop-tl' is not known; use one of inference, stop-w"
     ):
         TrainingNeeds.for_rule("stop-tl")
 

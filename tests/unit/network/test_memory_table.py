@@ -3,10 +3,11 @@
 import pytest
 
 from nmsim.network.memory import TrainingNeeds
-from nmsim.network.memory_table import RULES, memory_by_rule, state_words
+from nmsim.network.memory_table import memory_by_rule, state_words
 from nmsim.network.precision import Precision
 from nmsim.network.published import dense, vgg11
 from nmsim.network.spec import NetworkSpec
+from nmsim.rules import RULES
 
 PARAMETERS = 9_222_848
 """Weights of VGG-11, each with an accumulator."""

@@ -17,7 +17,7 @@ from nmsim.pipeline.simulate import read_chip
 from nmsim.report.reference.result import CASES, Reference
 from nmsim.report.reference.tables import tables
 from nmsim.report.reference.write import record, reference_files
-from nmsim.stop.spec import Rule
+from nmsim.rules import STOP_WTL
 from nmsim.stop.train import Progress
 
 ALL = [case.name for case in CASES]
@@ -50,7 +50,7 @@ def test_preparation_and_figures_have_their_own_settings(example: Reference) -> 
     assert digits.workload.training.epochs == 7
     assert digits.prepared.training.epochs == 1
     assert digits.workload.training.momentum == digits.prepared.training.momentum == 0.5
-    assert digits.workload.training.rule is Rule.STOP_WTL
+    assert digits.workload.training.rule == STOP_WTL
     assert digits.activities["stop"].samples == 4
     assert digits.activities["stop"].origin == "fixed"
     assert digits.history.test_samples == 16
@@ -85,7 +85,12 @@ def test_no_path_of_this_computer_is_kept(example: Reference, files: dict[str, s
 def test_memory_of_a_case_is_the_networks(example: Reference) -> None:
     digits = example.datasets[0]
     needs = TrainingNeeds(
-        scheme="stbp", momentum=True, stbp_history="recompute", batch_size=8, sample_bits=8, static_input=True
+        carries="history",
+        momentum=True,
+        stbp_history="recompute",
+        batch_size=8,
+        sample_bits=8,
+        static_input=True,
     )
     expected = network_memory(digits.workload.network, digits.workload.precision, needs)
     assert digits.memory["stbp-recomputed"].bits() == expected.bits()

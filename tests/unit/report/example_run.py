@@ -12,9 +12,9 @@ from nmsim.hardware.chip import ChipConfig
 from nmsim.mapping.automatic import map_network
 from nmsim.network.memory import TrainingNeeds
 from nmsim.report.result import RunResult
+from nmsim.rules import STBP, LearningRule
 from nmsim.stop.float.engine import FloatEngine
 from nmsim.stop.record import record_activity
-from nmsim.stop.spec import Rule
 from nmsim.stop.stbp.engine import StbpEngine
 from nmsim.stop.train import train
 from nmsim.workload import Prepared, WorkloadSpec, prepare
@@ -78,9 +78,9 @@ def make_result(*assignments: str, chips: tuple[ChipConfig, ...] = (), seed: int
     engine = FloatEngine(workload.network, workload.training, seed)
     history = train(engine, prepared.train, prepared.test, seed=seed, run_hash=workload.run_hash(seed))
     activities = {"stop": _profile(engine, prepared, workload.training.rule)}
-    stbp = StbpEngine(workload.network, workload.training.model_copy(update={"rule": Rule.STBP}), seed)
+    stbp = StbpEngine(workload.network, workload.training.model_copy(update={"rule": STBP}), seed)
     stbp.parameters = engine.parameters
-    activities["stbp"] = _profile(stbp, prepared, Rule.STBP)
+    activities["stbp"] = _profile(stbp, prepared, STBP)
     chips = chips or (make_chip(),)
     own = str(workload.training.rule)
     runs: tuple[tuple[str, Model], ...] = (
@@ -102,7 +102,7 @@ def make_result(*assignments: str, chips: tuple[ChipConfig, ...] = (), seed: int
     return RunResult(workload, seed, provenance, history, activities["stop"], evaluations, chips)
 
 
-def _profile(engine: FloatEngine | StbpEngine, prepared: Prepared, rule: Rule) -> Activity:
+def _profile(engine: FloatEngine | StbpEngine, prepared: Prepared, rule: LearningRule) -> Activity:
     chosen = np.arange(prepared.workload.profile.samples)
     batch = prepared.test.batch(chosen, 0)
     return record_activity(

@@ -8,9 +8,10 @@ from nmsim.network.layers import Dense
 from nmsim.network.neuron import Neuron
 from nmsim.network.precision import Precision, TensorPrecision
 from nmsim.network.spec import NetworkSpec
+from nmsim.rules import STBP, STOP_WTL
 from nmsim.stop.fixed.engine import FixedEngine
 from nmsim.stop.protocol import Batch
-from nmsim.stop.spec import Rule, TrainingSpec
+from nmsim.stop.spec import TrainingSpec
 from nmsim.stop.stbp.engine import StbpEngine
 
 NETWORK = NetworkSpec(
@@ -19,7 +20,7 @@ NETWORK = NetworkSpec(
     neuron=Neuron(weight_scale=3.0),
     layers=tuple(Dense(kind="dense", units=units) for units in (40, 30, 10)),
 )
-TRAINING = TrainingSpec(rule=Rule.STBP, arithmetic="float64")
+TRAINING = TrainingSpec(rule=STBP, arithmetic="float64")
 
 
 def digits() -> Batch:
@@ -46,7 +47,7 @@ def test_the_coarser_the_format_the_fewer_deltas() -> None:
 def test_they_vanish_where_those_of_the_bit_accurate_engine_do() -> None:
     """At the last time step BPTT and STOP have the same deltas of the last layer, from the same table."""
     precision = with_delta("s8.4")
-    fixed = FixedEngine(NETWORK, precision, TrainingSpec(rule=Rule.STOP_WTL), QFormat.parse("u8.8"), 2)
+    fixed = FixedEngine(NETWORK, precision, TrainingSpec(rule=STOP_WTL), QFormat.parse("u8.8"), 2)
     stop = fixed.record(digits())[-1].delta_nonzero[:, -1]
     stbp = StbpEngine(NETWORK, TRAINING, 2, precision=precision).record(digits())[-1].delta_nonzero[:, -1]
     assert 0.05 < stop.mean() < 0.95
