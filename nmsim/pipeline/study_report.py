@@ -19,6 +19,7 @@ from nmsim.pipeline.design import EvaluateDesign, Numerics, evaluate_configured
 from nmsim.pipeline.folder import RunFolder, package_versions
 from nmsim.pipeline.report import report_run
 from nmsim.pipeline.study import Study
+from nmsim.pipeline.study_safety import edge_sentences, stability_sentences
 from nmsim.report.plots.disagreement import Pair
 from nmsim.report.plots.scatter import Measure
 from nmsim.report.study.result import AxisView, Disagreed, Entry, Influence, StudyResult
@@ -113,11 +114,13 @@ def view(study: Study, found: Analysis) -> StudyResult:
         reasons=dict(sorted(found.reasons.items(), key=lambda pair: (-pair[1], pair[0]))[:20]),
         traits=tuple(trait.text for trait in found.traits),
         influences=_influences(found, space.objectives),
-        history=tuple(found.history.tolist()),
+        history=() if study.store.identity.get("method") == "grid" else tuple(found.history.tolist()),
         disagreed=_disagreed(found),
         corrected=found.corrected,
         space_text=study.folder.space.read_text(encoding="utf-8"),
         provenance=_provenance(study),
+        edges=edge_sentences(found),
+        stability=stability_sentences(study, found),
     )
 
 
@@ -157,6 +160,8 @@ def _influences(found: Analysis, objectives: Sequence[Objective]) -> tuple[Influ
             measure=names.index(effect.metric),
             share=effect.share,
             factor=effect.factor,
+            together=effect.together,
+            designs=effect.designs,
             best_level=effect.best_level(signs[effect.metric]),
             levels=tuple(zip(effect.levels, effect.means, strict=True)),
         )
@@ -184,8 +189,8 @@ def _provenance(study: Study) -> tuple[tuple[str, str], ...]:
 
 def _sensitivity_csv(found: Analysis) -> str:
     rows = [
-        (effect.metric, effect.axis, effect.share, effect.factor, level, mean, count)
+        (effect.metric, effect.axis, effect.share, effect.together, effect.factor, level, mean, count)
         for effect in found.effects
         for level, mean, count in zip(effect.levels, effect.means, effect.counts, strict=True)
     ]
-    return csv_text(("metric", "axis", "share", "factor", "level", "mean", "designs"), rows)
+    return csv_text(("metric", "axis", "share", "together", "factor", "level", "mean", "designs"), rows)

@@ -6,6 +6,8 @@ from itertools import combinations
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from nmsim.report.plots.canvas import (
     ALARM,
@@ -19,11 +21,11 @@ from nmsim.report.plots.canvas import (
     new_figure,
     svg_of,
 )
+from nmsim.report.plots.labels import label_points
 from nmsim.units import prefix
 
-LABELS_SHOWN = 8
-LOG_FROM = 8.0
-"""An axis whose values span more than this factor is logarithmic."""
+LOG_FROM = 2.0
+"""An axis whose values span more than this factor is logarithmic, as is the distance that ranks designs."""
 
 
 @dataclass(frozen=True)
@@ -82,8 +84,9 @@ def scatter(points: Sequence[Point], measures: Sequence[Measure], described: str
         for panel in panels[len(pairs) :]:
             panel.set_axis_off()
         handles, labels = panels[0].get_legend_handles_labels()
-        place = panels[len(pairs)] if len(panels) > len(pairs) else panels[0]
-        place.legend(handles, labels, loc="center" if place is not panels[0] else "best")
+        figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
+        for panel, (x, y) in zip(panels, pairs, strict=False):
+            _write_labels(panel, points, measures, x, y)
         svg = svg_of(figure)
     wishes = ", ".join(f"{measure.name}: {measure.wish}" for measure in measures)
     return Picture(
@@ -121,15 +124,25 @@ def _panel(axes: Axes, points: Sequence[Point], measures: Sequence[Measure], x: 
         getattr(axes, f"set_{axis}label")(name)
         if is_log([p.figures[k] for p in points]):
             getattr(axes, f"set_{axis}scale")("log")
-    for point in _labelled([p for p in points if p.front]):
-        place = (point.figures[x] / units[x][0], point.figures[y] / units[y][0])
-        axes.annotate(point.label, place, xytext=(4, 4), textcoords="offset points", fontsize=6.5, color=INK)
+            _plain_ticks(getattr(axes, f"{axis}axis"))
     axes.set_facecolor("white")
     axes.grid(visible=True, color=RULE, linewidth=0.5)
     grid(axes, "both")
 
 
-def _labelled(front: Sequence[Point]) -> Sequence[Point]:
-    """The chosen design and evenly many of the others."""
-    stride = max(1, -(-len(front) // LABELS_SHOWN))
-    return [point for index, point in enumerate(front) if point.chosen or index % stride == 0]
+def _plain_ticks(axis: Axis) -> None:
+    """Marks at 1, 2, 5 of every decade, written as numbers."""
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def _write_labels(axes: Axes, points: Sequence[Point], measures: Sequence[Measure], x: int, y: int) -> None:
+    """Numbers of the front's designs, the chosen one first, then the extremes of the panel's measures."""
+    scales = [scale_of(measure, [p.figures[k] for p in points])[0] for k, measure in enumerate(measures)]
+    front = [point for point in points if point.front]
+    ends = [sorted(front, key=lambda p: p.figures[k])[end] for k in (x, y) for end in (0, -1)]
+    extremes = {point.label for point in ends}
+    order = sorted(front, key=lambda p: (not p.chosen, p.label not in extremes))
+    places = [(p.label, p.figures[x] / scales[x], p.figures[y] / scales[y]) for p in order]
+    label_points(axes, places, [(a, b) for _, a, b in places])

@@ -17,14 +17,17 @@ def draw(result: StudyResult) -> dict[str, Picture]:
         if len(result.measures) > 1:
             pictures.append(scatter(_points(result), result.measures, result.described))
         pictures.append(_parallel(result))
-        pictures.append(hypervolume({"this study": result.history}, result.described))
+        if result.history:
+            pictures.append(hypervolume({"this study": result.history}, result.described))
     if result.influences:
         names = [measure.name for measure in result.measures]
         cells = {(item.axis, names[item.measure]): item for item in result.influences}
         shares = {key: item.share for key, item in cells.items()}
         factors = {key: item.factor for key, item in cells.items()}
         axes = [axis.name for axis in result.axes if any(key[0] == axis.name for key in cells)]
-        pictures.append(sensitivity(axes, names, shares, factors, result.described))
+        together = {names[item.measure]: item.together for item in result.influences}
+        designs = max(item.designs for item in result.influences)
+        pictures.append(sensitivity(axes, names, shares, factors, together, designs, result.described))
     if result.disagreed:
         measures = [result.measures[item.measure] for item in result.disagreed]
         pictures.append(disagreement([item.pairs for item in result.disagreed], measures, result.described))

@@ -34,6 +34,8 @@ class Influence:
     measure: int
     share: float
     factor: float
+    together: float
+    designs: int
     best_level: str
     levels: tuple[tuple[str, float], ...]
 
@@ -60,7 +62,10 @@ class Disagreed:
 
 @dataclass(frozen=True)
 class StudyResult:
-    """All that the page says, in plain values; `entries` are ranked, `history` is relative to its last value."""
+    """All that the page says, in plain values; `entries` are ranked.
+
+    `history` is the hypervolume relative to its last value; empty for a grid, whose order of designs means nothing.
+    """
 
     name: str
     question: str
@@ -81,6 +86,10 @@ class StudyResult:
     corrected: bool
     space_text: str
     provenance: tuple[tuple[str, str], ...] = field(default_factory=tuple)
+    edges: tuple[str, ...] = ()
+    """Sentences on axes at whose ends designs of the front sit."""
+    stability: tuple[str, ...] = ()
+    """Sentences on designs that stay on the front when prices move within their bands."""
 
     @property
     def front(self) -> tuple[Entry, ...]:

@@ -107,6 +107,13 @@ def _front(result: StudyResult) -> Iterator[Markup]:
             f"{measure.name}: design {entry.design}, {for_people(entry.figures[index], measure.unit)}"
         )
     yield tag("p", f"The extremes: {'; '.join(worded)}.")
+    if result.edges:
+        yield tag("h3", "At the edge of what was looked at")
+        yield tag("p", "Designs of the front sit where an axis ends; a better one may lie beyond it:")
+        yield bullets(result.edges)
+    if result.stability:
+        yield tag("h3", "When prices move within their bands")
+        yield bullets(result.stability)
 
 
 def _table(result: StudyResult, entries: Sequence[Entry], name: str, caption: str) -> Markup:
@@ -154,7 +161,11 @@ def _common(result: StudyResult) -> Iterator[Markup]:
             if i.share >= 0.01
         ]
         if told:
-            yield tag("p", f"{measure.name} is decided by {'; '.join(told)}.")
+            yield tag(
+                "p",
+                f"Among the {items[0].designs:,} designs that fit, {measure.name} is decided by {'; '.join(told)}. All axes"
+                f" together explain {items[0].together:.0%}, when each adds its part whatever the others are.",
+            )
 
 
 def _influences(result: StudyResult) -> Iterator[Markup]:

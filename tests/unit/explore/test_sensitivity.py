@@ -95,3 +95,36 @@ def test_a_range_of_a_continuous_axis_is_a_trait() -> None:
 def test_a_small_front_has_no_traits() -> None:
     everything = results_of(lambda _: 1.0)
     assert common_traits(everything[:2], everything[2:], space().axes) == ()
+
+
+def test_axes_that_are_correlated_among_the_designs_that_fit_keep_their_own_effects() -> None:
+    """Area = columns x lanes, and of the designs only those with many columns or few lanes are left: additive exactly.
+
+    Means over one level give either axis the credit of the other there; the joint fit does not.
+    """
+    left = [r for r in results_of(lambda v: 1e-6 * v[0] * 2.0 ** (np.log2(v[1]) / 2)) if v_fits(r.values)]
+    found = {e.axis: e for e in effects(left, space().axes, [ENERGY])}
+    assert sum(effect.share for effect in found.values()) == pytest.approx(1.0, abs=1e-9)
+    assert found["columns"].together == pytest.approx(1.0, abs=1e-9)
+    assert found["columns"].factor == pytest.approx(8.0)
+    for effect in found.values():
+        if effect.axis not in {"columns", "lanes"}:
+            assert effect.factor == pytest.approx(1.0)
+            assert effect.share < 0.02
+
+
+def v_fits(values: tuple[object, ...]) -> bool:
+    return int(values[0]) >= 4 or int(values[1]) <= 4  # type: ignore[call-overload]
+
+
+def test_what_all_axes_lack_together_is_interaction() -> None:
+    """A product of two signs is pure interaction; added to a main effect of the same size it is half of the variance."""
+
+    def cost(values: tuple[object, ...]) -> float:
+        sign = 1 if values[3] == "overlapped" else -1
+        turn = 1 if values[0] in (1, 2) else -1
+        return float(np.exp(sign * turn + sign))
+
+    found = effects(results_of(cost), space().axes, [ENERGY])
+    assert found[0].together == pytest.approx(0.5, abs=0.02)
+    assert sum(effect.share for effect in found) == pytest.approx(found[0].together)
