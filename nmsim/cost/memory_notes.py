@@ -29,5 +29,5 @@ def _of_core(core: Core, table: ComponentTable) -> Iterator[str]:
         if outside:
             yield (
                 f"core type '{core.name}': {what} of {', '.join(outside)} lie outside the {low:g} to {high:g} {unit} that"
-                " the memory prices were fitted on: extrapolated"
+                " the memory prices were fitted on: extrapolated, with a wider band"
             )

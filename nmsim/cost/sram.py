@@ -15,9 +15,24 @@ REGISTER_LIMIT_KB = 0.5
 """Below this a memory is built of registers."""
 
 
+EXTRAPOLATION_EXPONENT = 0.5
+"""Assumed: outside the fit a price may be off by the square root of the distance more, either way."""
+
+
 def size_kb(memory: Sram) -> float:
     """Size of the whole memory in units of 1024 bytes."""
     return memory.capacity_bits / units.BITS_PER_KIB
+
+
+def port_kind(memory: Sram) -> str:
+    """How a memory's ports work: `1rw` one read or write at a time, `1r1w` one of each, `2rw` two of any."""
+    return "1rw" if memory.ports == 1 else "2rw"
+
+
+def port_factor(technology: Technology, memory: Sram, what: str) -> Constant | None:
+    """Factor of `area`, `read`, `write` or `leakage` for a memory of more than one port; None for one port."""
+    kind = port_kind(memory)
+    return None if kind == "1rw" else technology.constant(f"ports.{what}_{kind}")
 
 
 def read(technology: Technology, memory: Sram) -> Price:
@@ -26,7 +41,7 @@ def read(technology: Technology, memory: Sram) -> Price:
     `E = base + word w + sqrt(KB) (size + size_word w)` where KB is the size of one bank, since an access
     wakes one bank only; with several banks the word also travels half the side of the whole memory, at the
     price of NoC wire. Below 0.5 KB in all, `w` register bits. Fit of CACTI 7's shape to published points:
-    docs/energy.md.
+    docs/energy.md. Outside the sizes of the fit the band is wider; more ports have their factor.
     """
     if size_kb(memory) < REGISTER_LIMIT_KB:
         return technology.price(
@@ -35,9 +50,34 @@ def read(technology: Technology, memory: Sram) -> Price:
             [(REGISTER, memory.word_bits)],
             "register_pj_per_bit * w",
         )
+    return _with_ports(technology, memory, _one_port(technology, memory), "read")
+
+
+def write(technology: Technology, memory: Sram) -> Price:
+    """Energy of writing one word: a fixed multiple of the read; the same for registers."""
+    if size_kb(memory) < REGISTER_LIMIT_KB:
+        return read(technology, memory)
+    reading = _one_port(technology, memory)
+    ratio = technology.constant("sram.write_over_read")
+    writing = multiplied(
+        reading, ratio, reading.name.replace("read", "write", 1), f"{ratio.value:g} * ({reading.formula})"
+    )
+    return _with_ports(technology, memory, writing, "write")
+
+
+def _with_ports(technology: Technology, memory: Sram, price: Price, what: str) -> Price:
+    factor = port_factor(technology, memory, what)
+    if factor is None:
+        return price
+    name, formula = f"{price.name}, {port_kind(memory)}", f"{factor.value:g} * ({price.formula})"
+    return multiplied(price, factor, name, formula)
+
+
+def _one_port(technology: Technology, memory: Sram) -> Price:
+    """A read through one port."""
     name = f"SRAM read {size_kb(memory):.4g} KB, {memory.word_bits} bit, {memory.banks} bank(s)"
     bank_kb = max(size_kb(memory) / memory.banks, REGISTER_LIMIT_KB)
-    array = _array(technology, name, bank_kb, memory.word_bits)
+    array = _widened(technology, _array(technology, name, bank_kb, memory.word_bits), memory)
     if memory.banks == 1:
         return array
     travel = technology.price(
@@ -52,20 +92,31 @@ def read(technology: Technology, memory: Sram) -> Price:
     )
 
 
-def write(technology: Technology, memory: Sram) -> Price:
-    """Energy of writing one word: a fixed multiple of the read; the same for registers."""
-    reading = read(technology, memory)
-    if reading.group != GROUP:
-        return reading
-    ratio = technology.constant("sram.write_over_read")
-    return multiplied(
-        reading, ratio, reading.name.replace("read", "write", 1), f"{ratio.value:g} * ({reading.formula})"
+def _widened(technology: Technology, price: Price, memory: Sram) -> Price:
+    """The price with a band that grows with the distance from the sizes of the fit."""
+    factor = extrapolation(technology, memory) ** EXTRAPOLATION_EXPONENT
+    return replace(price, low_pj=price.low_pj / factor, high_pj=price.high_pj * factor)
+
+
+def extrapolation(technology: Technology, memory: Sram) -> float:
+    """How many times a memory's words and banks lie outside the sizes of the fit; 1 inside."""
+    found = 1.0
+    sizes = (
+        (memory.word_bits, technology.fitted_word_bits),
+        (size_kb(memory) / memory.banks, technology.fitted_kb),
     )
+    for value, fitted in sizes:
+        if fitted is not None:
+            found *= max(value / fitted[1], fitted[0] / value, 1.0)
+    return found
 
 
 def leakage(technology: Technology, memory: Sram) -> Constant:
     """Leakage power of a memory in watts with its band; from whole chips, so logic is in it."""
     per_kb = technology.constant("sram.leakage_uw_per_kb")
+    ports = port_factor(technology, memory, "leakage")
+    if ports is not None:
+        per_kb = per_kb.model_copy(update={"value": per_kb.value * ports.value})
     return per_kb.model_copy(update={"value": per_kb.value * size_kb(memory) * units.W_PER_UW, "unit": "W"})
 
 

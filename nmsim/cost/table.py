@@ -98,6 +98,28 @@ class AreaPrices(Record):
     multiplier_um2_per_bit2: NodeConstant | None = None
     register_um2_per_bit: NodeConstant | None = None
     router_um2_per_bit: NodeConstant | None = None
+    macro_kb: Constant | None = None
+    """Periphery of a memory macro in KB of cells: `macro_kb + macro_kb_per_bit w`."""
+    macro_kb_per_bit: Constant | None = None
+    placement_density: Constant | None = None
+    """Share of a placed block that is cells."""
+    control_and_wiring: Constant | None = None
+    """Core over its memories, placed lanes and router."""
+    chip_over_cores: Constant | None = None
+    """Chip over its cores: pads and periphery."""
+
+
+class PortPrices(Record):
+    """What more ports cost a memory, as factors on one read-or-write port."""
+
+    area_1r1w: Constant | None = None
+    area_2rw: Constant | None = None
+    read_1r1w: Constant | None = None
+    write_1r1w: Constant | None = None
+    read_2rw: Constant | None = None
+    write_2rw: Constant | None = None
+    leakage_1r1w: Constant | None = None
+    leakage_2rw: Constant | None = None
 
 
 class _Table(Record):
@@ -131,6 +153,7 @@ class ComponentTable(_Table):
     supply: dict[int, Supply]
     logic: LogicPrices = LogicPrices()
     sram: SramPrices = SramPrices()
+    ports: PortPrices = PortPrices()
     timing: TimingLaws = TimingLaws()
     clock: ClockPrices = ClockPrices()
     noc: NocPrices = NocPrices()

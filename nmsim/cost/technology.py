@@ -30,6 +30,9 @@ class Technology:
     constants: Mapping[str, Constant]
     sram_floor: Mapping[str, Constant] | None
     notes: tuple[str, ...]
+    fitted_word_bits: tuple[float, float] | None = None
+    fitted_kb: tuple[float, float] | None = None
+    """Sizes on which the memory prices were fitted; outside, their band is wider."""
     weak_cell_excess: tuple[tuple[float, float], ...] = ()
     """Supplies and how many times more than logic a weak memory cell has slowed down, at the nearest published node."""
 
@@ -79,7 +82,7 @@ def technology_at(table: ComponentTable, node_nm: float, voltage_v: float) -> Te
         floor = {name: constant for name, constant in at_floor.items() if name.startswith("sram.")}
     return Technology(
         table.name, node_nm, voltage_v, supply, constants, floor, _notes(table, node_nm, voltage_v, supply),
-        _nearest(table.timing.weak_cell_excess, node_nm),
+        table.sram.fitted_word_bits, table.sram.fitted_kb, _nearest(table.timing.weak_cell_excess, node_nm),
     )  # fmt: skip
 
 
@@ -90,6 +93,7 @@ def _resolved(
     for section in (
         "logic",
         "sram",
+        "ports",
         "timing",
         "clock",
         "noc",

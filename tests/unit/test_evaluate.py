@@ -240,7 +240,7 @@ def test_a_memory_outside_the_fit_is_noted() -> None:
     found = run("inference", "core_types.0.memories.0.word_bits=512")
     assert (
         "core type 'core': words of weights 512 bit lie outside the 8 to 410 bit that the memory prices were fitted on:"
-        " extrapolated" in found.notes
+        " extrapolated, with a wider band" in found.notes
     )
 
 

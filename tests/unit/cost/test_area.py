@@ -1,18 +1,105 @@
-"""Silicon area."""
+"""Silicon area: macros and lanes by hand, real macros and a synthesised core beside them."""
 
 import pytest
-from example_chip import make_chip
+from example_chip import make_chip, make_memory
 
-from nmsim.cost.area import area_of
+from nmsim.cost.area import LaneUnits, area_of, lane_units, memory_terms, neuron_multipliers
+from nmsim.cost.sram import extrapolation, read
 from nmsim.cost.table import ComponentTable
+from nmsim.cost.technology import technology_at
 from nmsim.errors import CostError
+from nmsim.hardware.chip import ChipConfig
+
+TRAINER = (
+    "core_types=[{neuron_slots: 256, accumulate_lanes: 16, mac_lanes: 16, update_lanes: 16, neuron_lanes: 4,"
+    " pipeline_depth_cycles: 4, memories: [{name: w, holds: [weight, weight_gradient], words: 12800, word_bits: 768},"
+    " {name: n, holds: [membrane, spike, threshold, threshold_gradient, threshold_trace, leak_trace, weight_trace, delta,"
+    " accumulator, input], words: 67, word_bits: 1412}]}]"
+)
+"""The core that was built in RTL, its nine memories joined to two of as many word bits."""
 
 
-def test_memory_area_is_bits_times_bitcell_over_efficiency(cmos: ComponentTable) -> None:
-    # four cores of 64 KB and 4 KB at 28 nm: 0.233846 um2 per bit
+def trainer(*assignments: str) -> ChipConfig:
+    return make_chip("tech_node_nm=45", TRAINER, *assignments)
+
+
+def cells_um2(chip: ChipConfig, table: ComponentTable) -> float:
+    """Cells of the lanes and registers of one core, before they are placed."""
+    technology = technology_at(table, chip.tech_node_nm, chip.voltage_v)
+    found = lane_units(chip.core_types[0])
+    names = ("adder_um2_per_bit", "multiplier_um2_per_bit2", "register_um2_per_bit")
+    amounts = (found.adder_bits, found.multiplier_bits2, found.register_bits)
+    return sum(technology.constant(f"area.{n}").value * a for n, a in zip(names, amounts, strict=True))
+
+
+def test_memory_area_is_cells_and_periphery_of_every_bank(cmos: ComponentTable) -> None:
+    # four cores of 64 KB in words of 64 bits, and 4 KB in four banks of 32-bit words, at 28 nm: 0.233846 um2 per bit
     found = area_of(make_chip(), cmos)
-    assert found.by_component_mm2["sram"] == pytest.approx(4 * 68 * 8192 * 0.233846e-6)
+    weights = 64 + 0.26 + 0.0128 * 64
+    states = 4 + 4 * (0.26 + 0.0128 * 32)
+    assert found.by_component_mm2["sram"] == pytest.approx(4 * (weights + states) * 8192 * 0.233846e-6)
     assert found.low_mm2 < found.total_mm2 < found.high_mm2
+
+
+# um2 per bit of IHP SG13G2 macros, over that of the 16 KB one (3.75)
+@pytest.mark.parametrize(
+    ("kb", "word_bits", "published"),
+    [(0.5, 64, 12.33), (1, 32, 6.04), (2, 64, 5.69), (4, 32, 4.28), (8, 64, 4.03), (32, 32, 3.59)],
+)
+def test_small_memories_take_more_per_bit_as_real_macros_do(
+    cmos: ComponentTable, kb: float, word_bits: int, published: float
+) -> None:
+    technology = technology_at(cmos, 28, 0.9)
+
+    def um2_per_bit(kb: float, word_bits: int) -> float:
+        return sum(c.value * n for c, n in memory_terms(technology, make_memory(kb, word_bits))) / (kb * 8192)
+
+    assert um2_per_bit(kb, word_bits) / um2_per_bit(16, 64) == pytest.approx(published / 3.75, rel=0.16)
+
+
+def test_ports_cost_area_energy_and_leakage(cmos: ComponentTable) -> None:
+    one, two = make_chip(), make_chip("core_types.0.memories.0.ports=2")
+    technology = technology_at(cmos, 28, 0.9)
+    assert read(technology, two.core_types[0].memories[0]).pj == pytest.approx(
+        1.2 * read(technology, one.core_types[0].memories[0]).pj
+    )
+    areas = [area_of(chip, cmos).by_component_mm2["sram"] for chip in (one, two)]
+    weights = 4 * (64 + 0.26 + 0.0128 * 64) * 8192 * 0.233846e-6
+    assert areas[1] - areas[0] == pytest.approx(0.94 * weights)
+
+
+def test_a_price_outside_the_fit_has_a_wider_band(cmos: ComponentTable) -> None:
+    technology = technology_at(cmos, 28, 0.9)
+    inside, outside = (read(technology, make_memory(64, bits)) for bits in (256, 1640))
+    assert extrapolation(technology, make_memory(64, 1640)) == pytest.approx(4)
+    # four times too wide: half and twice the band of the fit
+    assert outside.high_pj / outside.pj == pytest.approx(2 * inside.high_pj / inside.pj)
+    assert outside.low_pj / outside.pj == pytest.approx(inside.low_pj / inside.pj / 2)
+
+
+def test_a_neuron_lane_has_the_multipliers_that_its_rate_needs() -> None:
+    # four decays and three products for STOP-WTL; one decay where nothing is learned
+    assert neuron_multipliers(trainer().core_types[0]) == (4, 3)
+    assert neuron_multipliers(make_chip().core_types[0]) == (1, 0)
+
+
+def test_lanes_are_counted_by_hand() -> None:
+    # one accumulate and one MAC lane add 32 bits and saturate; one neuron lane decays a membrane of 16 bits
+    expected = LaneUnits(2 * 48 + 24, 16 * 16 + 16 * 8, 4 * 32 * 4 + 64 + 32)
+    assert lane_units(make_chip().core_types[0]) == expected
+
+
+def test_the_core_that_was_synthesised_is_met(cmos: ComponentTable) -> None:
+    """Nangate45: 177,769 um2 with three MAC arrays that the phases do not share; about 147,000 if they shared one."""
+    assert cells_um2(trainer(), cmos) == pytest.approx(147_000, rel=0.1)
+    assert cells_um2(trainer(), cmos) == pytest.approx(177_769, rel=0.25)
+
+
+def test_control_and_periphery_are_factors_on_what_is_inside(cmos: ComponentTable) -> None:
+    found = area_of(make_chip(), cmos).by_component_mm2
+    inside = found["sram"] + found["logic"] + found["noc"]
+    assert found["control"] / inside == pytest.approx(cmos.area.control_and_wiring.value - 1)  # type: ignore[union-attr]
+    assert found["periphery"] / (inside + found["control"]) == pytest.approx(0.12)
 
 
 def test_more_lanes_take_more_area_and_a_single_tile_has_no_router(cmos: ComponentTable) -> None:

@@ -62,7 +62,7 @@ def test_every_value_is_that_of_the_default_model(cmos: ComponentTable) -> None:
 
 
 def test_every_constant_has_a_source_and_no_average_prices(cmos: ComponentTable) -> None:
-    sections = (cmos.logic, cmos.sram, cmos.timing, cmos.noc, cmos.area)
+    sections = (cmos.logic, cmos.sram, cmos.ports, cmos.timing, cmos.clock, cmos.noc, cmos.area)
     constants = [
         getattr(section, name)
         for section in sections

@@ -30,7 +30,7 @@ def written(constant: Constant | NodeConstant) -> tuple[str, str, str, str]:
 
 def test_component_defaults_are_those_of_the_table(cmos: ComponentTable) -> None:
     expected = {}
-    for section in ("logic", "sram", "timing", "clock", "noc", "area"):
+    for section in ("logic", "sram", "ports", "timing", "clock", "noc", "area"):
         part = getattr(cmos, section)
         for name in type(part).model_fields:
             constant = getattr(part, name)
