@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmsim.errors import RunError
+from nmsim.fixedpoint.version import KEY, NUMERICS, check_numerics
 from nmsim.storage import read_arrays, write_arrays
 
 BitArray = NDArray[np.uint8]
@@ -129,12 +130,13 @@ class Activity:
         }  # fmt: skip
         for index, layer in enumerate(self.layers):
             arrays |= {f"layer{index}_{name}": mask for name, mask in layer.masks.items()}
-        write_arrays(path, SCHEMA, self._header(), arrays)
+        write_arrays(path, SCHEMA, {KEY: NUMERICS, **self._header()}, arrays)
 
     @classmethod
     def load(cls, path: Path) -> "Activity":
-        """Read back; `RunError` if the file is missing, truncated or not an activity record."""
+        """Read back; `RunError` if it is missing, truncated, no activity record or of another version of the arithmetic."""
         header, arrays = read_arrays(path, SCHEMA, "make it with `nmsim train`")
+        check_numerics(header, path, "run again what made it")
         try:
             layers = tuple(
                 LayerActivity(

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmsim.datasets.spec import Augmentation
-from nmsim.fixedpoint.lfsr import PERIOD, Role, draw_table, offset
+from nmsim.fixedpoint.lfsr import PERIOD, Role, draw_table, first_draw, offset
 
 _FLIP_BIT = 15
 
@@ -18,7 +18,7 @@ def augmented(
     `Role.AUGMENTATION`: rows move by `draw mod (2s+1) - s` (e = 0), columns likewise (e = 1), and bit 15 of the second
     draw mirrors the columns if `flip` is set. All time steps of a sample change alike.
     """
-    start = offset(seed, 0, Role.AUGMENTATION) + 2 * (draw_index % PERIOD)
+    start = offset(seed, 0, Role.AUGMENTATION) + first_draw(draw_index, 2)
     table, reach = draw_table(), how.shift_pixels
     vertical, horizontal = table[start % PERIOD], table[(start + 1) % PERIOD]
     rows = vertical.astype(np.int64) % (2 * reach + 1) - reach

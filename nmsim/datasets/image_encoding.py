@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmsim.datasets.dataset import Images
-from nmsim.fixedpoint.lfsr import PERIOD, Role, draw_table, offset
+from nmsim.fixedpoint.lfsr import PERIOD, Role, draw_table, first_draw, offset
 
 _DRAWS_PER_LEVEL = 257
 """65535 / 255: draws take each of 1..65535 once, so `draw <= 257 * pixel` has probability pixel / 255."""
@@ -16,14 +16,14 @@ def rate_spikes(x: Images, draw_index: NDArray[np.int64], time_steps: int, seed:
     """Bernoulli spikes (B, T, C, H, W) of images (B, C, H, W), the same on any machine and in any batch.
 
     Pixel `e` (C order, of `size` pixels) of the sample with draw index `d` spikes at step `t` if
-    `L[(offset + (d*T + t)*size + e) mod 65535] <= 257 * pixel`, with the offset of layer 0 and `Role.INPUT`
+    `L[(offset + ((d*T + t) << k) + e) mod 65535] <= 257 * pixel`, `k = ceil(log2(size))`, with the offset of layer 0 and `Role.INPUT`
     (docs/arithmetic.md, "Random bits").
     """
     size = prod(x.shape[1:])
     start = offset(seed, 0, Role.INPUT)
     step = draw_index[:, None] * time_steps + np.arange(time_steps)
     cycle = np.resize(draw_table(), PERIOD + size - 1)
-    draws = np.lib.stride_tricks.sliding_window_view(cycle, size)[(start + step % PERIOD * size) % PERIOD]
+    draws = np.lib.stride_tricks.sliding_window_view(cycle, size)[(start + first_draw(step, size)) % PERIOD]
     limits = x.reshape(len(x), 1, size).astype(np.uint16) * np.uint16(_DRAWS_PER_LEVEL)
     spikes: NDArray[np.int32] = (draws <= limits).astype(np.int32)
     return spikes.reshape(len(x), time_steps, *x.shape[1:])

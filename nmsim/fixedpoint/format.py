@@ -26,10 +26,15 @@ class Rounding(StrEnum):
 
 
 class Overflow(StrEnum):
-    """What happens to a value outside the range; both kinds are counted."""
+    """What happens to a value outside the range; it is counted in any case.
+
+    An accumulator that saturates does so after every addition, so that order matters; with `saturate_end`, when its sum
+    is complete, so that order does not.
+    """
 
     SATURATE = "saturate"
     WRAP = "wrap"
+    SATURATE_END = "saturate_end"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from enum import IntEnum
 from functools import cache
+from typing import TypeVar
 
 import numpy as np
 from numba.extending import register_jitable
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 PERIOD = 65535
 """Non-zero states of the register, hence different draws."""
 SEED_STATE = 0xACE1
+Count = TypeVar("Count", int, NDArray[np.int64])
 RUN = 4096
 """Longest contiguous run that `unrolled_table` serves from any start."""
 
@@ -27,9 +29,9 @@ class Role(IntEnum):
     DELTA = 7
     ERROR = 8
     VELOCITY = 9
-    INPUT = 10
+    INPUT = 12
     """The spikes of a rate-encoded input, in layer 0."""
-    AUGMENTATION = 11
+    AUGMENTATION = 13
     """Shifts and flips of training samples, in layer 0."""
 
 
@@ -66,6 +68,19 @@ def unrolled_table() -> NDArray[np.uint16]:
 def offset(seed: int, layer: int, role: Role) -> int:
     """First draw of a tensor: `(40503 * (seed + 1) + 7919 * (16 * layer + role)) mod 65535`."""
     return (40503 * (seed + 1) + 7919 * (16 * layer + int(role))) % PERIOD
+
+
+def spread(size: int) -> int:
+    """Left shift of `n` in the index of a draw: `ceil(log2(size))` modulo 16, for `2**16` is 1 modulo the period.
+
+    A power of two has no factor in common with the period, so that every element sees every draw in time.
+    """
+    return (size - 1).bit_length() % 16
+
+
+def first_draw(n: Count, size: int) -> Count:
+    """Index, from the tensor's offset on, of the draw of element 0 of the `n`-th requantization of `size` elements."""
+    return n % PERIOD << spread(size)
 
 
 def draws(start: int, size: int) -> NDArray[np.uint16]:

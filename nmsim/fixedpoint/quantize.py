@@ -1,4 +1,4 @@
-"""`Q`: an exact integer to a format, by five rounding modes and two overflow modes (docs/arithmetic.md, "Formats")."""
+"""`Q`: an exact integer to a format, by five rounding modes and the overflow modes (docs/arithmetic.md, "Formats")."""
 
 from enum import IntEnum
 from typing import Any
@@ -35,19 +35,26 @@ class Step(IntEnum):
     OFFSET = 12
     LEFT_P = 13
     LEFT_Q = 14
+    SPREAD = 15
+    WHOLE = 16
 
 
 UP, DOWN, ADD, EVEN, ZERO = (int(step) for step in (Step.UP, Step.DOWN, Step.ADD, Step.EVEN, Step.ZERO))
 DRAW_UP, DRAW_DOWN, LOW, HIGH = (int(step) for step in (Step.DRAW_UP, Step.DRAW_DOWN, Step.LOW, Step.HIGH))
 MASK, WRAP, STOCHASTIC, OFFSET = (int(step) for step in (Step.MASK, Step.WRAP, Step.STOCHASTIC, Step.OFFSET))
 LEFT_P, LEFT_Q = int(Step.LEFT_P), int(Step.LEFT_Q)
+SPREAD, WHOLE = int(Step.SPREAD), int(Step.WHOLE)
 
 
 def range_numbers(fmt: QFormat, overflow: Overflow) -> list[int]:
-    """Row of numbers that only brings values into a format's range."""
+    """Row of numbers that only brings values into a format's range.
+
+    `WHOLE` is set where an accumulator saturates only when its sum is complete.
+    """
     row = [0] * len(Step)
     row[LOW], row[HIGH] = fmt.min_raw, fmt.max_raw
     row[MASK], row[WRAP] = (1 << fmt.total_bits) - 1, int(overflow is Overflow.WRAP)
+    row[WHOLE] = int(overflow is Overflow.SATURATE_END)
     return row
 
 
@@ -75,6 +82,15 @@ def step_numbers(fraction_bits: int, fmt: QFormat, rounding: Rounding, overflow:
         case Rounding.FLOOR:
             pass
     return row
+
+
+@register_jitable
+def magnitude(v):
+    """`|v|` in at least 64 bits: the most negative integer of a narrower type has no magnitude in that type.
+
+    Kernels use it in place of `abs`, which keeps the type, as `-v` does; a difference has 64 bits.
+    """
+    return max(v, 0 - v)
 
 
 @register_jitable
@@ -158,7 +174,7 @@ def quantize_array(
         if draws is None or not row[STOCHASTIC]
         else np.ascontiguousarray(draws).ravel()
     )
-    bound = max((abs(int(flat.max())), abs(int(flat.min()))), default=0) if flat.size else 0
+    bound = max(magnitude(int(flat.max())), magnitude(int(flat.min()))) if flat.size else 0
     safe = (bound << row[UP]) + (1 << row[DOWN]) < 1 << SAFE_BITS and fmt.total_bits <= SAFE_BITS
     if safe and flat.dtype != object:
         out = np.empty(flat.size, np.int64)

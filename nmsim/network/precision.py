@@ -1,11 +1,24 @@
 """Formats, rounding and overflow of every tensor of a fixed-point run (docs/arithmetic.md)."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from nmsim.config import Record
 from nmsim.fixedpoint.format import AccumulatorFormat, Overflow, QFormat, Rounding
+
+
+def _refuse_saturate_end(value: Any) -> Any:
+    if value == Overflow.SATURATE_END:
+        raise ValueError(
+            "saturate_end is a mode of accumulators alone, which hold a sum; use saturate or wrap, or set it for current,"
+            " error or a gradient"
+        )
+    return value
+
+
+TensorOverflow = Annotated[Overflow, BeforeValidator(_refuse_saturate_end)]
+"""Overflow of a stored tensor, which is no sum that could be complete or not."""
 
 
 class TensorPrecision(Record):
@@ -13,7 +26,7 @@ class TensorPrecision(Record):
 
     format: QFormat
     rounding: Rounding | None = None
-    overflow: Overflow | None = None
+    overflow: TensorOverflow | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -37,6 +50,7 @@ class VelocityPrecision(AccumulatorPrecision):
     """Width, rounding and overflow of the momentum's velocity, a stored tensor with the gradient's fraction bits."""
 
     rounding: Rounding | None = None
+    overflow: TensorOverflow | None = None
 
 
 class SurrogateTable(Record):
@@ -109,6 +123,10 @@ UPDATED = ("weight", "leak_factor")
 """Tensors written by an update: their default rounding is `update_rounding`."""
 
 
+COMPLETE = ("current", "error")
+"""Accumulators that are read once a time step, when they are complete: saturation waits until then by default."""
+
+
 class Precision(Record):
     """The precision section: defaults are those of docs/arithmetic.md; `layers` overrides per synaptic layer."""
 
@@ -116,8 +134,8 @@ class Precision(Record):
     """Default rounding of state tensors."""
     update_rounding: Rounding = Rounding.STOCHASTIC
     """Default rounding of parameter updates: weight, threshold, leak factor."""
-    overflow: Overflow = Overflow.SATURATE
-    """Default overflow of tensors and accumulators."""
+    overflow: TensorOverflow = Overflow.SATURATE
+    """Default overflow of tensors and accumulators; where it is `saturate`, `current` and `error` use `saturate_end`."""
     weight: TensorPrecision = _tensor("s16.13")
     weight_used: QFormat | None = None
     """Narrower weight used in sums, formed by flooring the stored ("shadow") weight; same as stored if absent."""
@@ -155,7 +173,10 @@ class Precision(Record):
 
         def pick_accumulator(name: str) -> AccumulatorPrecision:
             own: AccumulatorPrecision = getattr(override, name) or getattr(self, name)
-            return AccumulatorPrecision(format=own.format, overflow=own.overflow or self.overflow)
+            default = self.overflow
+            if name in COMPLETE and default is Overflow.SATURATE:
+                default = Overflow.SATURATE_END
+            return AccumulatorPrecision(format=own.format, overflow=own.overflow or default)
 
         return ResolvedPrecision(
             weight=pick("weight"),

@@ -14,6 +14,7 @@ from nmsim import config, records
 from nmsim.config import Record
 from nmsim.errors import RunError
 from nmsim.evaluate import Evaluation
+from nmsim.fixedpoint.version import KEY, NUMERICS, check_numerics
 from nmsim.hardware.chip import ChipConfig
 from nmsim.stop.history import TrainingHistory
 from nmsim.storage import write_text
@@ -92,7 +93,7 @@ class RunFolder:
                 )
         self.path.mkdir(parents=True, exist_ok=True)
         write_text(self.workload_file, _yaml(workload))
-        content = {"schema": RUN_SCHEMA, "run_hash": run_hash, "seed": seed, **provenance}
+        content = {"schema": RUN_SCHEMA, KEY: NUMERICS, "run_hash": run_hash, "seed": seed, **provenance}
         write_text(self.run_file, json.dumps(content, indent=2, sort_keys=True) + "\n")
 
     def provenance(self) -> dict[str, Any]:
@@ -109,6 +110,7 @@ class RunFolder:
             raise RunError(
                 f"{self.run_file}: schema {content.get('schema')!r} is not {RUN_SCHEMA}; make the run again"
             )
+        check_numerics(content, self.run_file, "run again, with --overwrite or another --out")
         return content
 
     def workload(self) -> WorkloadSpec:

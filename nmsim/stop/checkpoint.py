@@ -7,6 +7,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from nmsim.errors import RunError
+from nmsim.fixedpoint.version import KEY, NUMERICS, check_numerics
 from nmsim.stop.history import TrainingHistory
 from nmsim.storage import read_arrays, write_arrays
 
@@ -29,15 +30,16 @@ class Checkpoint:
     def save(self, path: Path) -> None:
         """Write as one `.npz`, atomically."""
         header = {
-            "run_hash": self.run_hash, "epoch": self.epoch, "batch": self.batch, "correct": self.correct,
+            KEY: NUMERICS, "run_hash": self.run_hash, "epoch": self.epoch, "batch": self.batch, "correct": self.correct,
             "loss_sum": self.loss_sum, "seconds": self.seconds, "history": self.history.as_dict(),
         }  # fmt: skip
         write_arrays(path, SCHEMA, header, self.engine_state, compress=False)
 
     @classmethod
     def load(cls, path: Path, run_hash: str) -> "Checkpoint":
-        """Read back; `RunError` if the file is unreadable or belongs to another configuration."""
+        """Read back; `RunError` if it is unreadable, of another configuration or of another version of the arithmetic."""
         header, state = read_arrays(path, SCHEMA, "delete it and train again")
+        check_numerics(header, path, "run again without --resume")
         if header["run_hash"] != run_hash:
             raise RunError(
                 f"{path}: was written for configuration {header['run_hash']}, this run is {run_hash}; resume with the"

@@ -1,12 +1,12 @@
 """The training section of a workload: which rule, which arithmetic, how long, how fast."""
 
 from fractions import Fraction
-from math import cos, pi
 from typing import Literal
 
 from pydantic import Field, model_validator
 
 from nmsim.config import Record
+from nmsim.fixedpoint.real import cosine_of_pi
 from nmsim.rules import STBP, STOP_WTL, TrainedRule
 
 
@@ -17,7 +17,7 @@ class Rate(Record):
     shift: int = Field(ge=0, le=63)
 
     @classmethod
-    def nearest(cls, value: float) -> "Rate":
+    def nearest(cls, value: float | Fraction) -> "Rate":
         """The representable rate nearest to a real one (exact in rational arithmetic, ties to the even mantissa)."""
         if value <= 0:
             return cls(mantissa=0, shift=0)
@@ -26,7 +26,7 @@ class Rate(Record):
             shift += 1
         mantissa = round(exact * 2**shift)
         if mantissa > 255:
-            raise ValueError(f"learning rate {value} is above 255; use a smaller one")
+            raise ValueError(f"learning rate {float(value)} is above 255; use a smaller one")
         return cls(mantissa=mantissa, shift=shift)
 
     @property
@@ -51,13 +51,13 @@ class RateSchedule(Record):
     """`step`: epochs between two multiplications by `step_factor`."""
     step_factor: float = Field(default=0.5, gt=0, le=1)
 
-    def factor(self, epoch: int, epochs: int) -> float:
-        """Factor for an epoch counted from 0; cosine goes from 1 towards 0 over `epochs`."""
+    def factor(self, epoch: int, epochs: int) -> Fraction:
+        """Factor for an epoch counted from 0, exact or to sixty digits; cosine goes from 1 towards 0 over `epochs`."""
         if self.kind == "cosine":
-            return 0.5 * (1 + cos(pi * epoch / max(epochs, 1)))
+            return (1 + cosine_of_pi(Fraction(min(epoch, epochs), epochs))) / 2
         if self.kind == "step":
-            return float(self.step_factor ** (epoch // self.step_epochs))
-        return 1.0
+            return Fraction(self.step_factor) ** (epoch // self.step_epochs)
+        return Fraction(1)
 
 
 class TrainingSpec(Record):

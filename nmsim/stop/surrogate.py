@@ -1,9 +1,10 @@
 """Surrogate derivative phi(x), x = U - theta: the exact function, and the table a chip holds."""
 
-from math import exp
+from fractions import Fraction
 
 import numpy as np
 
+from nmsim.fixedpoint.real import exponential, nearest_raw
 from nmsim.network.neuron import Surrogate
 from nmsim.network.precision import SurrogateTable
 from nmsim.stop.protocol import FloatArray, IntArray
@@ -28,13 +29,11 @@ def derivative(surrogate: Surrogate, x: FloatArray) -> FloatArray:
 def exact_entries(surrogate: Surrogate, table: SurrogateTable) -> list[int]:
     """Raw table as Python integers; entry i is `min(round_half_even(phi(x_i) * 2**F), max)`.
 
-    x_i is the middle of bin i, (i + 0.5) range / entries (docs/arithmetic.md). Every value is computed as a
-    scalar so that it does not depend on a vector library.
+    x_i is the middle of bin i, (i + 0.5) range / entries (docs/arithmetic.md). Values are exact, or have sixty digits.
     """
-    width = table.range / table.entries
-    scale = 2.0**table.format.fraction_bits
-    exact = [_scalar(surrogate, (i + 0.5) * width) * scale for i in range(table.entries)]
-    return [min(round(value), table.format.max_raw) for value in exact]
+    fmt = table.format
+    middles = [Fraction((2 * i + 1) * table.range, 2 * table.entries) for i in range(table.entries)]
+    return [min(nearest_raw(_exact(surrogate, x), fmt.fraction_bits), fmt.max_raw) for x in middles]
 
 
 def table_entries(surrogate: Surrogate, table: SurrogateTable) -> IntArray:
@@ -48,11 +47,11 @@ def look_up(entries: FloatArray, width: float, x: FloatArray) -> FloatArray:
     return entries[index]
 
 
-def _scalar(surrogate: Surrogate, x: float) -> float:
+def _exact(surrogate: Surrogate, x: Fraction) -> Fraction:
     if surrogate is Surrogate.EXPONENTIAL:
-        return exp(-x)
+        return exponential(-x)
     if surrogate is Surrogate.TRIANGLE:
-        return max(0.0, 1.0 - x)
+        return max(Fraction(0), 1 - x)
     if surrogate is Surrogate.RECTANGLE:
-        return 1.0 if x < 0.5 else 0.0
-    return 1.0 / (1.0 + x) ** 2
+        return Fraction(int(2 * x < 1))
+    return 1 / (1 + x) ** 2

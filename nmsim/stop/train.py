@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from types import FrameType
 from typing import Protocol
@@ -62,10 +63,13 @@ def accuracy(engine: Engine, samples: Samples) -> tuple[float, int]:
 
 
 def epoch_rates(training: TrainingSpec, epoch: int) -> UpdateRates:
-    """Learning rates of an epoch."""
+    """Learning rates of an epoch: the float64 numbers nearest to the exact products."""
     factor = training.schedule.factor(epoch, training.epochs)
     base = training.learning_rates
-    return UpdateRates(base.weight * factor, base.threshold * factor, base.leak * factor)
+    weight, threshold, leak = (
+        float(Fraction(rate) * factor) for rate in (base.weight, base.threshold, base.leak)
+    )
+    return UpdateRates(weight, threshold, leak)
 
 
 def train(

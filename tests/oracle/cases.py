@@ -11,7 +11,7 @@ from fractions import Fraction
 from random import Random
 from typing import Any
 
-from twin_arithmetic import OVERFLOWS, ROUNDINGS, Format, parse_format
+from twin_arithmetic import ACCUMULATOR_OVERFLOWS, OVERFLOWS, ROUNDINGS, Format, parse_format
 from twin_graph import SYNAPTIC, Node, is_power_of_two, output_shape, size_of, synapses_of
 
 KINDS = ("dense", "conv", "pool", "residual")
@@ -270,10 +270,17 @@ def random_precision(rng: Random, profile: str, *, signed_trace: bool) -> dict[s
         own = rng.choice((profile, profile, "usual" if profile == "narrow" else profile))
         sign = "u" if rng.random() < 0.03 else "s"
         total = rng.randint(*WIDTHS[name][own][:2])
-        precision[name] = {"format": f"{sign}{total}", "overflow": rng.choice(("saturate", *OVERFLOWS))}
+        precision[name] = {"format": f"{sign}{total}", "overflow": rng.choice(ACCUMULATOR_OVERFLOWS)}
     fraction = sum(parse_format(precision[name]["format"]).fraction for name in ("delta", "w_trace"))
     precision["v"] = {"format": f"s{rng.randint(*WIDTHS['v'][profile][:2])}.{fraction}", **modes()}
     return precision
+
+
+def with_extremes(rng: Random, values: list[int], fmt: Format) -> list[int]:
+    """Every other time, a third of the values replaced by the format's least and largest."""
+    if rng.random() < 0.5:
+        return values
+    return [rng.choice((fmt.lowest, fmt.highest)) if rng.random() < 1 / 3 else value for value in values]
 
 
 def raw_near(fmt: Format, value: float) -> int:
@@ -292,14 +299,19 @@ def random_parameters(
     mask = [int(rng.random() < 0.7) for _ in range(synapses.count)] if rng.random() < 0.25 else None
     if rng.random() < 0.2:
         w = [rng.randint(formats["w"].lowest, formats["w"].highest) for _ in range(synapses.count)]
+    elif rng.random() < 0.1:
+        w = [formats["w"].lowest] * synapses.count
     else:
         mean = rng.choice((0.0, 0.3, 1.0)) / fan_in**0.5
         w = [raw_near(formats["w"], rng.gauss(mean, spread)) for _ in range(synapses.count)]
+    w = with_extremes(rng, w, formats["w"])
     if mask is not None:
         w = [raw * present for raw, present in zip(w, mask, strict=True)]
     thresholds = {"neuron": size_of(above), "channel": above[0], "layer": 1}[node["theta_sharing"]]
     theta = [max(1, raw_near(formats["theta"], rng.choice((0.05, 0.2, 0.5, 0.8)))) for _ in range(thresholds)]
-    alpha = rng.choice((raw_near(formats["alpha"], 0.5), rng.randint(0, formats["alpha"].highest)))
+    theta = [max(1, raw) for raw in with_extremes(rng, theta, formats["theta"])]
+    highest = formats["alpha"].highest
+    alpha = rng.choice((raw_near(formats["alpha"], 0.5), rng.randint(0, highest), rng.choice((0, highest))))
     parameters: dict[str, Any] = {"w": w, "theta": theta, "alpha": min(alpha, formats["alpha"].highest)}
     return parameters | ({"mask": mask} if mask is not None else {})
 
@@ -318,8 +330,11 @@ def random_inputs(rng: Random, node: Node, samples: int, time_steps: int) -> lis
     fmt = parse_format(node["format"])
     density = rng.choice((0.3, 0.6, 1.0, 1.0))
     rows = 1 if rng.random() < 0.4 else time_steps
+    extremes = rng.random() < 0.4
 
     def pixel() -> int:
+        if extremes and rng.random() < 0.5:
+            return rng.choice((fmt.lowest, fmt.lowest, fmt.highest))
         return rng.randint(fmt.lowest, fmt.highest) if rng.random() < density else 0
 
     return [[[pixel() for _ in range(size_of(node["shape"]))] for _ in range(rows)] for _ in range(samples)]

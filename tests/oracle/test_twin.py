@@ -88,6 +88,7 @@ def test_saturating_accumulation_depends_on_the_order() -> None:
         accumulator = Accumulator(parse_accumulator("s5"), overflow)  # -16 .. 15
         for term in terms:
             accumulator.add(term)
+        accumulator.complete()
         return accumulator.value, accumulator.overflows
 
     assert summed([10, 10, -10], "saturate") == (5, 1)
@@ -95,6 +96,9 @@ def test_saturating_accumulation_depends_on_the_order() -> None:
     assert summed([10, 10, 10, -10], "saturate") == (5, 2)
     assert summed([10, 10, -10], "wrap") == (10, 0)
     assert summed([10, 10], "wrap") == (-12, 1)
+    assert summed([10, 10, -10], "saturate_end") == (10, 0)
+    assert summed([10, 10, -30], "saturate_end") == (-10, 0)
+    assert summed([10, 10, 10], "saturate_end") == (15, 1)
 
 
 # ---- section 4: random bits --------------------------------------------------------------------
@@ -117,8 +121,11 @@ def test_draws_visit_every_state_and_end_where_they_started() -> None:
 
 
 def test_a_draw_is_addressed_by_seed_stream_and_counters() -> None:
-    # layer 2, role 7: stream 39; offset = 40503*4 + 7919*39 = 470853 mod 65535 = 12108; + 5*10 + 3 = 12161
-    assert Stream(3, 2, 7).draw(5, 10, 3) == draws()[12161]
+    # layer 2, role 7: stream 39; offset = 40503*4 + 7919*39 = 470853 mod 65535 = 12108; + (5 << 4) + 3 = 12191
+    assert Stream(3, 2, 7).draw(5, 10, 3) == draws()[12191]
+    assert Stream(3, 2, 7).draw(5, 16, 3) == draws()[12191]
+    assert Stream(3, 2, 7).draw(5, 17, 3) == draws()[12108 + 5 * 32 + 3]
+    assert Stream(3, 2, 7).draw(5, 1, 0) == draws()[12113]
 
 
 # ---- tables ------------------------------------------------------------------------------------

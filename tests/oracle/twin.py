@@ -21,7 +21,8 @@ Every tensor is a flat list of raw integers in C-order.
         {"w" | "w_use"? | "U" | "theta" | "alpha" | "w_trace" | "theta_trace" | "leak_trace" | "delta" |
          "e"? | "v"?: {"format": "s16.13", "rounding": "nearest", "overflow": "saturate"},
          "phi": {"format": "u8.8", "entries": 64, "range_log2": 3},
-         "I" | "e_acc" | "dW" | "dTheta" | "dAlpha": {"format": "s32", "overflow": "saturate"}}],
+         "I" | "e_acc" | "dW" | "dTheta" | "dAlpha": {"format": "s32", "overflow": "saturate" (after every
+           addition) | "saturate_end" (when the sum of a time step is complete) | "wrap"}}],
       "surrogate": "exponential" | "triangle" | "rectangle" | "rational",
       "loss": "cross_entropy" | "squared_error",
       "rule": "W" | "WT" | "WL" | "WTL",
@@ -62,9 +63,8 @@ Readings of the page where it is silent or can be read in two ways:
     kernel column) ascending.
  6. The output error is saturated to delta's format whatever the overflow mode, for both losses, uses no
     draw, and is counted under e. The output layer's delta needs F >= 0 (y*2^F has to be an integer).
- 7. Overflow of table entries (phi, softmax) happens while the table is built and is not counted. softmax
-    entries are the float64 values of e/(m*e + (C-m)) and 1/(m*e + (C-m)), evaluated as written; phi entries
-    that of phi((i+0.5)*(range/entries)).
+ 7. Overflow of table entries (phi, softmax) happens while the table is built and is not counted. Entries are
+    the real values of e/(m*e + (C-m)), 1/(m*e + (C-m)) and phi((i+0.5)*(range/entries)), rounded once.
  8. Surrogates, x = |U - theta|: exponential exp(-x); triangle max(0, 1-x); rectangle 1 if x < 1/2 else 0;
     rational 1/(1+x)^2. `range` is any power of two, also below 1.
  9. One dTheta accumulator per *threshold* (not per neuron), to which the neurons that share it are added in
@@ -76,8 +76,8 @@ Readings of the page where it is silent or can be read in two ways:
 12. w_use is formed (and its overflows counted) once before the first sample of every batch, in place:
     before every time step; not after the last update. Its overflow mode is its own; without a w_use format
     it is w itself, no Q.
-13. A static input is presented at every time step: I is formed, and its overflows counted, at every time
-    step.
+13. A static input is presented at every time step; I is formed, and its overflows counted, once a sample,
+    in place (where weights change in between) at every time step.
 14. Momentum applies to weights only (there is one role v per layer). mu is u8.8, so mu < 1. v has its own
     rounding and overflow mode. n of v is the number of updates done, as for w.
 15. "folded" leaves out /B for w, theta and alpha alike; the /n of alpha always stays.
@@ -93,7 +93,8 @@ Readings of the page where it is silent or can be read in two ways:
 20. "channel" sharing in a dense layer is the same as "neuron".
 21. The alpha update counts no overflow at all. Negative learning-rate shifts are exact left shifts.
 22. Each wrapping I or e_acc element is counted at most once per time step; each wrapping gradient element
-    once per batch.
+    once per batch. With "saturate_end" an element counts at most once per time step; what is centralized
+    counts as one more complete sum.
 """
 
 from typing import Any
@@ -125,6 +126,9 @@ class Network:
         self.learns_below: list[bool] = []  # does a synaptic layer lie at or below this node?
         self.input_format = parse_format(self.nodes[0]["format"])
         self.signed: list[bool] = []
+        self.made_of_input: list[
+            bool
+        ] = []  # by layer: what it reads comes from the input through pools alone
         for index, node in enumerate(self.nodes):
             below = node.get("inputs", [])
             shapes = [self.shapes[i] for i in below]
@@ -140,6 +144,7 @@ class Network:
                     raise ValueError(f"layer {layer.index}: a signed input needs a signed weight trace")
                 self.signed[index] = False
                 self.layers[index] = layer
+                self.made_of_input.append(self.reads_input(below[0]))
         self.check_graph()
         self.output = self.layers[len(self.nodes) - 1]
         if self.output.format("delta").fraction < 0:
@@ -147,14 +152,20 @@ class Network:
         self.loss: str = description["loss"]
         self.probabilities = softmax_table(self.output.neurons, self.output.format("delta"))
 
+    def reads_input(self, index: int) -> bool:
+        """Whether a node is the input, or made of it without a synaptic layer between."""
+        node = self.nodes[index]
+        below = node.get("inputs", [])
+        return node["kind"] not in SYNAPTIC and all(self.reads_input(i) for i in below)
+
     def check_graph(self) -> None:
         """The last node is a layer, and every other node is read by somebody."""
         read = {i for node in self.nodes for i in node.get("inputs", [])}
         if self.nodes[-1]["kind"] not in SYNAPTIC or len(read) != len(self.nodes) - 1:
             raise ValueError("the last node must be dense or conv, and every other node must be read")
 
-    def forward(self, x: list[int], n: int) -> list[Value]:
-        """One time step from the first layer to the last; the output of every node."""
+    def forward(self, x: list[int], n: int, *, first: bool) -> list[Value]:
+        """One time step from the first layer to the last; the output of every node. `first`: of its sample."""
         outputs: list[Value] = []
         for index, node in enumerate(self.nodes):
             below = node.get("inputs", [])
@@ -162,7 +173,7 @@ class Network:
                 outputs.append((x, self.input_format.fraction))
             elif index in self.layers:
                 layer = self.layers[index]
-                layer.forward(outputs[below[0]], n)
+                layer.forward(outputs[below[0]], n, first=first)
                 outputs.append((layer.s, 0))
             else:
                 shapes, values = [self.shapes[i] for i in below], [outputs[i] for i in below]
@@ -266,8 +277,9 @@ def run(description: dict[str, Any]) -> dict[str, Any]:
 
     for position, (rows, label) in enumerate(samples):
         first, last = position % training.batch_size == 0, (position + 1) % training.batch_size == 0
-        for layer in layers:
+        for layer, made_of_input in zip(layers, network.made_of_input, strict=True):
             layer.start_sample()
+            layer.keeps_current = made_of_input and len(rows) == 1 and not training.in_place
             if first:
                 layer.start_batch()
                 if not training.in_place:
@@ -281,7 +293,7 @@ def run(description: dict[str, Any]) -> dict[str, Any]:
             for layer in layers:
                 if training.in_place:
                     layer.form_w_use()
-            outputs = network.forward(x, n)
+            outputs = network.forward(x, n, first=t == 0)
             network.backward(outputs, label, n)
             for layer in layers:
                 if training.in_place:

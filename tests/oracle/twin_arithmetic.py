@@ -4,7 +4,6 @@ Written from the page "Bit-accurate arithmetic: the normative specification" (se
 Python integers, without NumPy and without a line of the package under test. Slow and obvious on purpose.
 """
 
-import math
 import re
 from dataclasses import dataclass
 from fractions import Fraction
@@ -12,6 +11,7 @@ from functools import lru_cache
 
 ROUNDINGS = ("floor", "nearest", "nearest_even", "toward_zero", "stochastic")
 OVERFLOWS = ("saturate", "wrap")
+ACCUMULATOR_OVERFLOWS = ("saturate", "wrap", "saturate_end")
 
 # Roles of the random streams, section 4.
 ROLE_W, ROLE_THETA, ROLE_ALPHA, ROLE_U, ROLE_LEAK_TRACE = 0, 1, 2, 3, 4
@@ -113,7 +113,8 @@ class Accumulator:
 
     def __init__(self, fmt: Format, overflow: str) -> None:
         self._format = fmt
-        self._saturating = overflow == "saturate"
+        self._wrapping = overflow == "wrap"
+        self._at_every_addition = overflow == "saturate"
         self._exact = 0
         self._held = 0
         self._saturations = 0
@@ -121,19 +122,25 @@ class Accumulator:
     def add(self, term: int) -> None:
         """One addition; a saturating accumulator saturates after it."""
         self._exact += term
-        total = self._held + term
+        self._held += term
+        if self._at_every_addition:
+            self.complete()
+
+    def complete(self) -> None:
+        """Saturate. With `saturate_end`: the sum of a time step is complete, what is kept has the format's width."""
+        total = self._held
         self._held = saturate(total, self._format)
         self._saturations += total != self._held
 
     @property
     def value(self) -> int:
         """What the accumulator holds now."""
-        return self._held if self._saturating else wrap(self._exact, self._format)
+        return wrap(self._exact, self._format) if self._wrapping else self._held
 
     @property
     def overflows(self) -> int:
-        """Saturating: the number of additions that saturated. Wrapping: 1 if the exact sum does not fit."""
-        return self._saturations if self._saturating else int(not self._format.holds(self._exact))
+        """Saturating: how often it did. Wrapping: 1 if the exact sum does not fit."""
+        return int(not self._format.holds(self._exact)) if self._wrapping else self._saturations
 
 
 def shift_register(state: int) -> int:
@@ -166,32 +173,52 @@ class Stream:
         """The draw for element `e` of the `n`-th requantization of a tensor of `size` elements."""
         stream = 16 * self.layer + self.role
         offset = (40503 * (self.seed + 1) + 7919 * stream) % 65535
-        return draws()[(offset + n * size + e) % 65535]
+        stride = 1
+        while stride < size:
+            stride *= 2
+        return draws()[(offset + n * stride + e) % 65535]
 
 
-def surrogate_value(kind: str, x: float) -> float:
+@lru_cache
+def natural_exponential(x: Fraction) -> Fraction:
+    """`e**x`, `x >= 0`, to more than 60 digits: the power series of a small argument, squared back up."""
+    halvings = 0
+    while x > 1:
+        x, halvings = x / 2, halvings + 1
+    scale = 10 ** (90 + halvings)
+    term, total, k = scale, scale, 0
+    while term:
+        k += 1
+        term = term * x.numerator // (x.denominator * k)
+        total += term
+    for _ in range(halvings):
+        total = total * total // scale
+    return Fraction(total, scale)
+
+
+def surrogate_value(kind: str, x: Fraction) -> Fraction:
     """The surrogate derivative at distance `x >= 0` from the threshold."""
     if kind == "exponential":
-        return math.exp(-x)
+        return 1 / natural_exponential(x)
     if kind == "triangle":
-        return max(0.0, 1.0 - x)
+        return max(Fraction(0), 1 - x)
     if kind == "rectangle":
-        return 1.0 if x < 0.5 else 0.0
+        return Fraction(1 if x < Fraction(1, 2) else 0)
     if kind == "rational":
-        return 1.0 / (1.0 + x) ** 2
+        return 1 / ((1 + x) * (1 + x))
     message = f"unknown surrogate {kind!r}"
     raise ValueError(message)
 
 
-def table_entry(value: float, fraction: int) -> int:
-    """The exact float64 `value` times 2^fraction, rounded half to even."""
-    return round(Fraction(value) * Fraction(2) ** fraction)
+def table_entry(value: Fraction, fraction: int) -> int:
+    """`value` times 2^fraction, rounded half to even."""
+    return round(value * Fraction(2) ** fraction)
 
 
 def surrogate_table(kind: str, entries: int, range_log2: int, fmt: Format) -> list[int]:
     """Entry i = min(round_half_even(phi((i + 0.5) range / entries) 2^F), max)."""
-    step = 2.0**range_log2 / entries
-    values = [surrogate_value(kind, (i + 0.5) * step) for i in range(entries)]
+    step = Fraction(2) ** range_log2 / entries
+    values = [surrogate_value(kind, (i + Fraction(1, 2)) * step) for i in range(entries)]
     return [min(table_entry(value, fmt.fraction), fmt.highest) for value in values]
 
 
@@ -206,7 +233,8 @@ def softmax_table(classes: int, fmt: Format) -> list[tuple[int, int]]:
     """Row m: the probabilities (of a silent output, of a spiking output) when m of the outputs spike."""
     rows, f = [], fmt.fraction
     for m in range(classes + 1):
-        denominator = m * math.e + (classes - m)
-        silent, spiking = 1.0 / denominator, math.e / denominator
+        e = natural_exponential(Fraction(1))
+        denominator = m * e + (classes - m)
+        silent, spiking = 1 / denominator, e / denominator
         rows.append((saturate(table_entry(silent, f), fmt), saturate(table_entry(spiking, f), fmt)))
     return rows

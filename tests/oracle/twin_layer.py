@@ -86,6 +86,9 @@ class Layer:
             self.alpha_max = training["alpha_max"][index]
         self.check()
         self.w_use: list[int] = []
+        self.keeps_current = (
+            False  # the network's input is static, and reaches this layer through pools alone
+        )
         self.start_sample()
         self.start_batch()
 
@@ -133,6 +136,8 @@ class Layer:
 
     def settle(self, name: str, accumulators: list[Accumulator]) -> list[int]:
         """What finished accumulators hold; their overflows are counted."""
+        for accumulator in accumulators:
+            accumulator.complete()
         self.counts[name] += sum(a.overflows for a in accumulators)
         return [a.value for a in accumulators]
 
@@ -171,14 +176,14 @@ class Layer:
 
     # ---- forward --------------------------------------------------------------------------------
 
-    def forward(self, x: Value, n: int) -> None:
+    def forward(self, x: Value, n: int, *, first: bool) -> None:
         """One time step, in the order of the page: R, a~, th~, w~, I, U, s."""
         self.x, x_fraction = x
         self.residual(n)
         self.leak_trace_rule(n)
         self.theta_trace_rule(n)
         self.w_trace_rule(x_fraction, n)
-        self.current_rule()
+        self.current_rule(first=first)
         self.membrane_rule(x_fraction, n)
         self.s = [int(self.U[i] >= self.theta[self.threshold_of(i)]) for i in range(self.neurons)]
 
@@ -215,8 +220,10 @@ class Layer:
         ]
         self.w_trace = self.requantized("w_trace", ROLE_W_TRACE, n, values)
 
-    def current_rule(self) -> None:
-        """I = acc_I(sum_i w_use[i]*x[i]) in ascending input order."""
+    def current_rule(self, *, first: bool) -> None:
+        """I = acc_I(sum_i w_use[i]*x[i]) in ascending input order; that of a static input is formed once a sample."""
+        if self.keeps_current and not first:
+            return
         currents = self.new_accumulators("I", self.neurons)
         for accumulator, terms in zip(currents, self.synapses.by_output, strict=True):
             for weight, source in terms:
@@ -279,6 +286,7 @@ class Layer:
             for output, source in terms:
                 if self.mask[weight]:
                     self.dW[weight].add(self.delta[output] * self.w_trace[source])
+            self.dW[weight].complete()
 
     def accumulate_thresholds_and_leak(self) -> None:
         """dTheta += delta*(th~ - 1), one accumulator per threshold; dAlpha += delta*a~ over the neurons."""
@@ -286,6 +294,8 @@ class Layer:
             difference, _ = total_of((self.theta_trace[i], self.format("theta_trace").fraction), (-1, 0))
             self.dTheta[self.threshold_of(i)].add(self.delta[i] * difference)
             self.dAlpha[0].add(self.delta[i] * self.leak_trace[i])
+        for accumulator in (*self.dTheta, *self.dAlpha):
+            accumulator.complete()
 
     def settle_gradients(self) -> None:
         """The batch is over: count the overflows of its sums (which stay readable)."""

@@ -45,7 +45,7 @@ def test_q_is_its_definition(case: tuple[int, int, QFormat, Overflow, int], roun
     exact = defined(Fraction(value) / Fraction(2) ** dropped, rounding, draw, dropped)
     raw, over = quantize(value, fraction, fmt, rounding, overflow, draw)
     assert over == (not fmt.min_raw <= exact <= fmt.max_raw)
-    if overflow is Overflow.SATURATE:
+    if overflow is not Overflow.WRAP:
         assert raw == max(fmt.min_raw, min(fmt.max_raw, exact))
     else:
         assert fmt.min_raw <= raw <= fmt.max_raw

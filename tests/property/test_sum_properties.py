@@ -97,7 +97,7 @@ def test_ordered_sums_saturate_after_every_addition(pairs: list[tuple[int, int]]
 
 
 @pytest.mark.parametrize(
-    ("bound", "wraps", "narrow", "expected"),
+    ("bound", "whole", "narrow", "expected"),
     [
         (127, False, True, (NARROW, False)),
         (127, False, False, (WIDE, False)),
@@ -107,10 +107,10 @@ def test_ordered_sums_saturate_after_every_addition(pairs: list[tuple[int, int]]
     ],
 )
 def test_way_of_summing_follows_the_bound(
-    bound: int, wraps: bool, narrow: bool, expected: tuple[int, bool]
+    bound: int, whole: bool, narrow: bool, expected: tuple[int, bool]
 ) -> None:
-    assert way_of_summing(bound, -128, 127, wraps=wraps, narrow=narrow) == expected
+    assert way_of_summing(bound, -128, 127, whole=whole, narrow=narrow) == expected
 
 
 def test_an_unsigned_accumulator_cannot_take_negative_products_unordered() -> None:
-    assert way_of_summing(5, 0, 255, wraps=False, narrow=True) == (ORDERED, False)
+    assert way_of_summing(5, 0, 255, whole=False, narrow=True) == (ORDERED, False)

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from nmsim.fixedpoint.quantize import HIGH, LOW, SAFE_BITS, UNLIMITED_BITS, WRAP
+from nmsim.fixedpoint.quantize import HIGH, LOW, SAFE_BITS, UNLIMITED_BITS, WRAP, magnitude
 from nmsim.stop.fixed.layout import Layout
 from nmsim.stop.fixed.plan import Held, Work
 from nmsim.stop.fixed.samples import Samples, Sums
@@ -223,8 +223,8 @@ class Accumulator:
             found[index, 0] = max(weights.max(), -weights.min())
             neurons = totals.thresholds[layer.theta : layer.theta + layer.neurons]
             groups = totals.groups[layer.threshold : layer.threshold + layer.thresholds]
-            found[index, 1] = abs(neurons).sum() + max(groups.max(), -groups.min())
-            found[index, 2] = abs(totals.leak[index])
+            found[index, 1] = np.maximum(neurons, -neurons).sum() + max(groups.max(), -groups.min())
+            found[index, 2] = magnitude(totals.leak[index])
         return found
 
     def _spread(self, samples: Samples, kind: Pass) -> list[tuple[int, int, Worker]]:

@@ -135,7 +135,7 @@ def _send_kernel(way: int) -> Any:
         counts,
         log,
         samples,
-        wraps,
+        settles,
     ):
         layer, row = layers[index], numbers[index, ERROR_SUM]
         positions = layer.input_height * layer.input_width if layer.kernel else 1
@@ -151,7 +151,7 @@ def _send_kernel(way: int) -> Any:
                 rows, begin, stride = gathered, 0, layer.error_depth
             counts[index, ERROR_SUM] += sums(
                 rows, begin, stride, stop - start, backward, layer.backward, columns, layer.error_depth, order, row, block,
-                nonzero, wraps,
+                nonzero, settles,
             )  # fmt: skip
             for line in range(start, stop):
                 target = (

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from nmsim.fixedpoint.compiled import kernel
 from nmsim.fixedpoint.lfsr import PERIOD, draw_table
-from nmsim.fixedpoint.quantize import OFFSET, STOCHASTIC
+from nmsim.fixedpoint.quantize import OFFSET, STOCHASTIC, magnitude
 from nmsim.stop.fixed.neuron import largest_magnitude, sum_of_squares
-from nmsim.stop.fixed.sums import NARROW, WIDE, wrap_sums
+from nmsim.stop.fixed.sums import NARROW, WIDE, settle_sums
 from nmsim.stop.fixed.tensor import WEIGHT, WEIGHT_GRADIENT
 from nmsim.stop.fixed.update import BLOCK, subtract_kernel, sum_magnitudes, use_weights
 
@@ -82,7 +82,7 @@ def _factored_kernel(way: int) -> Any:
                     out[k] = cast(out[k] + cast(first * cast(one[k])) + cast(second * cast(two[k])))
 
     def update(
-        memory, layers, index, order, weights, synapses, masked, rows, wraps, used_row, narrower, count, table, factor,
+        memory, layers, index, order, weights, synapses, masked, rows, wraps, used_row, narrower, first, table, factor,
         zeros, counts, backward, row_sums, bounds, run, scratch,
     ):  # fmt: skip
         layer, row = layers[index], rows[2]
@@ -105,10 +105,10 @@ def _factored_kernel(way: int) -> Any:
                         if not synapses[(start + output) * inputs + k]:
                             steps[output] = 0
                 if wraps:
-                    counts[index, WEIGHT_GRADIENT] += wrap_sums(steps, size, rows[0])
+                    counts[index, WEIGHT_GRADIENT] += settle_sums(steps, size, rows[0])
                 draws = zeros[:size]
                 if row[STOCHASTIC]:
-                    draw = (row[OFFSET] + (count * outputs + start) * inputs + k) % PERIOD
+                    draw = (row[OFFSET] + first + start * inputs + k) % PERIOD
                     begin = draw // orbits * factor % length
                     draws = table[draw % orbits, begin : begin + size]
                 begin = place * layer.error_depth + start
@@ -122,7 +122,7 @@ def _factored_kernel(way: int) -> Any:
                 if not layer.shared:
                     used_over += use_weights(own, used, used_row)[0]
                 for output in range(size):
-                    sums[output] += abs(used[output] - before[output])
+                    sums[output] += magnitude(used[output] - before[output])
         bounds[index, 0] = largest_magnitude(row_sums)
         if layer.sends_error:
             bounds[index, 1], bounds[index, 2] = bound_by_input(layers, index, weights, order, backward)
@@ -147,7 +147,7 @@ def arrange_by_input(layers, index, weights, row, order, backward, row_sums):
         if not layer.shared:
             over += use_weights(weights[k, :outputs], own, row)[0]
         for output in range(outputs):
-            row_sums[output] += abs(own[output])
+            row_sums[output] += magnitude(own[output])
     return over
 
 

@@ -1,7 +1,7 @@
 """Formats of every quantity of a fixed-point run: the numbers its kernels work with, and whether 64 bits hold them."""
 
 from dataclasses import dataclass
-from math import e
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from nmsim.errors import FormatError
 from nmsim.fixedpoint.format import Overflow, QFormat, Rounding
-from nmsim.fixedpoint.lfsr import Role, offset
+from nmsim.fixedpoint.lfsr import Role, offset, spread
 from nmsim.fixedpoint.quantize import (
     HIGH,
     LEFT_P,
@@ -18,11 +18,13 @@ from nmsim.fixedpoint.quantize import (
     MASK,
     OFFSET,
     SAFE_BITS,
+    SPREAD,
     WRAP,
     Step,
     range_numbers,
     step_numbers,
 )  # fmt: skip
+from nmsim.fixedpoint.real import exponential, nearest_raw
 from nmsim.network.precision import AccumulatorPrecision, Precision, ResolvedPrecision, TensorPrecision
 from nmsim.network.spec import NetworkSpec, SynapticLayer
 from nmsim.network.values import ValueRange, node_ranges
@@ -213,7 +215,9 @@ def _fill_numbers(formats: LayerFormats, error_fraction: int | None, seed: int) 
         own.weight.overflow or Overflow.SATURATE,
     )
     for tensor, role in ROLES.items():
+        size = formats.layer.inputs if tensor is Tensor.WEIGHT_TRACE else formats.layer.neurons
         formats.numbers[tensor, OFFSET] = offset(seed, formats.layer.index, role)
+        formats.numbers[tensor, SPREAD] = spread(size)
 
 
 def _step(fraction_bits: int, target: TensorPrecision) -> list[int]:
@@ -246,10 +250,10 @@ def _index_shifts(own: ResolvedPrecision) -> tuple[int, int]:
 
 def softmax_table(classes: int, fmt: QFormat) -> NDArray[Any]:
     """`[s, m]`: probability of an output with spike s when m of the outputs spike, `(2, classes + 1)`, saturated."""
-    scale = 2.0**fmt.fraction_bits
+    e = exponential(Fraction(1))
     table = np.zeros((2, classes + 1), object)
     for spiking in range(classes + 1):
         total = spiking * e + classes - spiking
-        for spike in (0, 1):
-            table[spike, spiking] = min(round((e if spike else 1.0) / total * scale), fmt.max_raw)
+        for spike, numerator in enumerate((Fraction(1), e)):
+            table[spike, spiking] = min(nearest_raw(numerator / total, fmt.fraction_bits), fmt.max_raw)
     return table

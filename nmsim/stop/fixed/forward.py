@@ -6,7 +6,7 @@ from numba.extending import register_jitable
 
 from nmsim.fixedpoint.compiled import kernel
 from nmsim.fixedpoint.lfsr import draw_into
-from nmsim.fixedpoint.quantize import LEFT_P, LEFT_Q, OFFSET, STOCHASTIC
+from nmsim.fixedpoint.quantize import LEFT_P, LEFT_Q, OFFSET, SPREAD, STOCHASTIC
 from nmsim.stop.fixed.gather import copy_run, gather_inputs
 from nmsim.stop.fixed.neuron import combine_into, largest_magnitude, residual_into, spikes_into
 from nmsim.stop.fixed.sums import NARROW, ORDERED, WIDE, input_kernel, sum_kernel
@@ -28,7 +28,7 @@ def drawn(table, draws, slot, row, count, size, channels, start):
     if not row[STOCHASTIC]:
         return 0
     if start == 0:
-        draw_into(draws[slot], table, row[OFFSET] + count * size, size, channels)
+        draw_into(draws[slot], table, row[OFFSET] + (count << row[SPREAD]), size, channels)
     return slot
 
 
@@ -118,8 +118,8 @@ def integrate(
 def _forward_kernel(way: int) -> Any:
     """Kernel of `layer.group` forward steps of one layer from time step `step` on, for all samples.
 
-    `kept_counts[index]` carries the overflows of currents that are formed once and kept. `static`: the network's input is
-    the same at every time step.
+    `static`: the network's input is the same at every time step; its currents are formed, and their overflows counted,
+    once.
     """
     sums = sum_kernel(way)
 
@@ -127,7 +127,7 @@ def _forward_kernel(way: int) -> Any:
 
     @register_jitable
     def currents_into(
-        out, memory, layer, row, used, backward, orders, gathered, nonzero, start, stop, stride, wraps
+        out, memory, layer, row, used, backward, orders, gathered, nonzero, start, stop, stride, settles
     ):
         """Currents of rows `start..stop-1` of `(sample or slot, position)`; overflows."""
         if layer.factored:
@@ -136,7 +136,7 @@ def _forward_kernel(way: int) -> Any:
                 own = out[(line - start) * layer.channels : (line - start + 1) * layer.channels]
                 place = line * stride + layer.source_values
                 over += add_inputs(
-                    own, memory, place, backward, layer.backward, layer.error_depth, order, row, wraps
+                    own, memory, place, backward, layer.backward, layer.error_depth, order, row, settles
                 )
             return over
         rows, begin, row_stride = memory, start * stride + layer.source_values, stride
@@ -157,12 +157,12 @@ def _forward_kernel(way: int) -> Any:
             row,
             out,
             nonzero,
-            wraps,
+            settles,
         )
 
     def forward(
         memory, layers, index, all_numbers, alphas, used, backward, theta, orders, table, draws, exact, block, kept,
-        gathered, nonzero, largest, all_counts, kept_counts, log, samples, step, first, training, static, wraps,
+        gathered, nonzero, largest, all_counts, log, samples, step, first, training, static, settles,
     ):  # fmt: skip
         layer, numbers, counts, alpha = layers[index], all_numbers[index], all_counts[index], alphas[index]
         if training:
@@ -176,11 +176,10 @@ def _forward_kernel(way: int) -> Any:
         rows = layer.positions * samples * (1 if keep else layer.group)
         at_once = rows_at_once(layer.channels)
         if keep and step == 0:
-            kept_counts[index] = 0
             for start in range(0, rows, at_once):
                 stop = min(start + at_once, rows)
                 out = kept[layer.sums * samples + start * layer.channels :]
-                kept_counts[index] += currents_into(
+                counts[CURRENT] += currents_into(
                     out,
                     memory,
                     layer,
@@ -193,10 +192,9 @@ def _forward_kernel(way: int) -> Any:
                     start,
                     stop,
                     stride,
-                    wraps,
+                    settles,
                 )
         if keep:
-            counts[CURRENT] += kept_counts[index] * layer.group
             for slot in range(samples * layer.group):
                 sample = slot // layer.group
                 begin = layer.sums * samples + sample * layer.neurons
@@ -223,7 +221,7 @@ def _forward_kernel(way: int) -> Any:
                 start,
                 stop,
                 stride,
-                wraps,
+                settles,
             )
             row = start
             while row < stop:

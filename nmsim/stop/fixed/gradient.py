@@ -12,6 +12,7 @@ from typing import Any
 from numba.extending import register_jitable
 
 from nmsim.fixedpoint.compiled import kernel
+from nmsim.fixedpoint.quantize import magnitude
 from nmsim.stop.fixed.gather import clear_run, copy_run, transpose_into
 from nmsim.stop.fixed.sums import DOTS, LANES
 
@@ -93,7 +94,7 @@ def close_panel(panels, transposed, layers, index, slots):
         clear_run(panel, place + rows, depth - rows)
         own, total = panel[place : place + rows], 0
         for k in range(rows):
-            total += abs(own[k])
+            total += magnitude(own[k])
         largest = max(largest, total)
     return largest
 

@@ -6,7 +6,7 @@ Kernels return their number of overflows unless they say otherwise.
 
 from numba.extending import register_jitable
 
-from nmsim.fixedpoint.quantize import HIGH, LOW, MASK, WRAP, bring_into_range, quantize_into
+from nmsim.fixedpoint.quantize import HIGH, LOW, MASK, WRAP, bring_into_range, magnitude, quantize_into
 
 
 @register_jitable
@@ -57,7 +57,7 @@ def surrogate_into(out, membrane, theta, table, index_up, index_down):
     """`phi = table[min(index(|U - theta|), entries - 1)]`; returns nothing."""
     last = table.size - 1
     for k in range(out.size):
-        out[k] = min((abs(membrane[k] - theta[k]) << index_up) >> index_down, last)
+        out[k] = min((magnitude(membrane[k] - theta[k]) << index_up) >> index_down, last)
     for k in range(out.size):
         out[k] = table[out[k]]
 
@@ -82,7 +82,7 @@ def leak_gradient(delta, trace):
 def add_magnitudes(accumulator, values):
     """Add `|values|` per element; returns nothing."""
     for k in range(values.size):
-        accumulator[k] += abs(values[k])
+        accumulator[k] += magnitude(values[k])
 
 
 @register_jitable

@@ -7,16 +7,20 @@ carried from sample to sample.
 from numba.extending import register_jitable
 
 from nmsim.fixedpoint.compiled import kernel
-from nmsim.fixedpoint.quantize import HIGH, LEFT_P, LEFT_Q, LOW, WRAP
+from nmsim.fixedpoint.quantize import HIGH, LEFT_P, LEFT_Q, LOW, WHOLE, WRAP
 from nmsim.stop.fixed.gather import gather_inputs
+from nmsim.stop.fixed.sums import settle_sums
 from nmsim.stop.fixed.tensor import LEAK_GRADIENT, THRESHOLD_GRADIENT, WEIGHT_GRADIENT
 
 
 @register_jitable
 def add_saturating(total, product, row):
-    """One addition into an accumulator, and whether it saturated; a wrapping one wraps its exact sum at the update."""
+    """One addition into an accumulator, and whether it saturated.
+
+    A wrapping one wraps its exact sum at the update, one that saturates at the end does so after the time step.
+    """
     total += product
-    if row[WRAP]:
+    if row[WRAP] or row[WHOLE]:
         return total, 0
     if total < row[LOW]:
         return row[LOW], 1
@@ -29,6 +33,7 @@ def add_weight_gradient(memory, layers, index, numbers, orders, synapses, gather
     """DW of a group of time steps, position by position; pruned synapses take part in no sum."""
     layer, row, over = layers[index], numbers[index, WEIGHT_GRADIENT], 0
     order = orders[layer.order : layer.order + layer.fan_in]
+    size = layer.channels * layer.fan_in
     for line in range(layer.group * layer.positions):
         slot, position = line // layer.positions, line % layer.positions
         place = slot * layer.words + layer.weight_trace
@@ -47,6 +52,8 @@ def add_weight_gradient(memory, layers, index, numbers, orders, synapses, gather
                         weight_sums[place], delta * traces[order[k]], row
                     )
                     over += saturated
+        if row[WHOLE] and position == layer.positions - 1:
+            over += settle_sums(weight_sums[layer.weight : layer.weight + size], size, row)
     counts[index, WEIGHT_GRADIENT] += over
 
 
@@ -68,6 +75,11 @@ def add_neuron_gradients(memory, layers, index, numbers, group_sums, leak_sums, 
                 product = delta * memory[layer.leak_trace + place]
                 leak_sums[index], saturated = add_saturating(leak_sums[index], product, leak_row)
                 leak_over += saturated
+        if theta_row[WHOLE]:
+            groups = group_sums[layer.threshold : layer.threshold + layer.thresholds]
+            theta_over += settle_sums(groups, layer.thresholds, theta_row)
+        if leak_row[WHOLE]:
+            leak_over += settle_sums(leak_sums[index : index + 1], 1, leak_row)
     counts[index, THRESHOLD_GRADIENT] += theta_over
     counts[index, LEAK_GRADIENT] += leak_over
 

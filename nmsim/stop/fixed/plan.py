@@ -82,7 +82,7 @@ class Work(NamedTuple):
     `panels` rows of deltas and traces whose product is still due; `weight_sums (P,)` dW, C order; `threshold_sums (N,)`
     dTheta per neuron as stored; `group_sums (G,)` dTheta per threshold (ordered sums); `leak_sums (L,)` dAlpha;
     `magnitudes (N,)` sums of |delta|; `bounds (L, 3)` bounds on dW, dTheta, dAlpha so far; `largest (L,)` largest |w~|;
-    `counts (L, tensors)` overflows; `kept_counts (L,)` overflows of kept sums;
+    `counts (L, tensors)` overflows;
     `tally (2, C+1)` time steps by spike of the label's output and by number of spikes;
     `spikes (S, C)` as stored; `current_log (N,)`, `error_log (M,)` as stored: sums of the latest slot,
     empty unless they are watched.
@@ -107,7 +107,6 @@ class Work(NamedTuple):
     bounds: NDArray[Any]
     largest: NDArray[Any]
     counts: NDArray[np.int64]
-    kept_counts: NDArray[np.int64]
     tally: NDArray[np.int64]
     spikes: NDArray[np.int64]
     current_log: NDArray[Any]

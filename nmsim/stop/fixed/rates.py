@@ -1,6 +1,7 @@
 """The rows of numbers of an update: learning rates as mantissa and shift, aligned to gradients and parameters."""
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -38,7 +39,7 @@ def update_rate(rate: float, training: TrainingSpec) -> tuple[int, int]:
     `shift`: the rate's own shift plus log2 of the batch size; `folded`: the rate nearest to rate / batch size.
     """
     if training.batch_division == "folded":
-        folded = Rate.nearest(rate / training.batch_size)
+        folded = Rate.nearest(Fraction(rate) / training.batch_size)
         return folded.mantissa, folded.shift
     nearest = Rate.nearest(rate)
     return nearest.mantissa, nearest.shift + training.batch_size.bit_length() - 1

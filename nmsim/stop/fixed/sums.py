@@ -9,7 +9,7 @@ from typing import Any
 
 from numba.extending import register_jitable
 
-from nmsim.fixedpoint.quantize import HIGH, LOW, MASK, WRAP
+from nmsim.fixedpoint.quantize import HIGH, LOW, MASK, WRAP, bring_into_range
 from nmsim.stop.fixed.tile import narrow_tile, wide_tile
 
 LANES = 32
@@ -19,10 +19,13 @@ PIECE = 1024
 NARROW, WIDE, ORDERED = range(3)
 
 
-def way_of_summing(bound: int, low: int, high: int, *, wraps: bool, narrow: bool) -> tuple[int, bool]:
-    """The fastest exact way for sums of absolute products up to `bound`, and whether the result has to be wrapped."""
+def way_of_summing(bound: int, low: int, high: int, *, whole: bool, narrow: bool) -> tuple[int, bool]:
+    """The fastest exact way for sums of absolute products up to `bound`, and whether complete sums may be out of range.
+
+    `whole`: the accumulator looks at complete sums only, because it wraps or saturates at the end.
+    """
     fits = bound <= high and -bound >= low
-    if not (fits or wraps):
+    if not (fits or whole):
         return ORDERED, False
     return (NARROW if narrow and bound < 1 << 31 else WIDE), not fits
 
@@ -118,26 +121,27 @@ def dot_ordered(a, a_start, a_stride, rows, b, b_start, b_stride, columns, order
 
 
 @register_jitable
-def wrap_sums(out, size, row):
-    """Exact sums modulo the accumulator's width; number of sums that were outside."""
-    low, high, mask = row[LOW], row[HIGH], row[MASK]
+def settle_sums(out, size, row):
+    """Complete exact sums into the accumulator's range, by its mode; number of sums that were outside."""
+    low, high, mask, wrap = row[LOW], row[HIGH], row[MASK], row[WRAP]
     over = 0
     for k in range(size):
         v = out[k]
         over += (v < low) | (v > high)
-        out[k] = ((v - low) & mask) + low
+        out[k] = bring_into_range(v, low, high, mask, wrap)
     return over
 
 
 def sum_kernel(way: int) -> Any:
     """Kernel of sums into an accumulator, `out (rows, columns)`, by one of the three ways; returns overflows.
 
-    `row` holds the accumulator's numbers, `order` its order of additions; `wraps`: sums may leave a wrapping accumulator.
+    `row` holds the accumulator's numbers, `order` its order of additions; `settles`: complete
+    sums may leave its range.
     """
     if way == ORDERED:
 
         @register_jitable
-        def sums(a, a_start, a_stride, rows, b, b_start, columns, depth, order, row, out, nonzero, wraps):
+        def sums(a, a_start, a_stride, rows, b, b_start, columns, depth, order, row, out, nonzero, settles):
             return dot_ordered(
                 a, a_start, a_stride, rows, b, b_start, depth, columns, order, row, out, nonzero
             )
@@ -146,10 +150,12 @@ def sum_kernel(way: int) -> Any:
     dot = DOTS[way]
 
     @register_jitable
-    def sums_by_dot(a, a_start, a_stride, rows, b, b_start, columns, depth, order, row, out, nonzero, wraps):
+    def sums_by_dot(
+        a, a_start, a_stride, rows, b, b_start, columns, depth, order, row, out, nonzero, settles
+    ):
         dot(a, a_start, a_stride, rows, b, b_start, depth, order[:0], columns, depth, out, 0)
-        if row[WRAP] and wraps:
-            return wrap_sums(out, rows * columns, row)
+        if settles:
+            return settle_sums(out, rows * columns, row)
         return 0
 
     return sums_by_dot
@@ -162,7 +168,7 @@ def input_kernel(way: int) -> Any:
     """
 
     @register_jitable
-    def add_inputs(out, memory, place, b, start, stride, order, row, wraps):
+    def add_inputs(out, memory, place, b, start, stride, order, row, settles):
         size, over = out.size, 0
         low, high = row[LOW], row[HIGH]
         for j in range(size):
@@ -180,8 +186,8 @@ def input_kernel(way: int) -> Any:
             else:
                 for j in range(size):
                     out[j] += x * own[j]
-        if row[WRAP] and wraps:
-            over += wrap_sums(out, size, row)
+        if settles:
+            over += settle_sums(out, size, row)
         return over
 
     return add_inputs

@@ -23,6 +23,7 @@ from nmsim.fixedpoint.quantize import (
     WRAP,
     ZERO,
     bring_into_range,
+    magnitude,
     quantize_into,
     round_shift,
 )  # fmt: skip
@@ -144,7 +145,7 @@ def update_weights(
     momentum,
     centred,
     rows,
-    count,
+    first,
     table,
     scratch,
     counts,
@@ -152,7 +153,7 @@ def update_weights(
     """One layer's weights by its sums `(P,)`, C order, which are emptied.
 
     `weights (C_out, fan_in or more)`; `centred`: every row of gradients loses its mean; `rows`: numbers of gradient,
-    velocity and weight; `count`: updates done before; `scratch (3, BLOCK)`.
+    velocity and weight; `first`: index of the first draw (`lfsr.first_draw`); `scratch (3, BLOCK)`.
     """
     fan_in, over = layers[index].fan_in, 0
     for line in range(0, sums.size, fan_in):
@@ -172,7 +173,7 @@ def update_weights(
                 over += centre_into(steps, mean, own_synapses, masked, rows[0])
             own_velocity = velocity[begin:end] if momentum else velocity
             update_block(
-                own[start:stop], own_velocity, steps, own_synapses, masked, momentum, rows, count * sums.size + begin, table,
+                own[start:stop], own_velocity, steps, own_synapses, masked, momentum, rows, first + begin, table,
                 scratch, counts[index],
             )  # fmt: skip
     counts[index, WEIGHT_GRADIENT] += over
@@ -188,7 +189,7 @@ def use_weights(weights, used, row):
         over += (v < low) | (v > high)
         v = bring_into_range(v, low, high, mask, wrap)
         used[k] = v
-        total += abs(v)
+        total += magnitude(v)
     return over, total
 
 
@@ -197,7 +198,7 @@ def sum_magnitudes(values):
     """Sum of |values|."""
     total = 0
     for k in range(values.size):
-        total += abs(values[k])
+        total += magnitude(values[k])
     return total
 
 
@@ -252,7 +253,7 @@ def arrange_backward(layers, index, used, backward):
 
 
 def update_thresholds(
-    layers, index, thresholds, theta, lowest, sums, groups, rows, count, table, scratch, counts
+    layers, index, thresholds, theta, lowest, sums, groups, rows, first, table, scratch, counts
 ):
     """One layer's thresholds by their sums, which are emptied, never below `lowest`; then each neuron's.
 
@@ -268,7 +269,7 @@ def update_thresholds(
         stop = min(start + BLOCK, size)
         own, steps = thresholds[start:stop], scratch[0, : stop - start]
         counts[index, THRESHOLD_GRADIENT] += take_sums(steps, groups[start:stop], rows[0])
-        begin = run_of_draws(rows[1], table, count * size + start)
+        begin = run_of_draws(rows[1], table, first + start)
         counts[index, THRESHOLD] += subtract_into(own, steps, rows[1], table[begin : begin + stop - start])
         for k in range(stop - start):
             own[k] = max(own[k], lowest)

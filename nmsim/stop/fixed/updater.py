@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nmsim.fixedpoint.lfsr import PERIOD, draw_table, unrolled_table
+from nmsim.fixedpoint.lfsr import PERIOD, draw_table, first_draw, unrolled_table
 from nmsim.fixedpoint.quantize import (
     ADD,
     DOWN,
@@ -132,7 +132,8 @@ class Updater:
         layers, scratch, own = self._suited(numbers, arrays)
         UPDATE_WEIGHTS.form(interpreted=numbers.exact)(
             layers, index, *own, held.synapses[at.weights], held.masked[index], self._momentum,
-            self.training.gradient_centralization, numbers.weights, count, scratch.table, scratch.steps, self.counts,
+            self.training.gradient_centralization, numbers.weights, first_draw(count, sums.weights[at.weights].size),
+            scratch.table, scratch.steps, self.counts,
         )  # fmt: skip
         _bring_home(arrays, own)
         if by_input:
@@ -155,7 +156,7 @@ class Updater:
         own_slots, own_weights, own_used, row_sums = own
         parameters.used_overflows[index] += UPDATE_FACTORED[way].form(interpreted=numbers.exact)(
             own_slots, layers, index, layer.order, own_weights, layer.synapses, parameters.held.masked[index],
-            numbers.weights, wraps, parameters.used_numbers[index], layer.narrower, count, table, layer.factor,
+            numbers.weights, wraps, parameters.used_numbers[index], layer.narrower, first_draw(count, layer.synapses.size), table, layer.factor,
             scratch.zeros, self.counts, own_used, row_sums, parameters.held.bounds, scratch.runs[way], scratch.used,
         )  # fmt: skip
         _bring_home(arrays, own)
@@ -193,8 +194,8 @@ class Updater:
         layers, scratch, own = self._suited(numbers, arrays)
         thresholds, theta, neurons, groups = own
         UPDATE_THRESHOLDS.form(interpreted=numbers.exact)(
-            layers, index, thresholds, theta, self._lowest[index], neurons, groups, numbers.thresholds, count, scratch.table,
-            scratch.steps, self.counts,
+            layers, index, thresholds, theta, self._lowest[index], neurons, groups, numbers.thresholds, first_draw(count, thresholds.size),
+            scratch.table, scratch.steps, self.counts,
         )  # fmt: skip
         _bring_home(arrays, own)
 
@@ -208,7 +209,7 @@ class Updater:
             total = bring_into_range(total, own[LOW], own[HIGH], own[MASK], own[WRAP])
         add = row[ADD]
         if row[STOCHASTIC]:
-            draw = int(draw_table()[(row[OFFSET] + count) % PERIOD])
+            draw = int(draw_table()[(row[OFFSET] + first_draw(count, 1)) % PERIOD])
             add += (draw << row[DRAW_UP]) >> row[DRAW_DOWN]
         step = -((row[LEFT_Q] * total) << row[LEFT_P])
         alpha = round_shift(alpha, step, row[DOWN], add, row[EVEN], row[ZERO])

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nmsim.fixedpoint.quantize import HIGH, LOW, WRAP
+from nmsim.fixedpoint.quantize import HIGH, LOW, WHOLE, WRAP
 from nmsim.stop.fixed.backward import BOUND_GRADIENTS, COUNT_SPIKES, LAYER_DELTAS, OUTPUT_ERRORS, SEND_ERRORS
 from nmsim.stop.fixed.forward import FORWARD
 from nmsim.stop.fixed.gradient import CLOSE_PANEL, COLLECT_MAPS, COLLECT_ROWS, MULTIPLY
@@ -75,7 +75,10 @@ class Worker:
         self._filled = [0] * len(layout.layers)
         numbers = layout.plan.numbers
         self._accumulators = [
-            [(int(row[LOW]), int(row[HIGH]), bool(row[WRAP])) for row in (layer[CURRENT], layer[ERROR_SUM])]
+            [
+                (int(row[LOW]), int(row[HIGH]), bool(row[WRAP] or row[WHOLE]))
+                for row in (layer[CURRENT], layer[ERROR_SUM])
+            ]
             for layer in numbers
         ]
 
@@ -112,14 +115,14 @@ class Worker:
         for number, node in enumerate(self.layout.nodes):
             if node.layer >= 0:
                 index, layer = node.layer, self.layout.layers[node.layer]
-                low, high, wraps = self._accumulators[index][0]
+                low, high, whole = self._accumulators[index][0]
                 bound = int(held.bounds[index, 0]) * layer.largest_input
-                way, wrap = way_of_summing(bound, low, high, wraps=wraps, narrow=self._narrow)
+                way, settle = way_of_summing(bound, low, high, whole=whole, narrow=self._narrow)
                 self._forward[way](
                     work.memory, plan.layers, index, plan.numbers, held.alpha, held.used, held.backward, held.theta,
                     plan.orders, plan.draws, work.draws, work.exact, work.block, work.kept, work.gathered, work.nonzero,
-                    work.largest, work.counts, work.kept_counts, work.current_log, samples,
-                    step, first, kind is not Pass.INFERENCE, keeps, wrap,
+                    work.largest, work.counts, work.current_log, samples,
+                    step, first, kind is not Pass.INFERENCE, keeps, settle,
                 )  # fmt: skip
             elif static and node.static and step > 0:
                 continue
@@ -158,14 +161,14 @@ class Worker:
             kind is Pass.GRADIENTS,
         )  # fmt: skip
         if layer.sends_error:
-            low, high, wraps = self._accumulators[index][1]
+            low, high, whole = self._accumulators[index][1]
             bound = int(held.bounds[index, 1]) * int(largest)
             if layer.narrow:  # Cauchy-Schwarz
                 bound = min(bound, isqrt(int(held.bounds[index, 2]) * int(energy)) + 1)
-            way, wrap = way_of_summing(bound, low, high, wraps=wraps, narrow=self._narrow)
+            way, settle = way_of_summing(bound, low, high, whole=whole, narrow=self._narrow)
             self._send[way](
                 work.memory, work.errors, plan.layers, index, plan.numbers, held.backward, plan.orders, work.block,
-                work.gathered, work.nonzero, work.counts, work.error_log, samples, wrap,
+                work.gathered, work.nonzero, work.counts, work.error_log, samples, settle,
             )  # fmt: skip
         if kind is Pass.IN_PLACE or (kind is Pass.GRADIENTS and not layer.factored):
             self._collect(index, samples * self.layout.group)

@@ -40,7 +40,6 @@ def make_work(layout: Layout, samples: int, *, logs: bool) -> Work:
         bounds=np.zeros((layers, 3), numbers),
         largest=np.zeros(layers, numbers),
         counts=np.zeros((layers, len(Tensor)), np.int64),
-        kept_counts=np.zeros(layers, np.int64),
         tally=np.zeros((2, outputs + 1), np.int64),
         spikes=np.zeros((samples, outputs), np.int64),
         current_log=np.zeros(layout.neurons * logs, numbers),

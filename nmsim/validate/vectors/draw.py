@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmsim.fixedpoint.format import Rounding
-from nmsim.fixedpoint.lfsr import PERIOD, Role, draws, offset
+from nmsim.fixedpoint.lfsr import Role, draws, first_draw, offset
 from nmsim.network.precision import TensorPrecision
 from nmsim.stop.spec import TrainingSpec
 from nmsim.validate.numerics.fixed_side import QUANTITIES, FixedSide
@@ -36,7 +36,8 @@ def step_draws(chip: FixedSide, samples: int) -> Iterator[Vector]:
             shape, axes = step_shape(chip, index, quantity.name)
             size, start = int(np.prod(shape)), offset(chip.seed, index, STEP_ROLES[quantity.name])
             for sample in range(samples):
-                found = draws((start + sample * steps * size) % PERIOD, steps * size).reshape(steps, *shape)
+                rows = [draws(start + first_draw(sample * steps + t, size), size) for t in range(steps)]
+                found = np.stack(rows).reshape(steps, *shape)
                 yield _draw_vector(
                     f"draws/sample{sample}", quantity.name, found, (STEP, *axes), index, sample=sample
                 )
@@ -58,7 +59,9 @@ def update_draws(chip: FixedSide, training: TrainingSpec, updates: int) -> Itera
             rounds = chip.network.time_steps if name == "weight" and training.update == "in_place" else 1
             start = offset(chip.seed, index, PARAMETER_ROLES[name])
             for number in range(updates):
-                found = draws((start + number * rounds * size) % PERIOD, rounds * size).reshape(rounds, size)
+                found = np.stack(
+                    [draws(start + first_draw(number * rounds + t, size), size) for t in range(rounds)]
+                )
                 yield _draw_vector(
                     f"draws/update{number}",
                     name,

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from nmsim.errors import FormatError, RunError
 from nmsim.fixedpoint.format import QFormat
 from nmsim.fixedpoint.lfsr import PERIOD, SEED_STATE
+from nmsim.fixedpoint.version import KEY, NUMERICS, check_numerics
 from nmsim.network.precision import Precision
 from nmsim.network.spec import NetworkSpec
 from nmsim.stop.fixed.parameters import highest_leak, lowest_threshold
@@ -32,7 +33,7 @@ LFSR = {
     "initial_state": f"{SEED_STATE:04x}",
     "shifts_per_draw": 16,
     "draws": "tables/draws.hex: L[j] is the state after 16*(j+1) shifts",
-    "rule": f"element e of the n-th rounding of a tensor of `size` elements draws L[(offset + n*size + e) mod {PERIOD}]",
+    "rule": f"element e of the n-th rounding of a tensor draws L[(offset + (n << k) + e) mod {PERIOD}], k = ceil(log2(elements))",
     "offset": f"(40503*(seed+1) + 7919*(16*layer + role)) mod {PERIOD}",
     "roles": "w 0, theta 1, alpha 2, U 3, a~ 4, th~ 5, w~ 6, delta 7, e 8, v 9",
     "n": "sample*T + t for tensors of a time step, updates done before for parameters",
@@ -55,6 +56,7 @@ def manifest_text(
     """Content of the manifest; `about` says where network, parameters and samples come from."""
     content = {
         "schema": SCHEMA,
+        KEY: NUMERICS,
         **about,
         "words": "one per line, hexadecimal, two's complement, address 0 first; last axis of the shape fastest",
         "seed": chip.seed,
@@ -136,6 +138,7 @@ class Manifest:
         if not isinstance(content, dict) or content.get("schema") != SCHEMA:
             found = content.get("schema") if isinstance(content, dict) else None
             raise RunError(f"{path}: schema {found!r} is not {SCHEMA}; {REMEDY}")
+        check_numerics(content, path, REMEDY)
         return cls(content)
 
     @property

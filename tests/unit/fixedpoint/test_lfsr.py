@@ -2,7 +2,17 @@
 
 import numpy as np
 
-from nmsim.fixedpoint.lfsr import PERIOD, RUN, Role, draw_into, draw_table, draws, offset, unrolled_table
+from nmsim.fixedpoint.lfsr import (
+    PERIOD,
+    RUN,
+    Role,
+    draw_into,
+    draw_table,
+    draws,
+    first_draw,
+    offset,
+    unrolled_table,
+)
 
 
 def test_first_draw_by_hand() -> None:
@@ -40,6 +50,17 @@ def test_unrolled_table_goes_on_past_the_period() -> None:
 def test_offset_of_a_stream() -> None:
     assert offset(0, 0, Role.WEIGHT) == 40503
     assert offset(6, 3, Role.DELTA) == (40503 * 7 + 7919 * (48 + 7)) % 65535
+
+
+def test_every_element_of_any_size_sees_every_draw() -> None:
+    """A distance of `size` between requantizations would leave an element of 257 x 255 with a single draw."""
+    for size in (1, 2, 3, 85 * 784, 257 * 255, 510 * 128, 1 << 16, (1 << 16) + 1):
+        starts = first_draw(np.arange(PERIOD), size) % PERIOD
+        assert len(np.unique(starts)) == PERIOD
+        shift = (size - 1).bit_length()
+        assert [first_draw(n, size) % PERIOD for n in (1, 2, 99_999)] == [
+            (n << shift) % PERIOD for n in (1, 2, 99_999)
+        ]
 
 
 def test_draws_wrap_at_the_period() -> None:
