@@ -16,8 +16,8 @@ def rate_spikes(x: Images, draw_index: NDArray[np.int64], time_steps: int, seed:
     """Bernoulli spikes (B, T, C, H, W) of images (B, C, H, W), the same on any machine and in any batch.
 
     Pixel `e` (C order, of `size` pixels) of the sample with draw index `d` spikes at step `t` if
-    `L[(offset + ((d*T + t) << k) + e) mod 65535] <= 257 * pixel`, `k = ceil(log2(size))`, with the offset of layer 0 and `Role.INPUT`
-    (docs/arithmetic.md, "Random bits").
+    `L[(offset + ((d*T + t) << k) + e) mod 65535] <= 257 * pixel`, `k = ceil(log2(size))`, with the offset of
+    layer 0 and `Role.INPUT` (docs/arithmetic.md, "Random bits").
     """
     size = prod(x.shape[1:])
     start = offset(seed, 0, Role.INPUT)

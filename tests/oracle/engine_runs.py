@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import translation
 
-from nmsim.stop.protocol import Parameters, UpdateRates
 from nmsim.stop.fixed.engine import FixedEngine
+from nmsim.stop.protocol import Parameters, UpdateRates
 from nmsim.stop.raw import RawLayer, RawRun, run_raw
 
 STEP_TENSORS = {

@@ -1,10 +1,11 @@
 """The most negative stored integer has no magnitude in its own width; bounds on sums must count it in full.
 
-Each network sums numbers whose magnitude, taken in the stored width, would be negative: the engine would then believe that no
-partial sum can overflow. All are checked against the twin, as raw runs and as training runs them.
+Each network sums numbers whose magnitude, taken in the stored width, would be negative: the engine would then believe that
+no partial sum can overflow. All are checked against the twin, as raw runs and as training runs them.
 """
 
 import copy
+from itertools import pairwise
 from typing import Any
 
 import engine_runs
@@ -22,7 +23,8 @@ def network(units: list[int], inputs: int, *, batch: int, **formats: Any) -> dic
         return {"format": text, "rounding": rounding, "overflow": "saturate"}
 
     usual = {
-        "w": q("s16.13", "stochastic"), "U": q("s16.10"), "theta": q("s16.10", "stochastic"), "alpha": q("u16.16", "stochastic"),
+        "w": q("s16.13", "stochastic"),
+        "U": q("s16.10"), "theta": q("s16.10", "stochastic"), "alpha": q("u16.16", "stochastic"),
         "w_trace": q("u12.8"), "theta_trace": q("s12.8"), "leak_trace": q("s16.10"), "delta": q("s16.14"),
         "phi": {"format": "u9.8", "entries": 64, "range_log2": 3},
     }  # fmt: skip
@@ -65,7 +67,7 @@ def network(units: list[int], inputs: int, *, batch: int, **formats: Any) -> dic
         },
         "parameters": [
             {"w": [least] * (fan_in * fan_out), "theta": [512] * fan_out, "alpha": 65535}
-            for fan_in, fan_out in zip(widths, widths[1:], strict=False)
+            for fan_in, fan_out in pairwise(widths)
         ],
         "inputs": [[[255] * inputs] for _ in range(batch)],
         "labels": [0] * batch,

@@ -156,7 +156,8 @@ class Updater:
         own_slots, own_weights, own_used, row_sums = own
         parameters.used_overflows[index] += UPDATE_FACTORED[way].form(interpreted=numbers.exact)(
             own_slots, layers, index, layer.order, own_weights, layer.synapses, parameters.held.masked[index],
-            numbers.weights, wraps, parameters.used_numbers[index], layer.narrower, first_draw(count, layer.synapses.size), table, layer.factor,
+            numbers.weights, wraps, parameters.used_numbers[index], layer.narrower,
+            first_draw(count, layer.synapses.size), table, layer.factor,
             scratch.zeros, self.counts, own_used, row_sums, parameters.held.bounds, scratch.runs[way], scratch.used,
         )  # fmt: skip
         _bring_home(arrays, own)
@@ -194,8 +195,8 @@ class Updater:
         layers, scratch, own = self._suited(numbers, arrays)
         thresholds, theta, neurons, groups = own
         UPDATE_THRESHOLDS.form(interpreted=numbers.exact)(
-            layers, index, thresholds, theta, self._lowest[index], neurons, groups, numbers.thresholds, first_draw(count, thresholds.size),
-            scratch.table, scratch.steps, self.counts,
+            layers, index, thresholds, theta, self._lowest[index], neurons, groups, numbers.thresholds,
+            first_draw(count, thresholds.size), scratch.table, scratch.steps, self.counts,
         )  # fmt: skip
         _bring_home(arrays, own)
 

@@ -33,7 +33,8 @@ LFSR = {
     "initial_state": f"{SEED_STATE:04x}",
     "shifts_per_draw": 16,
     "draws": "tables/draws.hex: L[j] is the state after 16*(j+1) shifts",
-    "rule": f"element e of the n-th rounding of a tensor draws L[(offset + (n << k) + e) mod {PERIOD}], k = ceil(log2(elements))",
+    "rule": f"element e of the n-th rounding of a tensor draws L[(offset + (n << k) + e) mod {PERIOD}],"
+    " k = ceil(log2(elements))",
     "offset": f"(40503*(seed+1) + 7919*(16*layer + role)) mod {PERIOD}",
     "roles": "w 0, theta 1, alpha 2, U 3, a~ 4, th~ 5, w~ 6, delta 7, e 8, v 9",
     "n": "sample*T + t for tensors of a time step, updates done before for parameters",
