@@ -152,7 +152,9 @@ def _busiest_memory(
     chip: ChipConfig, counts: ActionCounts, cycles: NDArray[np.float64], *, per_batch: bool
 ) -> tuple[float, str]:
     """Largest share of the accesses that a memory could serve in the time, and the memory's name."""
-    accesses = counts.select(component=Component.SRAM.value)
+    accesses = counts.select(
+        component=Component.SRAM.value
+    )  # registers are as many as the lanes that use them
     columns = {name: accesses.columns[name][accesses.per_batch == per_batch] for name in ("core", "unit")}
     if not len(columns["core"]):
         return 0.0, ""
@@ -162,7 +164,7 @@ def _busiest_memory(
     cores = chip.cores()
     names = [(int(columns["core"][row]), str(columns["unit"][row])) for row in first]
     memories = [next(m for m in cores[core].type.memories if m.name == name) for core, name in names]
-    rate = np.array([memory.banks * memory.ports for memory in memories])[:, None]
+    rate = np.array([memory.accesses_per_cycle for memory in memories])[:, None]
     share = (words / rate / np.maximum(cycles, TOLERANCE)).max(axis=1)
     busiest = int(share.argmax())
     return float(share[busiest]), f"{names[busiest][1]} of core {names[busiest][0]}"

@@ -26,8 +26,10 @@ class Content(StrEnum):
     LEAK_TRACE = "leak_trace"
     DELTA = "delta"
     """Deltas of the layer in work and errors of the layer below it."""
-    ACCUMULATOR = "accumulator"
-    """Input currents and error sums of the layer in work."""
+    INPUT_SUM = "input_sum"
+    """Input currents of the layer in work, one sum a neuron."""
+    ERROR_SUM = "error_sum"
+    """Error sums of the layer in work, one an input, and those that arrive from the layer above."""
     INPUT = "input"
     """Incoming spikes or intensities of the step: the queue of the core."""
     HISTORY = "history"
@@ -49,6 +51,11 @@ STATE = frozenset(
     }
 )  # fmt: skip
 """What a sample carries from one time step to the next: the convention `state only`."""
+SUMS = (Content.INPUT_SUM, Content.ERROR_SUM)
+"""What a core adds up; `accumulator` in a chip file means both.
+
+Input sums are done with before error sums begin, unless steps overlap (then both exist twice): they share a buffer.
+"""
 REGISTERS = frozenset({Content.LEAK_FACTOR, Content.TABLE})
 """What a core keeps outside its memories, in registers and lookup tables."""
 STORED = tuple(content for content in Content if content not in REGISTERS)

@@ -29,6 +29,8 @@ class Component(StrEnum):
     """Where an action happens."""
 
     ALU = "alu"
+    REGISTERS = "registers"
+    """Register files: the level of a core's memories that is built of flip-flops."""
     SRAM = "sram"
     NOC = "noc"
     CHIP_LINK = "chip_link"
@@ -46,8 +48,8 @@ class Action(StrEnum):
     ALU, per operation: `sop` one synapse served for one spike (an addition; bits_a accumulator width), `mac`
     (bits_a x bits_b multiply, added into an accumulator of bits_c), `multiply` (bits_a x bits_b), `add` (bits_a),
     `compare` (bits_a), `lookup` (table word of bits_a), `random_draw` (bits_a), `shift` (bits_a).
-    SRAM and DRAM: `read`, `write`; SRAM counts words (of bits_a) of the memory named in `unit`, DRAM counts bits.
-    DRAM besides: `activate`, rows opened.
+    REGISTERS, SRAM and DRAM: `read`, `write`; the first two count words (of bits_a) of the memory named in `unit`,
+    DRAM counts bits. DRAM besides: `activate`, rows opened.
     NOC: `flit_hop` links that flits (of bits_a) cross, each with a router before it; `wire_bit_um` bits times
     micrometres of link, all flits at their full width. CHIP_LINK, HOST: `bit`. SYNC: `barrier`, one per tile that takes
     part.

@@ -8,7 +8,7 @@ from nmsim import units
 from nmsim.contents import Content
 from nmsim.cost.clock import FlipFlops
 from nmsim.cost.constant import Constant
-from nmsim.cost.sram import REGISTER_LIMIT_KB, port_factor, size_kb
+from nmsim.cost.sram import of_registers, port_factor
 from nmsim.cost.table import ComponentTable
 from nmsim.cost.technology import Technology, technology_at
 from nmsim.hardware.chip import ChipConfig
@@ -72,7 +72,7 @@ def area_of(chip: ChipConfig, table: ComponentTable) -> Area:
     for core in chip.core_types:
         count = cores.count(core.name)
         for memory in core.memories:
-            name = "logic" if size_kb(memory) < REGISTER_LIMIT_KB else "sram"
+            name = "logic" if of_registers(memory) else "sram"
             parts[name] += [
                 (constant, amount * count) for constant, amount in memory_terms(technology, memory)
             ]
@@ -107,7 +107,7 @@ def memory_terms(technology: Technology, memory: Sram) -> Terms:
     A macro has the cells and a periphery of as much as `macro_kb + macro_kb_per_bit w` KB of cells, bank by bank, times
     what its ports take; below 0.5 KB it is built of registers.
     """
-    if size_kb(memory) < REGISTER_LIMIT_KB:
+    if of_registers(memory):
         return _placed(technology, [("area.register_um2_per_bit", memory.capacity_bits)])
     per_bit = technology.constant("area.sram_um2_per_bit")
     ports = port_factor(technology, memory, "area")

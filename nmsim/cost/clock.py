@@ -46,7 +46,7 @@ class FlipFlops:
 
 def per_lane(core: Core) -> int:
     """Flip-flops of one lane: a register of 32 bits per pipeline stage."""
-    return LANE_BITS * max(core.pipeline_depth_cycles, 1)
+    return LANE_BITS * max(core.depths.integrate, 1)
 
 
 def router_flip_flops(chip: ChipConfig) -> int:

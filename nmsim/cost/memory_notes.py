@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from math import inf
 
-from nmsim.cost.sram import REGISTER_LIMIT_KB, size_kb
+from nmsim.cost.sram import of_registers, size_kb
 from nmsim.cost.table import ComponentTable, CostTable
 from nmsim.hardware.chip import ChipConfig
 from nmsim.hardware.core import Core
@@ -17,7 +17,7 @@ def memory_notes(chip: ChipConfig, table: CostTable) -> tuple[str, ...]:
 
 
 def _of_core(core: Core, table: ComponentTable) -> Iterator[str]:
-    arrays = [memory for memory in core.memories if size_kb(memory) >= REGISTER_LIMIT_KB]
+    arrays = [m for m in core.memories if not of_registers(m)]
     words = {memory.name: float(memory.word_bits) for memory in arrays}
     banks = {memory.name: size_kb(memory) / memory.banks for memory in arrays}
     for values, fitted, what, unit in (

@@ -96,7 +96,7 @@ def _component_price(  # noqa: PLR0911 - one branch per component
     match component:
         case Component.ALU:
             return logic.operation(technology, action, bits_a, bits_b, bits_c)
-        case Component.SRAM:
+        case Component.SRAM | Component.REGISTERS:
             memory = _memory(chip, core, key["unit"])
             return sram.write(technology, memory) if action is Action.WRITE else sram.read(technology, memory)
         case Component.NOC:

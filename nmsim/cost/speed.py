@@ -6,7 +6,7 @@ from math import exp, inf, log, sqrt
 import numpy as np
 
 from nmsim import units
-from nmsim.cost.sram import REGISTER_LIMIT_KB, size_kb
+from nmsim.cost.sram import of_registers, size_kb
 from nmsim.cost.technology import Technology
 from nmsim.hardware.sram import Sram
 
@@ -70,7 +70,7 @@ class Speed:
 
     def _nominal_ns(self, memory: Sram) -> float:
         """Access time at the nominal supply; 0 for what is built of registers."""
-        if size_kb(memory) < REGISTER_LIMIT_KB:
+        if of_registers(memory):
             return 0.0
         growth = self._constant("memory_ns_per_sqrt_kb") * sqrt(size_kb(memory) / memory.banks)
         return self._constant("memory_ns") + growth

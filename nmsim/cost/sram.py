@@ -13,6 +13,11 @@ from nmsim.hardware.sram import Sram
 GROUP = "sram"
 REGISTER_LIMIT_KB = 0.5
 """Below this a memory is built of registers."""
+READ_OVER_WRITE, READ_OVER_WRITE_PER_ENTRY = 2 / 15, 1.1 / 15
+"""Reading a register file of D entries against writing it: output wire, and D - 1 multiplexers that may toggle.
+
+Nangate45 at 1.1 V: write 15 fJ per bit (clock and half of the bits toggle), read 2 + 1.1 (D - 1) fJ.
+"""
 
 
 EXTRAPOLATION_EXPONENT = 0.5
@@ -24,9 +29,14 @@ def size_kb(memory: Sram) -> float:
     return memory.capacity_bits / units.BITS_PER_KIB
 
 
+def of_registers(memory: Sram) -> bool:
+    """Whether a memory is built of flip-flops: a register file, or too small for a macro."""
+    return memory.kind == "registers" or size_kb(memory) < REGISTER_LIMIT_KB
+
+
 def port_kind(memory: Sram) -> str:
     """How a memory's ports work: `1rw` one read or write at a time, `1r1w` one of each, `2rw` two of any."""
-    return "1rw" if memory.ports == 1 else "2rw"
+    return "1rw" if memory.kind == "registers" else memory.kind
 
 
 def port_factor(technology: Technology, memory: Sram, what: str) -> Constant | None:
@@ -43,7 +53,9 @@ def read(technology: Technology, memory: Sram) -> Price:
     price of NoC wire. Below 0.5 KB in all, `w` register bits. Fit of CACTI 7's shape to published points:
     docs/energy.md. Outside the sizes of the fit the band is wider; more ports have their factor.
     """
-    if size_kb(memory) < REGISTER_LIMIT_KB:
+    if memory.kind == "registers":
+        return _register_file(technology, memory, reads=True)
+    if of_registers(memory):
         return technology.price(
             f"register word of {memory.word_bits} bit",
             "logic",
@@ -55,7 +67,9 @@ def read(technology: Technology, memory: Sram) -> Price:
 
 def write(technology: Technology, memory: Sram) -> Price:
     """Energy of writing one word: a fixed multiple of the read; the same for registers."""
-    if size_kb(memory) < REGISTER_LIMIT_KB:
+    if memory.kind == "registers":
+        return _register_file(technology, memory, reads=False)
+    if of_registers(memory):
         return read(technology, memory)
     reading = _one_port(technology, memory)
     ratio = technology.constant("sram.write_over_read")
@@ -109,6 +123,18 @@ def extrapolation(technology: Technology, memory: Sram) -> float:
         if fitted is not None:
             found *= max(value / fitted[1], fitted[0] / value, 1.0)
     return found
+
+
+def _register_file(technology: Technology, memory: Sram, *, reads: bool) -> Price:
+    """A word of a register file: clocked and toggled when written, chosen among its file's entries when read."""
+    entries = memory.words / memory.banks
+    share = READ_OVER_WRITE + READ_OVER_WRITE_PER_ENTRY * (entries - 1) if reads else 1.0
+    return technology.price(
+        f"register file {'read' if reads else 'write'}, {entries:g} entries of {memory.word_bits} bit",
+        "logic",
+        [(REGISTER, memory.word_bits * share)],
+        f"register_pj_per_bit * w * {share:.3g}",
+    )
 
 
 def leakage(technology: Technology, memory: Sram) -> Constant:

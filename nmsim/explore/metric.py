@@ -23,6 +23,7 @@ class Metric:
 
 COMPONENTS = {
     "alu": "arithmetic",
+    "registers": "register files",
     "sram": "memories on chip",
     "noc": "network on chip",
     "chip_link": "links between chips",

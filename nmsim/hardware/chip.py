@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from nmsim.config import Record
 from nmsim.hardware.core import Core
+from nmsim.hardware.dataflow import Dataflow
 from nmsim.hardware.host import Host, RealTime
 from nmsim.hardware.noc import Barrier, ChipLink, Dram, Noc
 
@@ -72,8 +73,10 @@ class Options(Record):
     """A neuron whose delta is zero takes no part in error and gradient."""
     skip_zero_traces: bool = True
     """An input whose weight trace is zero takes no part in the gradient."""
-    conv_reuse: Literal["weight_stationary", "output_stationary", "none"] = "weight_stationary"
-    """What a convolution reads once for many positions: its weights, its accumulators, or nothing."""
+    dataflow: Dataflow = Dataflow()
+    """What each phase holds in place: weights, outputs (sums) or inputs."""
+    clear_state: Literal["free", "sweep"] = "free"
+    """State between samples: cleared by the first write, or word by word before the next sample."""
     static_input_once: bool = True
     """W x of a static input is computed at the first time step only and kept."""
     stbp_history: Literal["stored", "recompute", "spill"] = "stored"

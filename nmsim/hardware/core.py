@@ -3,7 +3,7 @@
 from pydantic import Field, model_validator
 
 from nmsim.config import Record
-from nmsim.contents import Content
+from nmsim.contents import SUMS, Content
 from nmsim.hardware.sram import Sram
 
 
@@ -30,6 +30,25 @@ class EventTiming(Record):
     """One weight changed; None: the chip publishes no learning event, so training on it is not modelled."""
 
 
+class StageDepths(Record):
+    """Cycles to fill the datapath, by what it does."""
+
+    integrate: int = Field(default=4, ge=0)
+    """Serving synapses, and adding up partial sums."""
+    neuron: int = Field(default=4, ge=0)
+    """Leak, fire and traces."""
+    delta: int = Field(default=4, ge=0)
+    """Deltas, and the exchange that the softmax needs."""
+    propagate: int = Field(default=4, ge=0)
+    """Transposed weights times deltas, and collecting the sums."""
+    gradient: int = Field(default=4, ge=0)
+    """Deltas times traces."""
+    update: int = Field(default=4, ge=0)
+    """New parameters."""
+    transfer: int = Field(default=4, ge=0)
+    """From and to DRAM."""
+
+
 class Core(Record):
     """A type of core.
 
@@ -50,8 +69,12 @@ class Core(Record):
     """Neuron updates (leak, fire, traces) per cycle."""
     update_lanes: int = Field(default=1, ge=1)
     """Parameter updates per cycle."""
-    pipeline_depth_cycles: int = Field(default=4, ge=0)
-    """Cycles to fill the datapath at the start of a phase."""
+    pipeline_depth_cycles: int | StageDepths = 4
+    """Cycles to fill the datapath at the start of a stage: one number, or one for each kind of stage."""
+    propagate_row_cycles: int = Field(default=0, ge=0)
+    """Cycles to find, fetch, fill and drain at each row of deltas that is not all zero, when errors propagate."""
+    gradient_row_cycles: int = Field(default=0, ge=0)
+    """The same when gradients are added up."""
     neuron_slots: int = Field(ge=1)
     """Neurons whose state the core can hold."""
     max_fan_in: int | None = Field(default=None, ge=1)
@@ -63,17 +86,42 @@ class Core(Record):
     event_timing: EventTiming | None = None
     """Published service times of whole events, where the chip is described that way."""
 
+    @property
+    def depths(self) -> StageDepths:
+        """Cycles to fill the datapath, by kind of stage."""
+        depth = self.pipeline_depth_cycles
+        return (
+            depth
+            if isinstance(depth, StageDepths)
+            else StageDepths(**dict.fromkeys(StageDepths.model_fields, depth))
+        )
+
     @model_validator(mode="after")
     def _distinct(self) -> "Core":
         names = [memory.name for memory in self.memories]
         if len(set(names)) < len(names):
             raise ValueError(f"memory names {names} repeat; give each memory its own name")
         held = [content for memory in self.memories for content in memory.holds]
-        twice = sorted({content for content in held if held.count(content) > 1})
-        if twice:
-            raise ValueError(f"'{twice[0]}' is held twice; name it under one memory only, once")
+        for content in sorted(set(held)):
+            most = 2 if content in SUMS else 1
+            repeated = any(memory.holds.count(content) > 1 for memory in self.memories)
+            if held.count(content) > most or repeated:
+                levels = "two memories at most" if content in SUMS else "one memory only"
+                raise ValueError(
+                    f"'{content}' is held {held.count(content)} times; name it under {levels}, once"
+                )
         return self
 
-    def memory_of(self, content: Content) -> Sram | None:
-        """The memory that holds a kind of data, None if it lives off chip."""
-        return next((memory for memory in self.memories if content in memory.holds), None)
+    def home(self, content: Content) -> int:
+        """Index of the memory in which a kind of data is at home: the largest that holds it; -1 if it lives off chip."""
+        holding = self._holding(content)
+        return holding[-1] if holding else -1
+
+    def near(self, content: Content) -> int:
+        """Index of the smaller memory in which sums stay while they are added up; -1 where there is none."""
+        holding = self._holding(content)
+        return holding[0] if len(holding) == 2 else -1
+
+    def _holding(self, content: Content) -> list[int]:
+        holding = [index for index, memory in enumerate(self.memories) if content in memory.holds]
+        return sorted(holding, key=lambda index: self.memories[index].capacity_bits)

@@ -139,7 +139,10 @@ def _on_the_chip(task: Task, spread: Spread) -> Iterator[Shortfall]:
     if total.slots > slots:
         yield Shortfall("neuron slots", ON_CHIP, total.slots, slots, "slots", f"{key}.neuron_slots")
     for index, memory in enumerate(storage.core.memories):
-        alike = [core.memory_of(memory.holds[0]) for core in cores]
+        alike = [
+            core.memories[core.home(memory.holds[0])] if core.home(memory.holds[0]) >= 0 else None
+            for core in cores
+        ]
         bound = sum(m.words for m in alike if m is not None)
         if total.words[index] > bound:
             resource = shortfall_of(storage.core, key, index, total.words[index], ON_CHIP, None)

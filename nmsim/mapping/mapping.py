@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from nmsim.contents import Content
 from nmsim.hardware.chip import ChipConfig
+from nmsim.mapping.flow import LayerFlow
 from nmsim.network.spec import SynapticLayer
 
 
@@ -135,6 +136,8 @@ class Mapping:
     residency: tuple[Residency, ...]
     time_multiplexed: bool = False
     notes: tuple[str, ...] = field(default_factory=tuple)
+    flows: tuple[LayerFlow, ...] = ()
+    """How each layer runs; none: as the chip prescribes."""
 
     @cached_property
     def cores_used(self) -> tuple[int, ...]:
@@ -161,6 +164,10 @@ class Mapping:
             elif piece.owner:
                 core[piece.channel_start : piece.channel_stop, piece.row_start : piece.row_stop] = piece.core
         return core
+
+    def flow(self, layer: int, chip: ChipConfig) -> LayerFlow:
+        """How a layer runs."""
+        return self.flows[layer] if self.flows else LayerFlow.of(chip.options.dataflow)
 
     def off_chip_bits(self, content: Content | None = None) -> int:
         """Bits that live in DRAM, of one kind or of all."""

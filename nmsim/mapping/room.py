@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from nmsim.contents import Content
+from nmsim.contents import STORED, Content
 from nmsim.hardware.core import Core
 from nmsim.mapping.mapping import Slice
 from nmsim.network.memory import Sizes, Term
@@ -90,13 +90,8 @@ class Storage:
     _known: dict[tuple[int, ...], Demand] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        homes = {
-            content: index
-            for index, memory in enumerate(self.core.memories)
-            for content in memory.holds
-            if content not in self.direct
-        }
-        object.__setattr__(self, "homes", homes)
+        homes = {content: self.core.home(content) for content in STORED if content not in self.direct}
+        object.__setattr__(self, "homes", {kind: home for kind, home in homes.items() if home >= 0})
 
     def off_chip(self, kind: Content) -> bool:
         """Whether the data's home is DRAM."""
@@ -118,7 +113,8 @@ class Storage:
                 continue
             buffered = demand.buffers.get(term.kind, NOTHING)
             if term.buffer and term.kind in self.homes:
-                demand.buffers[term.kind] = max(buffered, amount)
+                kind = self._shared(term.kind)
+                demand.buffers[kind] = max(demand.buffers.get(kind, NOTHING), amount)
             elif self.off_chip(term.kind):
                 demand.off_chip[term.kind] = demand.off_chip.get(term.kind, 0) + amount.bits
                 if term.kind in self.homes:  # all of the piece is loaded for its turn
@@ -126,6 +122,11 @@ class Storage:
             else:
                 demand.kept[term.kind] = demand.kept.get(term.kind, NOTHING).plus(amount)
         return demand
+
+    def _shared(self, kind: Content) -> Content:
+        """Whose buffer it is: input and error sums share one where they live in the same memory."""
+        together = kind is Content.ERROR_SUM and self.homes.get(Content.INPUT_SUM) == self.homes[kind]
+        return Content.INPUT_SUM if together else kind
 
     def _amount(self, term: Term, sizes: Sizes) -> Amount:
         values = term.values(sizes)

@@ -31,7 +31,7 @@ SPILL_ORDER: tuple[frozenset[Content], ...] = (
             Content.SPIKE,
             Content.THRESHOLD,
             Content.TEMPORAL_ERROR,
-            Content.ACCUMULATOR,
+            Content.INPUT_SUM,
             Content.INPUT,
         }
     ),

@@ -86,7 +86,7 @@ def _add_partial_sums(flow: IntArray, plan: LayerPlan, pieces: Sequence[Slice], 
     for i in members:
         piece = pieces[i]
         if not piece.owner:
-            bits = 100 * piece.neurons(plan.layer) * _value_bits(plan, Content.ACCUMULATOR)
+            bits = 100 * piece.neurons(plan.layer) * _value_bits(plan, Content.INPUT_SUM)
             flow[i, owners[piece.channel_start, piece.row_start]] += bits
 
 

@@ -161,7 +161,7 @@ def _neuron_terms(precision: ResolvedPrecision, needs: TrainingNeeds) -> list[Te
     terms = [
         Term(Content.MEMBRANE, _NEURONS, copies, precision.membrane.format.total_bits),
         Term(Content.SPIKE, _NEURONS, samples, 1),
-        Term(Content.ACCUMULATOR, _SUMS, copies, precision.current.format.total_bits, buffer=True),
+        Term(Content.INPUT_SUM, _SUMS, copies, precision.current.format.total_bits, buffer=True),
     ]
     if needs.carries == "traces":
         terms.append(Term(Content.WEIGHT_TRACE, _INPUTS, samples, precision.weight_trace.format.total_bits))
@@ -182,7 +182,7 @@ def _input_terms(precision: ResolvedPrecision, needs: TrainingNeeds, context: La
         return [Term(Content.INPUT, _INPUTS, copies, context.input_bits, buffer=True)]
     terms = [Term(Content.INPUT, _INPUTS, samples, context.input_bits)]
     if needs.keep_static_current:
-        terms.append(Term(Content.ACCUMULATOR, _SUMS, samples, precision.current.format.total_bits))
+        terms.append(Term(Content.INPUT_SUM, _SUMS, samples, precision.current.format.total_bits))
     return terms
 
 
@@ -211,9 +211,9 @@ def _error_terms(precision: ResolvedPrecision, needs: TrainingNeeds, context: La
     error_bits = precision.error.format.total_bits
     terms = [Term(Content.DELTA, _SUMS, 2 * samples, precision.delta.format.total_bits, buffer=True)]
     if not context.first:  # error sums for the layer below, on their way
-        terms.append(Term(Content.ACCUMULATOR, _INPUTS, copies, error_bits, buffer=True))
+        terms.append(Term(Content.ERROR_SUM, _INPUTS, copies, error_bits, buffer=True))
     if not context.last:  # error sums from the layer above, arriving
-        terms.append(Term(Content.ACCUMULATOR, _NEURONS, copies, error_bits, buffer=True))
+        terms.append(Term(Content.ERROR_SUM, _NEURONS, copies, error_bits, buffer=True))
     return terms
 
 

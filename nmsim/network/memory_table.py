@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from nmsim.contents import STATE, Content
+from nmsim.contents import STATE, SUMS, Content
 from nmsim.network.memory import Sizes, TrainingNeeds, network_terms
 from nmsim.network.precision import Precision
 from nmsim.network.spec import NetworkSpec
@@ -62,15 +62,16 @@ class NetworkMemory:
 def network_memory(network: NetworkSpec, precision: Precision, needs: TrainingNeeds) -> NetworkMemory:
     """Memory of a whole network held in one place, under one learning rule (docs/memory.md)."""
     kept: list[MemoryItem] = []
-    buffers: dict[Content, MemoryItem] = {}
+    buffers: dict[Content, MemoryItem] = {}  # the sums share theirs
     terms = network_terms(network, precision, needs)
     for layer, layer_rows in zip(network.synaptic_layers, terms, strict=True):
         for term in layer_rows:
             item = MemoryItem(layer.index, term.kind, term.values(Sizes.of(layer)), term.value_bits)
+            shared = Content.INPUT_SUM if term.kind in SUMS else term.kind
             if not term.buffer:
                 kept.append(item)
-            elif term.kind not in buffers or item.bits > buffers[term.kind].bits:
-                buffers[term.kind] = replace(item, layer=SHARED)
+            elif shared not in buffers or item.bits > buffers[shared].bits:
+                buffers[shared] = replace(item, layer=SHARED)
     registers = _registers(network, precision, needs)
     return NetworkMemory(network.name, needs.rule, (*kept, *buffers.values(), *registers))
 

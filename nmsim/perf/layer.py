@@ -10,14 +10,17 @@ from nmsim.contents import Content
 from nmsim.counts import Action, Phase
 from nmsim.fixedpoint.format import Rounding
 from nmsim.hardware.chip import Options
+from nmsim.hardware.dataflow import Flow
+from nmsim.mapping.flow import LayerFlow
 from nmsim.network.memory import TrainingNeeds
 from nmsim.network.precision import ResolvedPrecision, TensorPrecision
 from nmsim.network.spec import SynapticLayer
 from nmsim.perf.census import LayerCensus, Mask
 from nmsim.perf.geometry import LayerSlices
-from nmsim.perf.machine import Machine
+from nmsim.perf.machine import Lane, Machine
 from nmsim.perf.projection import INPUT, Projection
 from nmsim.perf.stage import Cadence, Packing, StageBuilder, StageKind
+from nmsim.perf.sums import Sums
 
 IntArray = NDArray[np.int64]
 RANDOM_BITS = 16
@@ -45,6 +48,8 @@ class LayerTask:
     is_output: bool
     static: bool
     """Its input is the network's own and the same at every time step."""
+    flow: LayerFlow
+    """Its dataflow."""
     off_chip: frozenset[Content] = frozenset()
     """Its data that lives in DRAM: there once per core, however many slices take turns with it."""
 
@@ -97,15 +102,47 @@ class LayerTask:
         rows = self.recorded.inputs.ones.sum(axis=-1, dtype=np.int64)
         return np.asarray(np.einsum("stch,nch->nst", rows, self.slices.first_needs.astype(np.int64)))
 
-    @property
-    def holds_weights(self) -> bool:
-        """Whether the phase order serves many positions from one weight read."""
-        return self.slices.geometry.shares_weights and self.options.conv_reuse == "weight_stationary"
+    def holds_weights(self, flow: Flow) -> bool:
+        """Whether a phase serves many positions from one weight read."""
+        return self.slices.geometry.shares_weights and flow == "weight_stationary"
 
-    @property
-    def holds_outputs(self) -> bool:
-        """Whether a convolution keeps its accumulator until an output is complete."""
-        return self.slices.geometry.shares_weights and self.options.conv_reuse == "output_stationary"
+    @cached_property
+    def in_turn(self) -> bool:
+        """Whether the layer's phases come one after another, so that sums may wait in place for the next phase."""
+        return self.options.schedule == "sequential"
+
+    @cached_property
+    def input_sums(self) -> Sums:
+        """Where input sums are added up."""
+        lane = Lane.ACCUMULATE if self.recorded.input_bits == 1 else Lane.MAC
+        return self._sums(
+            Content.INPUT_SUM, self.slices.neurons, self.current_bits, lane, self.flow.integrate
+        )
+
+    @cached_property
+    def summed_errors(self) -> Sums:
+        """Where errors of the layer's inputs are added up."""
+        return self._sums(Content.ERROR_SUM, self.slices.inputs, self.error_bits, Lane.MAC, self.flow.error)
+
+    @cached_property
+    def current_at(self) -> IntArray:
+        """Memories `(n,)` in which the neurons find their input sums."""
+        sums = self.input_sums
+        kept = self.static and self.options.static_input_once
+        return sums.home if kept or not self.in_turn else np.where(sums.fits, sums.near, sums.home)
+
+    @cached_property
+    def error_at(self) -> IntArray:
+        """Memories `(n,)` in which error sums from the layer above arrive and the deltas find them."""
+        sums = self._sums(Content.ERROR_SUM, self.slices.owned, self.error_bits, Lane.MAC, "input_stationary")
+        return sums.at if self.in_turn else sums.home
+
+    def _sums(self, content: Content, values: IntArray, bits: int, lane: Lane, flow: Flow) -> Sums:
+        cores = self.slices.core
+        lanes = self.machine.lane_rate[cores, lane]
+        return Sums.of(
+            self.machine, content, cores, values, bits, np.minimum(lanes, 2**31).astype(np.int64), flow
+        )
 
     @cached_property
     def weight_words(self) -> Packing:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from nmsim.hardware.noc import Dram
 from nmsim.perf.machine import Lane, Machine
-from nmsim.perf.stage import Stage
+from nmsim.perf.stage import DEPTH_OF, Stage
 from nmsim.perf.traffic_load import TrafficLoad
 from nmsim.units import S_PER_NS
 
@@ -60,10 +60,10 @@ class StageLoad:
 
     @cached_property
     def fill_cycles(self) -> FloatArray:
-        """Pipeline fill of each core that has work `(n, S, T)`: datapath, and memories slower than a cycle."""
+        """Cycles besides the work of each core that has any `(n, S, T)`: fill of datapath and slow memories, waits."""
         slow = self.machine.fill_cycles[self.stage.cores][:, :, None, None] * (self.stage.words > 0)
-        depth = self.machine.depth_cycles[self.stage.cores][:, None, None]
-        return np.asarray((depth + slow.max(axis=1)) * (self.work_cycles > 0))
+        depth = self.machine.depth_cycles[DEPTH_OF[self.stage.part]][self.stage.cores][:, None, None]
+        return np.asarray((depth + slow.max(axis=1) + self.stage.waits) * (self.work_cycles > 0))
 
     @cached_property
     def busy_cycles(self) -> FloatArray:

@@ -8,11 +8,11 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from nmsim.contents import STORED, Content
+from nmsim.contents import STORED, SUMS, Content
 from nmsim.counts import Action
 from nmsim.errors import ConfigError
 from nmsim.hardware.chip import ChipConfig
-from nmsim.hardware.core import Core
+from nmsim.hardware.core import Core, StageDepths
 from nmsim.hardware.routing import Links
 from nmsim.hardware.sram import Sram
 from nmsim.units import NS_PER_S
@@ -48,12 +48,13 @@ class Machine:
     """All C cores of a chip, with up to M memories each.
 
     `lane_rate (C, 5)` operations per cycle of each lane (SERVICE: nanoseconds of service per cycle; infinite for the
-    lanes a core does not have); `memory_rate (C, M)` words per cycle over ports and banks; `banks (C, M)`;
-    `fill_cycles (C, M)` added pipeline fill where a memory is slower than one cycle; `depth_cycles (C,)`;
-    `tile (C,)`; `event_timed (C,)`; `word_bits (C, M)`; `memory_kind (C, M)` index into
-    `memory_kinds`, the distinct names and word widths; `memory_of` the memory `(C,)` that
-    holds a content, -1 if none; `service` nanoseconds `(C,)` of a whole event, by action or `action/kind`, NaN if not
-    published.
+    lanes a core does not have); `memory_rate (C, M)` words per cycle over ports and banks, of the busier ports where
+    `splits_ports (C, M)`: reads and writes have ports of their own; `banks (C, M)`; `words (C, M)`; `word_bits (C, M)`;
+    `fill_cycles (C, M)` added pipeline fill where a memory is slower than one cycle; `depth_cycles (C,)` fill of the
+    datapath by kind of stage; `row_cycles (C,)` lost at each row of deltas, likewise; `tile (C,)`; `event_timed (C,)`;
+    `memory_kind (C, M)` index into `memory_kinds`, the distinct names and word widths, of which `registers` are register
+    files; `memory_of` the memory `(C,)` in which a content is at home, `near_of` the smaller one in which sums are added
+    up, -1 if none; `service` nanoseconds `(C,)` of a whole event, by action or `action/kind`, NaN if not published.
     """
 
     chip: ChipConfig
@@ -62,13 +63,18 @@ class Machine:
     memory_rate: FloatArray
     banks: IntArray
     fill_cycles: FloatArray
-    depth_cycles: FloatArray
+    depth_cycles: Mapping[str, FloatArray]
+    row_cycles: Mapping[str, FloatArray]
+    words: IntArray
     tile: IntArray
     event_timed: NDArray[np.bool_]
     word_bits: IntArray
     memory_kind: IntArray
     memory_kinds: tuple[tuple[str, int], ...]
+    registers: frozenset[tuple[str, int]]
+    splits_ports: NDArray[np.bool_]
     memory_of: Mapping[Content, IntArray]
+    near_of: Mapping[Content, IntArray]
     service: Mapping[str, FloatArray]
 
     @classmethod
@@ -134,13 +140,27 @@ def _machine(chip: ChipConfig) -> Machine:
     stacked = [np.stack(column)[kind] for column in columns]
     return Machine(
         chip, Links.of(chip),
-        lane_rate=stacked[0], memory_rate=stacked[1], banks=stacked[2], fill_cycles=stacked[3], depth_cycles=stacked[4],
+        lane_rate=stacked[0], memory_rate=stacked[1], banks=stacked[2], fill_cycles=stacked[3],
+        depth_cycles={
+            name: np.array([0 if core.event_timing else getattr(core.depths, name) for core in kinds], np.float64)[kind]
+            for name in StageDepths.model_fields
+        },
+        row_cycles={
+            name: np.array([getattr(core, f"{name}_row_cycles") for core in kinds], np.float64)[kind]
+            for name in ("propagate", "gradient")
+        },
+        words=stacked[4],
         tile=np.array([core.row * chip.columns + core.column for core in cores]),
         event_timed=np.array([core.type.event_timing is not None for core in cores]),
         word_bits=stacked[5],
         memory_kind=memory_kind[kind],
         memory_kinds=memory_kinds,
-        memory_of={content: np.array([_memory_of(core, content) for core in kinds])[kind] for content in STORED},
+        registers=frozenset(
+            (memory.name, memory.word_bits) for core in kinds for memory in core.memories if memory.kind == "registers"
+        ),
+        splits_ports=stacked[6].astype(np.bool_),
+        memory_of={content: np.array([core.home(content) for core in kinds])[kind] for content in STORED},
+        near_of={content: np.array([core.near(content) for core in kinds])[kind] for content in SUMS},
         service={
             event: np.array([_service_ns(core, event, chip.clock_hz) for core in kinds])[kind]
             for event in (*Action, *SERVICE_TIMES)
@@ -155,10 +175,6 @@ def _memory_kinds(kinds: tuple[Core, ...], width: int) -> tuple[tuple[tuple[str,
         for column, memory in enumerate(core.memories):
             table[row, column] = known.setdefault((memory.name, memory.word_bits), len(known))
     return tuple(known), table
-
-
-def _memory_of(core: Core, content: Content) -> int:
-    return next((i for i, memory in enumerate(core.memories) if content in memory.holds), -1)
 
 
 def _service_ns(core: Core, event: str, clock_hz: float) -> float:
@@ -184,16 +200,19 @@ def _access_cycles(memory: Sram) -> float:
 
 def _row(core: Core, width: int, clock_hz: float) -> tuple[NDArray[np.generic], ...]:
     pad = width - len(core.memories)
-    banks = [memory.banks for memory in core.memories] + [1] * pad
-    rate = [float(memory.banks * memory.ports) for memory in core.memories] + [np.inf] * pad
+    # lanes find their own register file free: its banks do not conflict
+    banks = [1 if memory.kind == "registers" else memory.banks for memory in core.memories] + [1] * pad
+    splits = [memory.splits_ports for memory in core.memories] + [False] * pad
+    rate = [
+        float(memory.banks if memory.splits_ports else memory.accesses_per_cycle) for memory in core.memories
+    ] + [np.inf] * pad
     slow = [_access_cycles(memory) - 1 for memory in core.memories] + [0.0] * pad
     bits = [memory.word_bits for memory in core.memories] + [1] * pad
     if core.event_timing is not None:
-        lanes, rate, slow, depth = [np.inf] * 4 + [NS_PER_S / clock_hz], [np.inf] * width, [0.0] * width, 0
+        lanes, rate, slow = [np.inf] * 4 + [NS_PER_S / clock_hz], [np.inf] * width, [0.0] * width
     else:
         lanes = [core.accumulate_lanes, core.mac_lanes, core.neuron_lanes, core.update_lanes, np.inf]
-        depth = core.pipeline_depth_cycles
     return (
         np.array(lanes, np.float64), np.array(rate), np.array(banks), np.array(slow),
-        np.array(depth, np.float64), np.array(bits),
+        np.array([memory.words for memory in core.memories] + [0] * pad), np.array(bits), np.array(splits),
     )  # fmt: skip

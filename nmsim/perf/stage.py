@@ -1,5 +1,6 @@
 """A stage: one part of a phase for one layer, as work for the resources of its cores; and its builder."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -46,17 +47,31 @@ class StageKind(StrEnum):
     """Gradients of weights held by several cores are added up and the new weights sent back, once per batch."""
     UPDATE = "update"
     """New parameters, once per batch."""
+    CLEAR = "clear"
+    """State of the sample before is cleared, once per sample."""
     LOAD = "load"
     """What lives off chip comes in, and goes out if it changed."""
+
+
+DEPTH_OF: Mapping[StageKind, str] = {
+    StageKind.INTEGRATE: "integrate", StageKind.REDUCE: "integrate", StageKind.NEURON: "neuron", StageKind.CLEAR: "neuron",
+    StageKind.NORMALISE: "delta", StageKind.DELTA: "delta",
+    StageKind.DISTRIBUTE: "propagate", StageKind.PROPAGATE: "propagate", StageKind.COLLECT: "propagate",
+    StageKind.GRADIENT: "gradient", StageKind.OUTER_PRODUCT: "gradient",
+    StageKind.EXCHANGE: "update", StageKind.UPDATE: "update", StageKind.LOAD: "transfer",
+}  # fmt: skip
+"""Which of a core's pipelines a part fills."""
 
 
 @dataclass(frozen=True, eq=False)
 class Stage:
     """Work of n cores, for S samples and T time steps; T = 1 if `cadence` is not `step`, S = 1 if it is `batch`.
 
-    `lanes (n, 5, S, T)` operations by `Lane` (SERVICE: nanoseconds); `words (n, M, S, T)` accesses by memory, made in
-    `bursts (n, M, S, T)` of neighbouring words; `traffic` arrives at the cores while they work; `dram_bits (S, T)`
-    over the channel to DRAM. `blocks` are its counts.
+    `lanes (n, 5, S, T)` operations by `Lane` (SERVICE: nanoseconds); `words (n, M, S, T)` accesses by memory that its
+    ports take in turn (where reads and writes have ports of their own, the more frequent of them), made in `bursts (n, M,
+    S, T)` of neighbouring words; `traffic` arrives at the cores while they work; `dram_bits (S, T)`
+    over the channel to DRAM; `waits (n, S, T)` cycles in which the datapath runs empty between rows of work. `blocks`
+    are its counts.
     """
 
     phase: Phase
@@ -67,6 +82,7 @@ class Stage:
     lanes: FloatArray
     words: FloatArray
     bursts: FloatArray
+    waits: FloatArray
     traffic: Traffic | None
     dram_bits: FloatArray
     blocks: tuple[Block, ...]
@@ -108,8 +124,10 @@ class StageBuilder:
         self.shape = (1 if cadence == "batch" else shape[0], shape[1] if cadence == "step" else 1)
         n, memories = len(cores), machine.memory_rate.shape[1]
         self.lanes = np.zeros((n, MAX_LANES, *self.shape))
-        self.words = np.zeros((n, memories, *self.shape))
+        self.reads = np.zeros((n, memories, *self.shape))
+        self.writes = np.zeros((n, memories, *self.shape))
         self.bursts = np.zeros((n, memories, *self.shape))
+        self.waits = np.zeros((n, *self.shape))
         self.dram_bits = np.zeros(self.shape)
         self.samples = shape[0]
         self.blocks: list[Block] = []
@@ -152,11 +170,12 @@ class StageBuilder:
         )
         self._count(Component.EVENT, action, kind, (), values)
 
-    def packing(self, content: Content, bits: int) -> Packing:
-        """How values of a width lie in the memory that holds a content."""
+    def packing(self, content: Content, bits: int, *, at: IntArray | None = None) -> Packing:
+        """How values of a width lie in the memory that holds a content, or in the memories `at (n,)`."""
         if self._by_events:
             return Packing(np.ones_like(self.cores), np.ones_like(self.cores))
-        word = self.machine.word_bits[self.cores, self.machine.memory_index(self.cores, content)]
+        memory = self.machine.memory_index(self.cores, content) if at is None else at
+        word = self.machine.word_bits[self.cores, memory]
         return Packing(np.maximum(1, word // bits), np.maximum(1, -(-bits // word)))
 
     def access(
@@ -166,20 +185,23 @@ class StageBuilder:
         writes: IntArray | int = 0,
         *,
         run: IntArray | int = 0,
+        at: IntArray | None = None,
     ) -> None:
         """Words read and written; they come in bursts of `run` neighbouring words (0: all of them in one sweep).
+
+        They go to the content's home, or to the memories `at (n,)`.
 
         Cores described by whole events have no memories to count.
         """
         if self._by_events:
             return
-        memory = self.machine.memory_index(self.cores, content)
-        for action, words in ((Action.READ, reads), (Action.WRITE, writes)):
+        memory = self.machine.memory_index(self.cores, content) if at is None else at
+        for action, words, moved in ((Action.READ, reads, self.reads), (Action.WRITE, writes, self.writes)):
             if isinstance(words, int) and words == 0:
                 continue
             values = self.spread(words)
             lengths = self.spread(run)
-            self.words[self._rows, memory] += values
+            moved[self._rows, memory] += values
             self.bursts[self._rows, memory] += np.where(
                 lengths > 0, values / np.maximum(lengths, 1), values > 0
             )
@@ -187,14 +209,21 @@ class StageBuilder:
             for kind in sorted(set(kinds.tolist())):
                 name, word_bits = self.machine.memory_kinds[kind]
                 rows = kinds == kind
-                self._count(Component.SRAM, action, name, (word_bits,), values[rows], self.cores[rows])
+                level = Component.REGISTERS if (name, word_bits) in self.machine.registers else Component.SRAM
+                self._count(level, action, name, (word_bits,), values[rows], self.cores[rows])
 
     def sweep(
-        self, content: Content, values: IntArray, bits: int, *, read: bool = True, write: bool = True
-    ) -> None:
+        self, content: Content, values: IntArray, bits: int, *, read: bool = True, write: bool = True,
+        at: IntArray | None = None,
+    ) -> None:  # fmt: skip
         """Read and/or write a run of `values (n,)` neighbouring values once."""
-        words = self.packing(content, bits).words(values)
-        self.access(content, reads=words if read else 0, writes=words if write else 0)
+        words = self.packing(content, bits, at=at).words(values)
+        self.access(content, reads=words if read else 0, writes=words if write else 0, at=at)
+
+    def wait(self, cycles: FloatArray | IntArray) -> None:
+        """The datapath runs empty for some cycles `(n, S, T)`; no time on cores timed by whole events."""
+        if not self._by_events:
+            self.waits += cycles
 
     def dram(self, read_bits: IntArray | int = 0, write_bits: IntArray | int = 0) -> None:
         """Bits over the DRAM channel on behalf of each row; whole bursts are moved."""
@@ -218,13 +247,22 @@ class StageBuilder:
                 on_chip = ends >= 0
                 handled = self._handle(action, ends[on_chip], packets[on_chip])
                 cores, lanes = np.concatenate([cores, ends[on_chip]]), np.concatenate([lanes, handled])
-        words, bursts = self.words, self.bursts
+        reads, writes, bursts, waits = self.reads, self.writes, self.bursts, self.waits
         distinct, inverse = np.unique(cores, return_inverse=True)
         if len(distinct) < len(cores) or (distinct != cores).any():
-            lanes, words, bursts = (_join(array, inverse, len(distinct)) for array in (lanes, words, bursts))
+            lanes, reads, writes, bursts, waits = (
+                _join(array, inverse, len(distinct)) for array in (lanes, reads, writes, bursts, waits)
+            )
+        words = reads + writes
+        split = self.machine.splits_ports[distinct][:, :, None, None]
+        if split.any():
+            bursts = np.where(
+                split & (words > 0), bursts * np.maximum(reads, writes) / np.maximum(words, 1), bursts
+            )
+            words = np.where(split, np.maximum(reads, writes), words)
         return Stage(
-            self.phase, self.layer, self.part, self.cadence, distinct, lanes, words, bursts, traffic, self.dram_bits,
-            tuple(self.blocks),
+            self.phase, self.layer, self.part, self.cadence, distinct, lanes, words, bursts, waits, traffic,
+            self.dram_bits, tuple(self.blocks),
         )  # fmt: skip
 
     def _handle(self, action: Action, cores: IntArray, packets: IntArray) -> FloatArray:

@@ -177,6 +177,7 @@ def _tasks(
                 shape=(activity.samples, activity.time_steps),
                 is_output=layer.index == len(layers) - 1,
                 static=activity.static_input and all(p.source == INPUT for p in into),
+                flow=mapping.flow(layer.index, machine.chip),
                 off_chip=frozenset(off_chip[layer.index]),
             )
         )
@@ -235,7 +236,7 @@ class _Assembly:
             gradient=tuple(self._gradient(level) for level in self.levels)
             if trains
             else ((),) * len(self.levels),
-            at_end=self._groups([[gradient.outer_product(t) for t in self.tasks.values()]]) if trains else (),
+            at_end=self._at_end(trains=trains),
             at_update=self._update() if trains else (),
         )
         return order, tuple(self.stages)
@@ -254,13 +255,19 @@ class _Assembly:
         return self._groups(
             [
                 [error.delta(task) for task in level],
-                [error.propagate(task) for task in level],
+                [error.propagate(task, self.tasks) for task in level],
                 [stage for task in level for stage in error.collect(task, self.tasks)],
             ]
         )
 
     def _gradient(self, level: list[LayerTask]) -> tuple[Group, ...]:
         return self._groups([[gradient.gradient(task) for task in level]])
+
+    def _at_end(self, *, trains: bool) -> tuple[Group, ...]:
+        """Once per sample: gradients from factors, and a clean slate for the next sample."""
+        tasks = self.tasks.values()
+        products = [gradient.outer_product(task) for task in tasks] if trains else []
+        return self._groups([products, [neuron.clear(task) for task in tasks]])
 
     def _update(self) -> tuple[Group, ...]:
         exchanges = [update.exchange(task) for task in self.tasks.values()]

@@ -10,6 +10,7 @@ from nmsim.units import scaled
 MODEL_WORDS = {"analytic": "analytic estimate", "event": "event-driven simulation"}
 COMPONENT_WORDS = {
     "alu": "arithmetic",
+    "registers": "register files",
     "sram": "SRAM",
     "noc": "NoC",
     "chip_link": "chip links",

@@ -11,6 +11,7 @@ from nmsim.contents import STORED
 from nmsim.errors import ConfigError, DoesNotFitError
 from nmsim.hardware.chip import ChipConfig
 from nmsim.mapping.automatic import map_network
+from nmsim.mapping.flow import FLOWS
 from nmsim.mapping.mapping import Mapping
 from nmsim.network.memory import TrainingNeeds
 from nmsim.network.precision import Precision
@@ -133,10 +134,13 @@ def _core(random: Random) -> dict[str, Any]:
     memories = [
         {
             "name": f"memory{i}", "holds": contents[start:stop], "words": words,
-            "word_bits": _pick(random, 16, 32, 64, 128), "banks": _pick(random, 1, 2, 4), "ports": _pick(random, 1, 2),
+            "word_bits": _pick(random, 16, 32, 64, 128), "banks": _pick(random, 1, 2, 4),
+            "kind": _pick(random, "1rw", "1r1w", "2rw"),
         }
         for i, (start, stop) in enumerate(pairwise(cuts))
     ]  # fmt: skip
+    if random.random() < 0.5:
+        memories.append(_near_level(random))
     core = {
         "neuron_slots": _pick(random, 16, 64, 1024),
         "per_tile": _pick(random, 1, 1, 2),
@@ -145,7 +149,18 @@ def _core(random: Random) -> dict[str, Any]:
     core |= {f"{lane}_lanes": _pick(random, 1, 4, 16) for lane in ("accumulate", "mac", "neuron", "update")}
     if random.random() < 0.25:
         core["max_fan_in"] = int(random.integers(9, 60))
+    core |= {f"{stage}_row_cycles": int(random.integers(0, 8)) for stage in ("propagate", "gradient")}
     return core | {"pipeline_depth_cycles": int(random.integers(0, 8))}
+
+
+def _near_level(random: Random) -> dict[str, Any]:
+    """Registers or a small memory for sums, which may hold all of a layer's or few."""
+    holds = _pick(random, ["accumulator"], ["input_sum"], ["error_sum"])
+    kind = _pick(random, "registers", "1r1w")
+    return {
+        "name": "sums", "holds": holds, "words": _pick(random, 4, 16, 64), "word_bits": 32, "kind": kind,
+        "banks": 16 if kind == "registers" else 1,
+    }  # fmt: skip
 
 
 def _noc(random: Random) -> dict[str, Any]:
@@ -161,7 +176,8 @@ def _options(random: Random) -> dict[str, Any]:
         "schedule": _pick(random, "sequential", "overlapped", "pipelined"),
         "weight_gradient": _pick(random, "on_chip", "on_chip", "off_chip", "factored", "in_place"),
         "trace_decay": _pick(random, "eager", "lazy"),
-        "conv_reuse": _pick(random, "weight_stationary", "output_stationary", "none"),
+        "dataflow": {phase: _pick(random, *FLOWS) for phase in ("integrate", "error", "gradient")},
+        "clear_state": _pick(random, "free", "sweep"),
         "stbp_history": _pick(random, "stored", "recompute", "spill"),
         "static_input_once": bool(random.integers(2)),
     }

@@ -23,10 +23,10 @@ def has_deep_convolution(design: Design) -> bool:
     return design.needs.trains and any(max(design.network.source_layers(layer.index)) >= 0 for layer in deep)
 
 
-def separated(seed: int, *, conv_reuse: str | None = None) -> tuple[Design, dict[str, int]]:
+def separated(seed: int, *, flow: str | None = None) -> tuple[Design, dict[str, int]]:
     """A random design whose cores have a memory for every content, of random word width."""
     design, random = random_design(seed), np.random.default_rng(seed)
-    while conv_reuse is not None and not has_deep_convolution(design):
+    while flow is not None and not has_deep_convolution(design):
         seed += 1000
         design = random_design(seed)
     widths = {content.value: int(random.choice([8, 16, 48, 64, 128])) for content in STORED}
@@ -34,7 +34,8 @@ def separated(seed: int, *, conv_reuse: str | None = None) -> tuple[Design, dict
         {"name": name, "holds": [name], "words": 1 << 20, "word_bits": bits} for name, bits in widths.items()
     ]
     chip = design.chip.model_dump(mode="json", exclude_none=True)
-    chip["options"] |= {} if conv_reuse is None else {"conv_reuse": conv_reuse}
+    if flow is not None:
+        chip["options"]["dataflow"] = dict.fromkeys(("integrate", "error", "gradient"), flow)
     for core in chip["core_types"]:
         core["memories"] = memories
     return replace(
@@ -62,6 +63,6 @@ def test_words_of_weights_sums_and_gradients(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", [400, 401])
-@pytest.mark.parametrize("conv_reuse", ["weight_stationary", "output_stationary", "none"])
-def test_words_of_deep_convolutions(seed: int, conv_reuse: str) -> None:
-    check(*separated(seed, conv_reuse=conv_reuse))
+@pytest.mark.parametrize("flow", ["weight_stationary", "output_stationary", "input_stationary"])
+def test_words_of_deep_convolutions(seed: int, flow: str) -> None:
+    check(*separated(seed, flow=flow))

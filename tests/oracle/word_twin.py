@@ -73,28 +73,44 @@ class WordTwin:
 
     def _integrate(self, layer: SynapticLayer, piece: Slice) -> None:
         options, kernels = self.design.chip.options, int(np.prod(layer.weight_shape[2:]))
-        reuse = options.conv_reuse if layer.positions > 1 else "none"
+        reuse = options.dataflow.integrate
         mask = self._mask(layer, "inputs", skip=options.skip_zero_inputs)
         weights = words_of(
             piece.channel_start, piece.channel_stop, self.bits["weight"], self.word_bits["weight"]
         )
         sums = words_of(
-            piece.channel_start, piece.channel_stop, self.bits["current"], self.word_bits["accumulator"]
+            piece.channel_start, piece.channel_stop, self.bits["current"], self.word_bits["input_sum"]
         )
         for s, t in product(range(mask.shape[0]), range(self._steps(layer))):
             active = list(self._needed(layer, piece, mask[s, t]))
             taps = sum(len(self._taps(layer, piece, y, x)) for _, y, x in active)
-            if reuse == "weight_stationary":
+            if reuse == "weight_stationary" and layer.positions > 1:
                 reads = len({c for c, _, _ in active}) * kernels * len(weights)
+            elif reuse == "output_stationary":
+                reads = taps * sum(
+                    len(words_of(start, stop, self.bits["weight"], self.word_bits["weight"]))
+                    for start, stop in self._turns(layer, piece)
+                )
             else:
                 reads = taps * len(weights)
             self.words["integrate", "weight", "read"] += reads
             if reuse == "output_stationary":
-                positions = (piece.row_stop - piece.row_start) * layer.out_shape[2]
-                self.words["integrate", "accumulator", "write"] += positions * len(sums) * (taps > 0)
+                width = layer.out_shape[2] if layer.kind == "conv" else 1
+                positions = (piece.row_stop - piece.row_start) * width
+                self.words["integrate", "input_sum", "write"] += positions * len(sums) * (taps > 0)
             else:
                 for action in ("read", "write"):
-                    self.words["integrate", "accumulator", action] += taps * len(sums)
+                    self.words["integrate", "input_sum", action] += taps * len(sums)
+
+    def _turns(self, layer: SynapticLayer, piece: Slice) -> list[tuple[int, int]]:
+        """Channels whose sums the lanes hold in turn."""
+        core = self.design.chip.cores()[piece.core].type
+        one_bit = self.design.activity.layers[layer.index].input_bits == 1
+        lanes = core.accumulate_lanes if one_bit else core.mac_lanes
+        turns = -(-piece.channels // lanes)
+        size = -(-piece.channels // turns)
+        starts = range(piece.channel_start, piece.channel_stop, size)
+        return [(start, min(start + size, piece.channel_stop)) for start in starts]
 
     def _positions(self, piece: Slice, hot: np.ndarray) -> Iterator[tuple[list[int], int, int]]:
         """Channels of a slice with a non-zero delta, by position."""
@@ -117,14 +133,14 @@ class WordTwin:
         if all(source < 0 for source in self.design.network.source_layers(layer.index)):
             return
         options, kernels = self.design.chip.options, int(np.prod(layer.weight_shape[2:]))
-        reuse = options.conv_reuse if layer.positions > 1 else "none"
+        reuse = options.dataflow.error
         mask = self._mask(layer, "deltas", skip=options.skip_zero_deltas)
         weights = words_of(
             piece.channel_start, piece.channel_stop, self.bits["weight"], self.word_bits["weight"]
         )
         inputs = piece.input_stop - piece.input_start
-        row = len(words_of(0, inputs, self.bits["error"], self.word_bits["accumulator"]))
-        whole = len(words_of(0, piece.inputs(layer), self.bits["error"], self.word_bits["accumulator"]))
+        row = len(words_of(0, inputs, self.bits["error"], self.word_bits["error_sum"]))
+        whole = len(words_of(0, piece.inputs(layer), self.bits["error"], self.word_bits["error_sum"]))
         for s, t in product(range(mask.shape[0]), range(mask.shape[1])):
             touched, held, groups = 0, set(), 0
             for channels, y, x in self._positions(piece, mask[s, t]):
@@ -133,13 +149,14 @@ class WordTwin:
                 touched += len(hit) * len(self._under(layer, y, x))
                 groups += distinct * len(self._under(layer, y, x))
                 held |= set(hit)
-            stationary = len(held) * kernels if reuse == "weight_stationary" else touched
+            shares = reuse == "weight_stationary" and layer.positions > 1
+            stationary = len(held) * kernels if shares else touched
             self.words["propagate", "weight", "read"] += stationary * inputs
             if reuse == "output_stationary":
-                self.words["propagate", "accumulator", "write"] += whole * (groups > 0)
+                self.words["propagate", "error_sum", "write"] += whole * (groups > 0)
             else:
                 for action in ("read", "write"):
-                    self.words["propagate", "accumulator", action] += groups * row
+                    self.words["propagate", "error_sum", action] += groups * row
 
     def _gradient(self, layer: SynapticLayer, piece: Slice) -> None:
         options, kernels = self.design.chip.options, int(np.prod(layer.weight_shape[2:]))
@@ -161,7 +178,7 @@ class WordTwin:
                     int(traces[s, t, piece.input_start : piece.input_stop, y, x].sum()) for y, x in under
                 )
                 met += len(hit) * seen
-            if layer.positions > 1 and options.conv_reuse != "none":
+            if layer.positions > 1 and options.dataflow.gradient != "input_stationary":
                 active = len({c for c, _, _ in self._needed(layer, piece, traces[s, t])})
                 met = len(held) * active * kernels
             for action in ("read", "write"):

@@ -32,7 +32,7 @@ def more_lanes(chip: dict[str, Any]) -> None:
 
 def more_ports(chip: dict[str, Any]) -> None:
     for memory in chip["core_types"][0]["memories"]:
-        memory["ports"] *= 2
+        memory["kind"] = "2rw"
 
 
 def more_banks(chip: dict[str, Any]) -> None:

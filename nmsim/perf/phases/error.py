@@ -1,7 +1,7 @@
 """Error: deltas of the output, then layer by layer back; dense and wide, unlike spikes."""
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 
 import numpy as np
@@ -14,7 +14,7 @@ from nmsim.perf.machine import Lane
 from nmsim.perf.phases.integrate import address_bits, merge_flows, receive
 from nmsim.perf.phases.neuron import thresholds
 from nmsim.perf.projection import Projection
-from nmsim.perf.stage import Stage, StageKind
+from nmsim.perf.stage import Stage, StageBuilder, StageKind
 from nmsim.perf.traffic import Flow, Traffic
 
 IntArray = NDArray[np.int64]
@@ -29,7 +29,7 @@ def delta(task: LayerTask) -> Stage:
         stage.compute(Action.LOOKUP, neurons, None, bits)
         stage.sweep(Content.SPIKE, neurons, 1, write=False)
     else:
-        stage.sweep(Content.ACCUMULATOR, neurons, task.error_bits)
+        stage.sweep(Content.ERROR_SUM, neurons, task.error_bits, at=task.error_at)
     surrogate = task.precision.surrogate.format.total_bits
     stage.compute(Action.ADD, neurons, None, task.membrane_bits)
     stage.compute(Action.LOOKUP, neurons, None, surrogate)
@@ -85,7 +85,7 @@ def distribute(task: LayerTask) -> Stage | None:
     return stage.build(traffic)
 
 
-def propagate(task: LayerTask) -> Stage | None:
+def propagate(task: LayerTask, below: Mapping[int, LayerTask]) -> Stage | None:
     """W^T delta on the cores that hold W: each sums the errors of all inputs it needs over its own neurons."""
     if not task.sources:
         return None
@@ -97,19 +97,50 @@ def propagate(task: LayerTask) -> Stage | None:
     groups, g0, g1 = task.deltas.grouped(slices.c0, slices.c1, task.weight_words.per_word)
     touched = groups.weighted(geometry.taps, g0, g1, slices.r0, slices.r1)
     weights = inputs * task.weight_words.per_value[:, None, None]
-    if task.holds_weights:
+    if task.holds_weights(task.flow.error):
         held = groups.channels_with_any(g0, g1, slices.r0, slices.r1)
         stage.access(Content.WEIGHT, reads=held * weights * geometry.kernel**2)
     else:
         stage.access(Content.WEIGHT, reads=touched * weights, run=weights)
-    sums = stage.packing(Content.ACCUMULATOR, task.error_bits)
-    if task.holds_outputs:
-        stage.access(Content.ACCUMULATOR, writes=(touched > 0) * sums.words(slices.inputs)[:, None, None])
-    else:
-        row = sums.words(slices.in_channels)[:, None, None]
-        stage.access(Content.ACCUMULATOR, reads=touched * row, writes=touched * row, run=row)
-    stage.sweep(Content.DELTA, slices.neurons, task.delta_bits, write=False)
+    _add_errors(stage, task, below, touched)
+    hot = groups.count(g0, g1, slices.r0, slices.r1)
+    stage.wait(hot * task.machine.row_cycles["propagate"][slices.core][:, None, None])
     return stage.build()
+
+
+def _add_errors(
+    stage: StageBuilder, task: LayerTask, below: Mapping[int, LayerTask], touched: IntArray
+) -> None:
+    """Error sums read and written for every word of weights met, in place or at home; finished ones brought there."""
+    slices, sums = task.slices, task.summed_errors
+    row = stage.packing(Content.ERROR_SUM, task.error_bits, at=sums.at).words(slices.in_channels)[
+        :, None, None
+    ]
+    added = touched * row * (sums.has_near | ~sums.stay)[:, None, None]
+    stage.access(Content.ERROR_SUM, reads=added, writes=added, run=row, at=sums.at)
+    home = stage.packing(Content.ERROR_SUM, task.error_bits, at=sums.home).words(slices.inputs)
+    near = stage.packing(Content.ERROR_SUM, task.error_bits, at=sums.near).words(slices.inputs)
+    moves = (sums.stay & ~sums.has_near) | ((sums.at != sums.home) & ~_waits_near(task, below))
+    stage.access(Content.ERROR_SUM, writes=(touched > 0) * (home * moves)[:, None, None], at=sums.home)
+    leaves = (touched > 0) * (near * (moves & sums.has_near))[:, None, None]
+    stage.access(Content.ERROR_SUM, reads=leaves, at=sums.near)
+    turns = sums.passes(slices.inputs)
+    words = stage.packing(Content.DELTA, task.delta_bits).words(slices.neurons)
+    stage.access(Content.DELTA, reads=turns * words)
+
+
+def _waits_near(task: LayerTask, below: Mapping[int, LayerTask]) -> NDArray[np.bool_]:
+    """Where finished sums stay in the near level: the neurons below find them there, or they leave in packets."""
+    at_home = {
+        core
+        for source in task.sources
+        for core in below[source]
+        .slices.core[
+            (below[source].error_at != below[source].summed_errors.near) & (below[source].slices.owned > 0)
+        ]
+        .tolist()
+    }
+    return np.array([core not in at_home for core in task.slices.core.tolist()]) & task.in_turn
 
 
 def collect(task: LayerTask, below: dict[int, LayerTask]) -> list[Stage]:
@@ -135,8 +166,10 @@ def _collect(task: LayerTask, source: LayerTask, projection: Projection) -> Stag
     receive(stage, traffic, traffic.ejected)
     arrived = stage.at_cores(*traffic.ejected)
     stage.compute(Action.ADD, arrived, Lane.ACCUMULATE, source.error_bits)
-    words = stage.packing(Content.ACCUMULATOR, source.error_bits).per_value[:, None, None]
-    stage.access(Content.ACCUMULATOR, reads=arrived * words, writes=arrived * words, run=words)
+    words = stage.packing(Content.ERROR_SUM, source.error_bits, at=source.error_at).per_value[:, None, None]
+    stage.access(
+        Content.ERROR_SUM, reads=arrived * words, writes=arrived * words, run=words, at=source.error_at
+    )
     return stage.build(traffic)
 
 

@@ -82,9 +82,11 @@ def _accumulate(stage: StageBuilder, task: LayerTask, content: Content, bits: in
     slices, geometry = task.slices, task.slices.geometry
     packing = stage.packing(content, bits)
     groups, g0, g1 = task.deltas.grouped(slices.c0, slices.c1, packing.per_word)
+    hot = groups.count(g0, g1, slices.r0, slices.r1)
+    stage.wait(hot * task.machine.row_cycles["gradient"][slices.core][:, None, None])
     per_value = packing.per_value[:, None, None]
     operand, trace_bits = task.gradient_operand, task.trace_bits
-    if geometry.shares_weights and task.options.conv_reuse != "none":
+    if geometry.shares_weights and task.flow.gradient != "input_stationary":
         channels = task.traces.channels_with_any(*slices.input_box)
         held = (
             groups.channels_with_any(g0, g1, slices.r0, slices.r1) * channels * geometry.kernel**2 * per_value

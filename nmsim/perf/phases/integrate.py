@@ -52,27 +52,74 @@ def _serve(stage: StageBuilder, task: LayerTask) -> None:
     else:
         stage.compute(Action.MAC, operations, Lane.MAC, bits, task.used_bits, task.current_bits)
     stage.event(Action.SYNAPTIC_OP, operations, task.layer.kind)
-    row = task.weight_words.words(slices.channels)[:, None, None]
-    if task.holds_weights:
+    _read_weights(stage, task, taps)
+    sums = task.input_sums
+    words = stage.packing(Content.INPUT_SUM, task.current_bits, at=sums.at).words(slices.channels)[
+        :, None, None
+    ]
+    if task.flow.integrate == "output_stationary":
+        held = sums.has_near[:, None, None] * words  # without a register file the lanes' own registers add up
+        stage.access(Content.INPUT_SUM, reads=taps * held, writes=taps * held, run=words, at=sums.at)
+        _scan(stage, task, taps)
+    else:
+        stage.access(Content.INPUT_SUM, reads=taps * words, writes=taps * words, run=words, at=sums.at)
+        _bring_home(stage, task, taps)
+
+
+def _read_weights(stage: StageBuilder, task: LayerTask, taps: IntArray) -> None:
+    """A row of weights for every tap; or, held in place, once for all positions of a channel."""
+    slices, sums = task.slices, task.input_sums
+    if task.holds_weights(task.flow.integrate):
+        row = task.weight_words.words(slices.channels)[:, None, None]
         channels = _first_step_only(task, task.inputs.channels_with_any(*slices.input_box))
         stage.access(Content.WEIGHT, reads=channels * row * slices.geometry.kernel**2)
-    else:
-        stage.access(Content.WEIGHT, reads=taps * row, run=row)
-    sums = stage.packing(Content.ACCUMULATOR, task.current_bits).words(slices.channels)[:, None, None]
-    if task.holds_outputs:
-        _scan(stage, task, taps, sums)
-    else:
-        stage.access(Content.ACCUMULATOR, reads=taps * sums, writes=taps * sums, run=sums)
+        return
+    turns = sums.passes(slices.channels)
+    share = -(-slices.channels // turns)  # channels of a turn; the last one has what is left
+    last = slices.channels - share * (turns - 1)
+    row = task.weight_words.words(share) * (turns - 1) + task.weight_words.words(last)
+    stage.access(
+        Content.WEIGHT, reads=taps * row[:, None, None], run=task.weight_words.words(share)[:, None, None]
+    )
 
 
-def _scan(stage: StageBuilder, task: LayerTask, taps: IntArray, sums: IntArray) -> None:
-    """Output-stationary: every output scans its inputs and writes its sum once."""
+def _scan(stage: StageBuilder, task: LayerTask, taps: IntArray) -> None:
+    """Outputs in place: the inputs stream past once for every turn, and finished sums are written once."""
     slices = task.slices
-    working = (taps > 0) * slices.positions[:, None, None]
-    stage.access(Content.ACCUMULATOR, writes=working * sums)
-    fan_in = slices.in_channels * slices.geometry.kernel**2
-    words = stage.packing(Content.INPUT, task.recorded.input_bits).words(fan_in)[:, None, None]
-    stage.access(Content.INPUT, reads=working * words, run=words)
+    turns = task.input_sums.passes(slices.channels)[:, None, None]
+    if slices.geometry.shares_weights:
+        working = (taps > 0) * slices.positions[:, None, None] * turns
+        fan_in = slices.in_channels * slices.geometry.kernel**2
+        words = stage.packing(Content.INPUT, task.recorded.input_bits).words(fan_in)[:, None, None]
+        stage.access(Content.INPUT, reads=working * words, run=words)
+    else:
+        again = (turns - 1) * taps * input_words(stage, task)
+        stage.access(Content.INPUT, reads=again)
+    _bring_home(stage, task, taps)
+
+
+def _bring_home(stage: StageBuilder, task: LayerTask, taps: IntArray) -> None:
+    """Sums that were added up elsewhere than where the neurons find them are written there once."""
+    sums, slices = task.input_sums, task.slices
+    moves = (sums.at != task.current_at) | (sums.stay & ~sums.has_near)
+    if not moves.any():
+        return
+    if slices.geometry.shares_weights:
+        words = stage.packing(Content.INPUT_SUM, task.current_bits, at=task.current_at).words(slices.channels)
+        words = words * slices.positions
+    else:
+        words = stage.packing(Content.INPUT_SUM, task.current_bits, at=task.current_at).words(slices.neurons)
+    moved = (words * moves)[:, None, None] * (taps > 0)
+    stage.access(Content.INPUT_SUM, writes=moved, at=task.current_at)
+    near = stage.packing(Content.INPUT_SUM, task.current_bits, at=sums.near).words(slices.neurons)
+    read = (near * (moves & sums.has_near))[:, None, None] * (taps > 0)
+    stage.access(Content.INPUT_SUM, reads=read, at=sums.near)
+
+
+def input_words(stage: StageBuilder, task: LayerTask) -> IntArray:
+    """Words of the queue that an arrived input takes `(n, 1, 1)`: its address, and its value if it has one."""
+    bits = address_bits(task.layer.inputs) + (task.recorded.input_bits if task.recorded.input_bits > 1 else 0)
+    return stage.packing(Content.INPUT, bits + task.machine.chip.noc.header_bits).per_value[:, None, None]
 
 
 def receive(stage: StageBuilder, traffic: Traffic, arrivals: tuple[IntArray, IntArray]) -> None:
@@ -172,10 +219,11 @@ def reduce(task: LayerTask) -> Stage | None:
         sums[row] += partial
         joined[owner] += partial
         flows.append((int(slices.core[row]), (int(slices.core[owner]),), partial))
-    words = stage.packing(Content.ACCUMULATOR, task.current_bits).per_value[:, None, None]
-    stage.access(Content.ACCUMULATOR, reads=sums * words, run=words)
+    found = task.current_at
+    words = stage.packing(Content.INPUT_SUM, task.current_bits, at=found).per_value[:, None, None]
+    stage.access(Content.INPUT_SUM, reads=sums * words, run=words, at=found)
     stage.compute(Action.ADD, joined, Lane.ACCUMULATE, task.current_bits)
-    stage.access(Content.ACCUMULATOR, reads=joined * words, writes=joined * words, run=words)
+    stage.access(Content.INPUT_SUM, reads=joined * words, writes=joined * words, run=words, at=found)
     traffic = Traffic.of(
         task.machine, merge_flows(flows), address_bits(task.layer.neurons) + task.current_bits
     )

@@ -24,6 +24,24 @@ def neuron(task: LayerTask, history: NDArray[np.bool_] | None = None) -> Stage:
     return stage.build()
 
 
+def clear(task: LayerTask) -> Stage | None:
+    """State that a sample leaves behind is written over, word by word; nothing where the first write does it."""
+    if task.options.clear_state == "free":
+        return None
+    stage = task.stage(Phase.NEURON, StageKind.CLEAR, "sample")
+    slices, precision = task.slices, task.precision
+    stage.sweep(Content.MEMBRANE, slices.owned, task.membrane_bits, read=False)
+    stage.sweep(Content.SPIKE, slices.owned, 1, read=False)
+    if task.needs.carries == "traces":
+        stage.sweep(Content.WEIGHT_TRACE, task.kept_inputs(Content.WEIGHT_TRACE), task.trace_bits, read=False)
+        if task.needs.thresholds:
+            bits = precision.threshold_trace.format.total_bits
+            stage.sweep(Content.THRESHOLD_TRACE, slices.owned, bits, read=False)
+        if task.needs.leak:
+            stage.sweep(Content.LEAK_TRACE, slices.owned, precision.leak_trace.format.total_bits, read=False)
+    return stage.build()
+
+
 def _membranes(stage: StageBuilder, task: LayerTask) -> None:
     """R = U - theta s; U = alpha R + I; s = (U >= theta)."""
     neurons, slices, bits = task.slices.owned, task.slices, task.membrane_bits
@@ -31,12 +49,8 @@ def _membranes(stage: StageBuilder, task: LayerTask) -> None:
     stage.compute(Action.MAC, neurons, None, task.leak_bits, bits, task.current_bits)
     stage.compute(Action.COMPARE, neurons, None, bits)
     draw(stage, task.precision.membrane, neurons)
-    stage.sweep(
-        Content.ACCUMULATOR,
-        neurons,
-        task.current_bits,
-        write=not (task.static and task.options.static_input_once),
-    )
+    kept = task.static and task.options.static_input_once
+    stage.sweep(Content.INPUT_SUM, neurons, task.current_bits, write=not kept, at=task.current_at)
     stage.sweep(Content.MEMBRANE, neurons, bits)
     stage.sweep(Content.THRESHOLD, thresholds(task), bits, write=False)
     stage.sweep(Content.SPIKE, neurons, 1)

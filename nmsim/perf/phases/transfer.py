@@ -19,7 +19,7 @@ OffChip = Mapping[tuple[int, int, Content], int]
 _STATE = (Content.MEMBRANE, Content.SPIKE, Content.WEIGHT_TRACE, Content.THRESHOLD_TRACE, Content.LEAK_TRACE)
 READS: Mapping[StageKind, tuple[Content, ...]] = {
     StageKind.INTEGRATE: (Content.WEIGHT, Content.INPUT),
-    StageKind.NEURON: (*_STATE, Content.THRESHOLD, Content.INPUT, Content.ACCUMULATOR),
+    StageKind.NEURON: (*_STATE, Content.THRESHOLD, Content.INPUT, Content.INPUT_SUM),
     StageKind.DELTA: (Content.MEMBRANE, Content.THRESHOLD, Content.TEMPORAL_ERROR, Content.HISTORY),
     StageKind.PROPAGATE: (Content.WEIGHT,),
     StageKind.GRADIENT: (
@@ -32,7 +32,7 @@ READS: Mapping[StageKind, tuple[Content, ...]] = {
     ),
 }  # fmt: skip
 WRITES: Mapping[StageKind, tuple[Content, ...]] = {
-    StageKind.INTEGRATE: (Content.ACCUMULATOR,),
+    StageKind.INTEGRATE: (Content.INPUT_SUM,),
     StageKind.NEURON: (*_STATE, Content.HISTORY),
     StageKind.DELTA: (Content.TEMPORAL_ERROR,),
     StageKind.GRADIENT: (Content.WEIGHT_GRADIENT, Content.THRESHOLD_GRADIENT, Content.FACTOR),

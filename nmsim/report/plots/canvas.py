@@ -24,6 +24,7 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "h")
 
 COMPONENT_COLOURS: Mapping[str, str] = {
     "alu": "#0072b2",
+    "registers": "#8c6d31",
     "sram": "#e69f00",
     "noc": "#009e73",
     "chip_link": "#8c6d31",

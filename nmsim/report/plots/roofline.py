@@ -180,7 +180,12 @@ def roofs_of(item: Evaluation, chip: ChipConfig) -> Roofs:
         "neuron": sum(core.neuron_lanes for core in cores),
         "update": sum(core.update_lanes for core in cores),
     }
-    bits = sum(memory.word_bits * memory.banks * memory.ports for core in cores for memory in core.memories)
+    bits = sum(
+        memory.word_bits * memory.accesses_per_cycle
+        for core in cores
+        for memory in core.memories
+        if memory.kind != "registers"
+    )
     bandwidths = {CORE_MEMORIES: bits * chip.clock_hz}
     if chip.dram is not None:
         bandwidths[DRAM] = chip.dram.bandwidth_bits_per_s

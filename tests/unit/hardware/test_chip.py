@@ -39,7 +39,7 @@ SENTENCES = [
     ),
     (
         {"core_types__0__memories__1__holds": ["weight"]},
-        "core_types[0]: 'weight' is held twice; name it under one memory only, once",
+        "core_types[0]: 'weight' is held 2 times; name it under one memory only, once",
     ),
     (
         {"core_types__0__memories__1__name": "weights"},
@@ -117,10 +117,29 @@ def test_a_memory_packs_whole_values() -> None:
 
 def test_memory_of_a_content() -> None:
     core = machine().core_types[0]
-    weights, state = core.memory_of(Content.WEIGHT), core.memory_of(Content.SPIKE)
-    assert weights is not None
-    assert state is not None
-    assert (weights.name, state.name) == ("weights", "state")
+    assert [core.memories[core.home(content)].name for content in (Content.WEIGHT, Content.SPIKE)] == [
+        "weights",
+        "state",
+    ]
+    assert core.near(Content.INPUT_SUM) == -1
+
+
+def test_the_smaller_of_two_memories_for_sums_is_near() -> None:
+    core = machine().core_types[0]
+    near = Sram(name="sums", holds=("accumulator",), words=2, word_bits=32, kind="registers")
+    levels = core.model_copy(update={"memories": (near, *core.memories)})
+    assert levels.memories[levels.near(Content.ERROR_SUM)].name == "sums"
+    assert levels.home(Content.ERROR_SUM) == core.home(Content.ERROR_SUM) + 1
+
+
+def test_ports_are_told_by_kind() -> None:
+    with pytest.raises(ConfigError, match="'ports' is described by 'kind' now; write 1rw for one port"):
+        machine(core_types__0__memories__0__ports=2)
+    memory = machine().core_types[0].memories[0]
+    rates = {
+        kind: memory.model_copy(update={"kind": kind}).accesses_per_cycle for kind in ("1rw", "1r1w", "2rw")
+    }
+    assert rates == {"1rw": memory.banks, "1r1w": 2 * memory.banks, "2rw": 2 * memory.banks}
 
 
 def test_barrier_by_formula_and_by_points() -> None:

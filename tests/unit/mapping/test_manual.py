@@ -126,5 +126,5 @@ def test_a_core_without_the_memories_is_refused() -> None:
     with pytest.raises(ConfigError) as error:
         manual(TWO_CORES, machine(core_types=[full, bare]))
     assert str(error.value).startswith(
-        "core 0: its type 'bare' has no memory for accumulator, delta, input, membrane"
+        "core 0: its type 'bare' has no memory for delta, error_sum, input, input_sum"
     )

@@ -70,7 +70,7 @@ def test_buffers_of_layers_share_and_those_of_one_layer_add_up() -> None:
     for part in (piece[0], piece[1]):
         room.add(room.storage.demand(first, part))
     room.add(room.storage.demand(second, cut_large(second, Box(10, 1, 1))[0]))
-    assert room.buffers[Content.ACCUMULATOR].bits == 16 * 32  # 8 + 8 neurons of layer 0, or 10 of layer 1
+    assert room.buffers[Content.INPUT_SUM].bits == 16 * 32  # 8 + 8 neurons of layer 0, or 10 of layer 1
     assert room.slots == 26
 
 

@@ -38,7 +38,7 @@ def test_every_kind_of_stop_wtl_by_hand() -> None:
         Content.THRESHOLD_TRACE: 7 * 12,
         Content.LEAK_TRACE: 7 * 16,
         Content.DELTA: 2 * 4 * 16,  # twice the largest layer
-        Content.ACCUMULATOR: 4 * 32,  # the largest layer's currents, or the errors of its neurons
+        Content.INPUT_SUM: 4 * 32,  # the largest layer's currents, or the errors of its neurons
         Content.INPUT: 5 * 8,  # the sample
         Content.LEAK_FACTOR: 2 * (16 + 48),
         Content.TABLE: 64 * 8 + 2 * (3 + 1) * 16,
@@ -57,7 +57,7 @@ def test_every_kind_of_stbp_by_hand() -> None:
 
 def test_inference_keeps_no_trace_gradient_or_delta() -> None:
     assert set(memory("inference").by_kind()) == {
-        Content.WEIGHT, Content.THRESHOLD, Content.MEMBRANE, Content.SPIKE, Content.ACCUMULATOR, Content.INPUT,
+        Content.WEIGHT, Content.THRESHOLD, Content.MEMBRANE, Content.SPIKE, Content.INPUT_SUM, Content.INPUT,
         Content.LEAK_FACTOR,
     }  # fmt: skip
 
@@ -104,13 +104,13 @@ def test_samples_in_flight_multiply_state_and_buffers_but_not_parameters() -> No
 def test_a_double_buffered_machine_keeps_two_membranes_but_one_of_each_trace() -> None:
     one, two = memory("stop-wtl").by_kind(), memory("stop-wtl", double_buffered=True).by_kind()
     doubled = {kind for kind in one if two[kind] == 2 * one[kind]}
-    assert doubled == {Content.MEMBRANE, Content.ACCUMULATOR, Content.INPUT}
+    assert doubled == {Content.MEMBRANE, Content.INPUT_SUM, Content.INPUT}
 
 
 def test_a_static_input_is_kept_once_with_its_current() -> None:
     kinds = memory("stbp", static_input=True, keep_static_current=True).by_kind()
     assert kinds[Content.INPUT] == 5 * 8 + 4 * 1  # the sample, and the queue of the second layer
-    assert kinds[Content.ACCUMULATOR] == 4 * 32 + 4 * 32  # the current kept, and the buffer
+    assert kinds[Content.INPUT_SUM] == 4 * 32 + 4 * 32  # the current kept, and the buffer
 
 
 def test_recomputing_keeps_checkpoints_and_a_segment() -> None:

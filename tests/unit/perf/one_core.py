@@ -40,7 +40,7 @@ CHIP: dict[str, Any] = {
                     "holds": ["membrane", "threshold", "spike", "delta", "accumulator"],
                     "words": 64,
                     "word_bits": 32,
-                    "ports": 2,
+                    "kind": "2rw",
                 },
                 {"name": "queue", "holds": ["input", "weight_trace"], "words": 64, "word_bits": 16},
             ],

