@@ -58,7 +58,7 @@ def test_small_memories_take_more_per_bit_as_real_macros_do(
 
 
 def test_ports_cost_area_energy_and_leakage(cmos: ComponentTable) -> None:
-    one, two = make_chip(), make_chip("core_types.0.memories.0.ports=2")
+    one, two = make_chip(), make_chip("core_types.0.memories.0.kind=2rw")
     technology = technology_at(cmos, 28, 0.9)
     assert read(technology, two.core_types[0].memories[0]).pj == pytest.approx(
         1.2 * read(technology, one.core_types[0].memories[0]).pj
