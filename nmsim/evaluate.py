@@ -135,10 +135,14 @@ class Evaluation:
     """Extrapolations, clamps and scalings that were applied."""
     audit: tuple[Check, ...]
     step_energy: EnergyTable | None = None
-    real_time: "Deadlines | None" = None
-    """Where the chip lives with samples that arrive at a rate."""
     """Mean dynamic energy per sample by time step: as `energy`, with axis T in place of S. Without static power,
     barriers, and work that comes once per sample or batch. None unless it was asked for."""
+    real_time: "Deadlines | None" = None
+    """Where the chip lives with samples that arrive at a rate."""
+    memory_capacity_bits: int = 0
+    """Of all memories of the chip, used or not."""
+    off_chip_bits: int = 0
+    """Data whose home is DRAM."""
 
     @property
     def training(self) -> bool:
@@ -274,6 +278,10 @@ def assess(
         ),
         audit=audit(chip, perf, energy, power, tuple((use.memory, use.utilization) for use in memory), idle),
         real_time=real_time,
+        memory_capacity_bits=sum(
+            memory.capacity_bits for core in chip.cores() for memory in core.type.memories
+        ),
+        off_chip_bits=mapping.off_chip_bits(),
     )
 
 

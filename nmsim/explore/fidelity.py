@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from nmsim.explore.metric import METRICS
 from nmsim.explore.pareto import non_dominated, within_reach
 from nmsim.explore.result import Result, costs, feasible
 from nmsim.explore.space import DesignSpace
+from nmsim.figures import METRICS
 
 START_MARGIN = 1.25
 """Assumed error of the analytic figures before any design was simulated."""

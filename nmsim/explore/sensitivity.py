@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmsim.explore.axis import Axis
-from nmsim.explore.metric import Metric
 from nmsim.explore.result import Result
+from nmsim.figures import Figure
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -63,7 +63,7 @@ class Effect:
         return self.levels[int(np.argmin(sign * np.array(self.means)))]
 
 
-def effects(results: Sequence[Result], axes: Sequence[Axis], metrics: Sequence[Metric]) -> tuple[Effect, ...]:
+def effects(results: Sequence[Result], axes: Sequence[Axis], metrics: Sequence[Figure]) -> tuple[Effect, ...]:
     """The effect of every axis on every metric, over the results that have it; metrics in the outer order.
 
     Axes of which only one level is left have no effect and are left out.

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from nmsim.config import Record
 from nmsim.explore.axis import Axis
-from nmsim.explore.metric import METRICS, Metric, Sense
+from nmsim.figures import AREA, ENERGY, LATENCY, METRICS, Better, Figure
 
 SPACES = "arch_configs/spaces"
 """Folder of the shipped design spaces."""
@@ -89,7 +89,7 @@ class Objective(Record):
     """A metric to make small or large."""
 
     metric: str
-    sense: Sense | None = None
+    sense: Better | None = None
     """`min` or `max`; the metric's own good direction if absent."""
 
     @model_validator(mode="before")
@@ -103,14 +103,14 @@ class Objective(Record):
         return self
 
     @property
-    def described(self) -> Metric:
+    def described(self) -> Figure:
         """The metric itself."""
         return METRICS[self.metric]
 
     @property
     def sign(self) -> int:
         """+1 if small is good, -1 if large is."""
-        return 1 if (self.sense or self.described.sense) == "min" else -1
+        return 1 if (self.sense or self.described.better) == "min" else -1
 
 
 class DesignSpace(Record):
@@ -124,7 +124,7 @@ class DesignSpace(Record):
     """Everything must live on the chip: a design that keeps data in DRAM is infeasible."""
     constraints: tuple[Constraint, ...] = ()
     objectives: tuple[Objective, ...] = Field(
-        default=(Objective(metric="energy_j"), Objective(metric="latency_s"), Objective(metric="area_mm2")),
+        default=(Objective(metric=ENERGY.name), Objective(metric=LATENCY.name), Objective(metric=AREA.name)),
         min_length=1,
     )
 

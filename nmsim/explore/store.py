@@ -10,10 +10,10 @@ from typing import Any, Self
 
 from nmsim.errors import RunError
 from nmsim.explore.axis import Axis
-from nmsim.explore.metric import METRICS
 from nmsim.explore.result import Result, Status
+from nmsim.figures import METRICS
 
-SCHEMA = "nmsim/study-1"
+SCHEMA = "nmsim/study-2"
 _FIXED = ("design", "model", "status", "reason", "numerics")
 
 

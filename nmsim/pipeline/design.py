@@ -10,9 +10,9 @@ from nmsim.cost.clocking import ClockReport
 from nmsim.errors import DoesNotFitError, NmsimError, RunError, TooFastError
 from nmsim.evaluate import Evaluation, Model, evaluate
 from nmsim.explore.configure import Configurator, Configured
-from nmsim.explore.measure import measure
 from nmsim.explore.result import Result, Status
 from nmsim.explore.space import Values
+from nmsim.figures import measured
 from nmsim.mapping.automatic import map_network
 from nmsim.mapping.fit import FitReport
 from nmsim.mapping.mapping import Mapping
@@ -88,8 +88,8 @@ class EvaluateDesign:
             made = self.configurator.configure(job.values)
             run_hash = made.workload.run_hash(self.configurator.space.base.seed)
             folder = self.numerics.run(run_hash)
-            evaluation, mapping = evaluate_configured(made, folder, self.rule(made), job.model)
-            figures = measure(evaluation, mapping, made.chip, _accuracy(folder.path))
+            evaluation, _ = evaluate_configured(made, folder, self.rule(made), job.model)
+            figures = measured(evaluation, _accuracy(folder.path))
         except DoesNotFitError as error:
             return Result(job.design, job.model, job.values, Status.DOES_NOT_FIT, _reason(error), run_hash)
         except TooFastError as error:

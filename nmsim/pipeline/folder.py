@@ -21,7 +21,7 @@ from nmsim.storage import write_text
 from nmsim.workload import WorkloadSpec
 
 RUN_SCHEMA = "nmsim/run-1"
-EVALUATION_SCHEMA = "nmsim/evaluation-1"
+EVALUATION_SCHEMA = "nmsim/evaluation-2"
 PACKAGES = ("nmsim", "numpy", "scipy", "numba", "simpy", "pydantic", "matplotlib")
 
 

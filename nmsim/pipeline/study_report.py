@@ -12,9 +12,9 @@ from nmsim.explore.analysis import Analysis, Ranked, analyse
 from nmsim.explore.axis import Axis
 from nmsim.explore.configure import Configurator, Configured
 from nmsim.explore.export import csv_text, write_tables
-from nmsim.explore.metric import METRICS, Metric
 from nmsim.explore.result import Result
 from nmsim.explore.space import Objective
+from nmsim.figures import ACCURACY, CORES_USED, MEMORY_USED, POWER, Figure
 from nmsim.pipeline.design import EvaluateDesign, Numerics, evaluate_configured
 from nmsim.pipeline.folder import RunFolder, package_versions
 from nmsim.pipeline.report import report_run
@@ -28,7 +28,7 @@ from nmsim.report.tables import Column, value_text
 from nmsim.rules import INFERENCE
 from nmsim.storage import write_text
 
-BESIDES = ("accuracy", "power_w", "cores_used", "memory_bits")
+BESIDES = (ACCURACY, POWER, CORES_USED, MEMORY_USED)
 """Metrics that the ranking shows besides the objectives."""
 MOST_TICKS = 7
 ADDED = ("run.json", "workload.yaml", "training.json", "activity.npz", "activity-stbp.npz")
@@ -96,7 +96,7 @@ def view(study: Study, found: Analysis) -> StudyResult:
     """What the page says, in plain values."""
     space = found.space
     objectives = [objective.described for objective in space.objectives]
-    extras = [METRICS[name] for name in BESIDES if METRICS[name] not in objectives]
+    extras = [figure for figure in BESIDES if figure not in objectives]
     extras = [m for m in extras if any(item.result.metrics.get(m.name) is not None for item in found.ranked)]
     models = "analytic" if not found.event else "analytic, and event-driven near the front"
     return StudyResult(
@@ -134,7 +134,7 @@ def _axis(axis: Axis) -> AxisView:
     return AxisView(axis.label, ", ".join(axis.paths), words, marks)
 
 
-def _entry(study: Study, item: Ranked, objectives: Sequence[Metric], extras: Sequence[Metric]) -> Entry:
+def _entry(study: Study, item: Ranked, objectives: Sequence[Figure], extras: Sequence[Figure]) -> Entry:
     result = item.result
     report = f"designs/{result.design:05d}/report.html"
     return Entry(

@@ -12,6 +12,16 @@ ASSUMPTION = (
 )
 
 
+ASSUMED_OF_SHORT_TRAINING = (
+    "Every training sample is taken to cost what the mean profiled sample costs. The profile was recorded after the"
+    " short training stated above, so spike rates of a longer training, which may be lower or higher, are not"
+    " represented. Samples follow one another without overlap; measuring the accuracy is left out. The confidence"
+    " interval is that of the mean over the profiled samples (95 %, Student's t), multiplied up: it holds the spread over"
+    " samples, not the assumption."
+)
+"""Of the reference report, whose profiles come from shorter trainings."""
+
+
 @dataclass(frozen=True)
 class Extrapolation:
     """An evaluation's mean per training sample times `samples_per_epoch`, and times all epochs.
@@ -40,21 +50,20 @@ def times(estimate: Estimate, factor: float) -> Estimate:
     )
 
 
+def extrapolation(item: Evaluation, samples_per_epoch: int, epochs: int) -> Extrapolation | None:
+    """An epoch and a whole training of a training rule's evaluation; None for inference."""
+    if not item.training:
+        return None
+    return Extrapolation(
+        item, samples_per_epoch, epochs, times(item.energy_j, samples_per_epoch), times(item.latency_s, samples_per_epoch),
+        times(item.energy_j, samples_per_epoch * epochs), times(item.latency_s, samples_per_epoch * epochs),
+    )  # fmt: skip
+
+
 def extrapolate(result: RunResult) -> tuple[Extrapolation, ...]:
     """One extrapolation per evaluation of a training rule; empty if nothing was trained."""
     if not result.history.rows:
         return ()
     samples, epochs = result.history.rows[-1].train_samples, result.workload.training.epochs
-    return tuple(
-        Extrapolation(
-            item,
-            samples,
-            epochs,
-            times(item.energy_j, samples),
-            times(item.latency_s, samples),
-            times(item.energy_j, samples * epochs),
-            times(item.latency_s, samples * epochs),
-        )
-        for item in result.subject_first
-        if item.training
-    )
+    found = (extrapolation(item, samples, epochs) for item in result.subject_first)
+    return tuple(item for item in found if item is not None)

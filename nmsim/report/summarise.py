@@ -19,6 +19,8 @@ from nmsim.report.summary import (
     Summary,
     TrainingSummary,
     UnpricedSummary,
+    figure_values,
+    interval,
 )
 from nmsim.report.times import latency_by_phase_s
 from nmsim.report.words import NOT_MODELLED, layer_label, sample_kind
@@ -90,7 +92,7 @@ def _activity(result: RunResult) -> ActivitySummary:
 
 
 def _evaluation(item: Evaluation, layers: tuple[str, ...]) -> EvaluationSummary:
-    energy, area = item.energy, item.area
+    energy = item.energy
     return EvaluationSummary(
         chip=item.chip_name,
         rule=item.rule,
@@ -107,24 +109,7 @@ def _evaluation(item: Evaluation, layers: tuple[str, ...]) -> EvaluationSummary:
             "costs": item.costs_hash,
         },
         costs=item.costs_name,
-        energy_per_sample_j=item.energy_j.mean,
-        energy_per_sample_ci95_j=_interval(item.energy_j),
-        energy_per_sample_band_j=_band(item.energy_j),
-        forward_energy_per_sample_j=item.forward_energy_j.mean,
-        forward_energy_per_sample_band_j=_band(item.forward_energy_j),
-        static_energy_per_sample_j=item.static_energy_j.mean if item.static_energy_j else None,
-        latency_per_sample_s=item.latency_s.mean,
-        latency_per_sample_ci95_s=_interval(item.latency_s),
-        throughput_samples_per_s=item.throughput_per_s,
-        power_w=item.power_w.mean,
-        power_band_w=_band(item.power_w),
-        edp_js=item.edp_js.mean,
-        edp_band_js=_band(item.edp_js),
-        sops_per_sample=item.sops_per_sample,
-        energy_per_sop_incremental_j=item.energy_per_sop_incremental_j,
-        energy_per_sop_all_in_j=item.energy_per_sop_all_in_j,
-        area_mm2=area.total_mm2 if area else None,
-        area_band_mm2=(area.low_mm2, area.high_mm2) if area else None,
+        **figure_values(item),
         energy_by_component_j={str(key[0]): part.mean_j for key, part in energy.by("component").items()},
         energy_by_phase_j={str(key[0]): part.mean_j for key, part in energy.by("phase").items()},
         energy_by_layer_j={
@@ -156,23 +141,17 @@ def _extrapolation(item: Extrapolation) -> ExtrapolationSummary:
         samples_per_epoch=item.samples_per_epoch,
         epochs=item.epochs,
         energy_per_epoch_j=item.epoch_energy_j.mean,
-        energy_per_epoch_ci95_j=_interval(item.epoch_energy_j),
+        energy_per_epoch_ci95_j=interval(item.epoch_energy_j),
         energy_per_epoch_band_j=_band(item.epoch_energy_j),
         latency_per_epoch_s=item.epoch_latency_s.mean,
-        latency_per_epoch_ci95_s=_interval(item.epoch_latency_s),
+        latency_per_epoch_ci95_s=interval(item.epoch_latency_s),
         energy_full_training_j=item.training_energy_j.mean,
-        energy_full_training_ci95_j=_interval(item.training_energy_j),
+        energy_full_training_ci95_j=interval(item.training_energy_j),
         energy_full_training_band_j=_band(item.training_energy_j),
         latency_full_training_s=item.training_latency_s.mean,
-        latency_full_training_ci95_s=_interval(item.training_latency_s),
+        latency_full_training_ci95_s=interval(item.training_latency_s),
         assumption=ASSUMPTION,
     )
-
-
-def _interval(estimate: Estimate) -> Interval | None:
-    if estimate.ci_low is None or estimate.ci_high is None:
-        return None
-    return estimate.ci_low, estimate.ci_high
 
 
 def _band(estimate: Estimate) -> Interval:

@@ -3,11 +3,13 @@
 import json
 from typing import Any
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, create_model
 
 from nmsim.config import Record, json_schema
+from nmsim.evaluate import Estimate, Evaluation
+from nmsim.figures import FIGURES
 
-SCHEMA = "nmsim/summary-1"
+SCHEMA = "nmsim/summary-2"
 Interval = tuple[float, float]
 
 
@@ -70,8 +72,8 @@ class UnpricedSummary(Record):
     reason: str
 
 
-class EvaluationSummary(Record):
-    """One chip, rule and model. `_ci95` is the interval of the mean over samples, `_band` what the prices allow."""
+class _Described(Record):
+    """What was evaluated."""
 
     chip: str
     rule: str
@@ -83,24 +85,45 @@ class EvaluationSummary(Record):
     batch_size: int
     hashes: dict[str, str]
     costs: str
-    energy_per_sample_j: float
-    energy_per_sample_ci95_j: Interval | None
-    energy_per_sample_band_j: Interval
-    forward_energy_per_sample_j: float
-    forward_energy_per_sample_band_j: Interval
-    static_energy_per_sample_j: float | None
-    latency_per_sample_s: float
-    latency_per_sample_ci95_s: Interval | None
-    throughput_samples_per_s: float
-    power_w: float
-    power_band_w: Interval
-    edp_js: float
-    edp_band_js: Interval
-    sops_per_sample: float
-    energy_per_sop_incremental_j: float | None
-    energy_per_sop_all_in_j: float | None
-    area_mm2: float | None
-    area_band_mm2: Interval | None
+
+
+def _figure_fields() -> dict[str, Any]:
+    """A key per figure, and one each for its confidence interval and its band where it has them."""
+    fields: dict[str, Any] = {}
+    for figure in FIGURES.values():
+        fields[figure.name] = (float | int | None, ...)
+        if figure.interval:
+            fields[figure.part("ci95")] = (Interval | None, ...)
+        if figure.banded:
+            fields[figure.part("band")] = (Interval | None, ...)
+    return fields
+
+
+def figure_values(item: Evaluation) -> dict[str, Any]:
+    """The keys of `_figure_fields` with the values of an evaluation."""
+    values: dict[str, Any] = {}
+    for figure in FIGURES.values():
+        values[figure.name], found = figure.of(item), figure.estimate(item)
+        if figure.interval:
+            values[figure.part("ci95")] = interval(found)
+        if figure.banded:
+            values[figure.part("band")] = None if found is None else (found.band_low, found.band_high)
+    return values
+
+
+def interval(estimate: Estimate | None) -> Interval | None:
+    """Confidence interval of the mean, None for one sample."""
+    if estimate is None or estimate.ci_low is None or estimate.ci_high is None:
+        return None
+    return estimate.ci_low, estimate.ci_high
+
+
+_Figures: Any = create_model("_Figures", __base__=_Described, **_figure_fields())
+
+
+class EvaluationSummary(_Figures):
+    """One chip, rule and model. `_ci95` is the interval of the mean over samples, `_band` what the prices allow."""
+
     energy_by_component_j: dict[str, float]
     energy_by_phase_j: dict[str, float]
     energy_by_layer_j: dict[str, float]

@@ -5,6 +5,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from nmsim.figures import Figure
 from nmsim.report.markup import Markup, join, tag
 from nmsim.units import BITS_PER_BYTE, scaled
 
@@ -32,6 +33,14 @@ class Column:
     name: str
     heading: str
     unit: str = ""
+
+
+def figure_columns(figure: Figure) -> tuple[Column, ...]:
+    """Columns of a figure, under which `figure.cells` stand: value, ends of its interval, ends of its band."""
+    parts = [("ci95_low", "95 % CI, low"), ("ci95_high", "95 % CI, high")] if figure.interval else []
+    parts += [("band_low", "Band, low"), ("band_high", "Band, high")] if figure.banded else []
+    more = (Column(figure.part(name), heading, figure.unit) for name, heading in parts)
+    return Column(figure.name, figure.heading, figure.unit), *more
 
 
 @dataclass(frozen=True)

@@ -3,25 +3,12 @@
 from collections.abc import Sequence
 
 from nmsim.evaluate import Estimate, Evaluation
+from nmsim.figures import COMPONENTS
 from nmsim.network.spec import NetworkSpec
 from nmsim.rules import INFERENCE, rule_named
 from nmsim.units import scaled
 
 MODEL_WORDS = {"analytic": "analytic estimate", "event": "event-driven simulation"}
-COMPONENT_WORDS = {
-    "alu": "arithmetic",
-    "registers": "register files",
-    "sram": "SRAM",
-    "noc": "NoC",
-    "chip_link": "chip links",
-    "dram": "DRAM",
-    "sync": "synchronisation",
-    "host": "host",
-    "event": "whole events",
-    "static": "static power",
-    "clock": "clock",
-    "control": "control overhead",
-}
 NOT_MODELLED = (
     "Process, voltage and temperature variation, ageing and faults: one nominal corner.",
     "Control and queues in detail: one factor on the energy of on-chip actions; the clock tree: one on its flip-flops.",
@@ -58,7 +45,7 @@ def layer_label(layer: int, names: Sequence[str]) -> str:
 
 def component_name(component: str) -> str:
     """Name of a component for people."""
-    return COMPONENT_WORDS.get(component, component.replace("_", " "))
+    return COMPONENTS.get(component, component.replace("_", " "))
 
 
 def rule_name(rule: str) -> str:

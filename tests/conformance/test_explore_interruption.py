@@ -25,7 +25,7 @@ axes:
   - {name: words, key: chip.core_types.trainer.memories.gradients.words, kind: power_of_two, low: 64, high: 512}
   - {name: clock_hz, key: chip.clock_hz, kind: continuous, low: 1e8, high: 4e8}
   - {name: update, key: training.batch_size, kind: categorical, values: [8, 16]}
-objectives: [energy_j, latency_s, area_mm2]
+objectives: [energy_per_sample_j, latency_per_sample_s, area_mm2]
 """
 WORKLOAD = """
 name: small

@@ -65,7 +65,7 @@ def test_levels_lie_in_order_and_come_back(axis: Axis) -> None:
 @settings(max_examples=40, deadline=None)
 def test_values_and_figures_survive_the_store(axis: Axis, fractions: list[float], figure: float) -> None:
     results = [
-        Result(i, "analytic", (axis.at(u),), Status.OK, metrics={"energy_j": figure})
+        Result(i, "analytic", (axis.at(u),), Status.OK, metrics={"energy_per_sample_j": figure})
         for i, u in enumerate(fractions)
     ]
     with tempfile.TemporaryDirectory() as folder:
@@ -74,5 +74,7 @@ def test_values_and_figures_survive_the_store(axis: Axis, fractions: list[float]
                 store.add(result)
         with Store(Path(folder) / "s.sqlite", (axis,)) as store:
             found = store.results()
-    assert [(r.values, r.metrics["energy_j"]) for r in found] == [(r.values, figure) for r in results]
+    assert [(r.values, r.metrics["energy_per_sample_j"]) for r in found] == [
+        (r.values, figure) for r in results
+    ]
     assert [type(r.values[0]) for r in found] == [type(r.values[0]) for r in results]

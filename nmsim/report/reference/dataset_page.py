@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
+from nmsim.report.extrapolate import ASSUMED_OF_SHORT_TRAINING
 from nmsim.report.markup import Markup, figure, join, tag
 from nmsim.report.page import page
 from nmsim.report.plots.density import density_by_layer
 from nmsim.report.plots.energy import energy_by_layer
 from nmsim.report.plots.memory import memory_by_scheme
-from nmsim.report.reference.extrapolation import ASSUMPTION
 from nmsim.report.reference.for_people import (
     costs_for_people,
     extrapolation_for_people,
@@ -149,7 +149,7 @@ def _extrapolation(dataset: DatasetResult) -> Section:
             table.html(
                 "Energy with its 95 % confidence interval; the full training's with the prices' band besides"
             ),
-            tag("p", f"Assumption. {ASSUMPTION}"),
+            tag("p", f"Assumption. {ASSUMED_OF_SHORT_TRAINING}"),
         ]
     )
     return Section("extrapolation", "An epoch, and a full training", body)

@@ -3,7 +3,20 @@
 from collections.abc import Sequence
 
 from nmsim.evaluate import Estimate
-from nmsim.report.reference.extrapolation import extrapolated
+from nmsim.figures import (
+    EDP,
+    ENERGY,
+    ENERGY_PER_SOP_ALL_IN,
+    ENERGY_PER_SOP_INCREMENTAL,
+    LATENCY,
+    MACS,
+    MEMORY_OF_USED_CORES,
+    MEMORY_USED,
+    POWER,
+    SOPS,
+    THROUGHPUT,
+    Figure,
+)
 from nmsim.report.reference.result import DatasetResult, Outcome
 from nmsim.report.tables import NOT_AVAILABLE, Cell, Column, Table
 from nmsim.units import scaled
@@ -11,15 +24,14 @@ from nmsim.units import scaled
 
 def costs_for_people(outcomes: Sequence[Outcome]) -> Table:
     """Energy and time of the rules that fit one chip."""
+    more = (LATENCY, THROUGHPUT, POWER, EDP)
     columns = (
-        Column("rule", "Rule"), Column("energy", "Energy", "J"), Column("band", "Band"), Column("ci", "95 % CI"),
-        Column("latency", "Latency", "s"), Column("throughput", "Samples per s"), Column("power", "Power", "W"),
-        Column("edp", "EDP", "J s"),
+        Column("rule", "Rule"), _column(ENERGY), Column("band", "Band"), Column("ci", "95 % CI"), *map(_column, more),
     )  # fmt: skip
     rows = tuple(
         (
-            outcome.case, item.energy_j.mean, band(item.energy_j, "J"), interval(item.energy_j, "J"), item.latency_s.mean,
-            item.throughput_per_s, item.power_w.mean, item.edp_js.mean,
+            outcome.case, ENERGY.of(item), band(item.energy_j, "J"), interval(item.energy_j, "J"),
+            *(figure.of(item) for figure in more),
         )
         for outcome in outcomes
         if (item := outcome.evaluation) is not None
@@ -29,21 +41,17 @@ def costs_for_people(outcomes: Sequence[Outcome]) -> Table:
 
 def operations_for_people(outcomes: Sequence[Outcome]) -> Table:
     """Operations, energy per synaptic operation and memory of the rules that fit one chip."""
-    columns = (
-        Column("rule", "Rule"), Column("sops", "SOPs"), Column("macs", "MACs"),
-        Column("incremental", "Per SOP, incremental", "J"), Column("all_in", "Per SOP, all-in", "J"),
-        Column("memory", "Memory used", "bit"), Column("capacity", "of", "bit"),
-    )  # fmt: skip
+    shown = (SOPS, MACS, ENERGY_PER_SOP_INCREMENTAL, ENERGY_PER_SOP_ALL_IN, MEMORY_USED, MEMORY_OF_USED_CORES)
     rows = tuple(
-        (
-            outcome.case, item.sops_per_sample, outcome.macs_per_sample, item.energy_per_sop_incremental_j,
-            item.energy_per_sop_all_in_j, sum(use.used_bits for use in item.memory),
-            sum(use.capacity_bits for use in item.memory),
-        )
+        (outcome.case, *(figure.of(outcome.evaluation) for figure in shown))
         for outcome in outcomes
-        if (item := outcome.evaluation) is not None
-    )  # fmt: skip
-    return Table("operations", columns, rows)
+        if outcome.evaluation is not None
+    )
+    return Table("operations", (Column("rule", "Rule"), *map(_column, shown)), rows)
+
+
+def _column(figure: Figure) -> Column:
+    return Column(figure.name, figure.heading, figure.unit)
 
 
 def extrapolation_for_people(dataset: DatasetResult) -> Table:
@@ -55,14 +63,14 @@ def extrapolation_for_people(dataset: DatasetResult) -> Table:
     )  # fmt: skip
     rows: list[tuple[Cell, ...]] = []
     for outcome in dataset.outcomes:
-        found = extrapolated(dataset, outcome.evaluation) if outcome.evaluation else None
+        found = dataset.extrapolation(outcome)
         if found is None:
             continue
         epoch, training = found.epoch_energy_j, found.training_energy_j
         rows.append(
             (
-                outcome.chip, outcome.case, epoch.mean, interval(epoch, "J"), found.epoch_time_s.mean, training.mean,
-                interval(training, "J"), band(training, "J"), found.training_time_s.mean,
+                outcome.chip, outcome.case, epoch.mean, interval(epoch, "J"), found.epoch_latency_s.mean, training.mean,
+                interval(training, "J"), band(training, "J"), found.training_latency_s.mean,
             )
         )  # fmt: skip
     return Table("extrapolated", columns, tuple(rows))

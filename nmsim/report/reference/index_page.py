@@ -1,9 +1,9 @@
 """The first page: all data sets, rules and chips side by side, what the figures are, and where they come from."""
 
 from nmsim.evaluate import Evaluation
+from nmsim.report.extrapolate import ASSUMED_OF_SHORT_TRAINING
 from nmsim.report.markup import Markup, figure, join, tag
 from nmsim.report.page import page
-from nmsim.report.reference.extrapolation import ASSUMPTION
 from nmsim.report.reference.for_people import band
 from nmsim.report.reference.ratios import ratio_overview, ratio_table, stbp_table
 from nmsim.report.reference.result import CASES, DatasetResult, Reference
@@ -214,7 +214,7 @@ def _limits() -> Section:
         "Samples are processed one after the other; a batch shares the cost of its update.",
         "All rules are compared on the same trained parameters, so that they differ in work, not in spikes.",
         "The chip model is the analytic one; `nmsim simulate --model event` checks a single case event by event.",
-        ASSUMPTION,
+        ASSUMED_OF_SHORT_TRAINING,
     )
     body = join(
         [

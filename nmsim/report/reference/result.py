@@ -9,6 +9,7 @@ from nmsim.activity import Activity
 from nmsim.evaluate import Evaluation
 from nmsim.hardware.chip import ChipConfig
 from nmsim.network.memory_table import NetworkMemory
+from nmsim.report.extrapolate import Extrapolation, extrapolation
 from nmsim.report.words import layer_names
 from nmsim.rules import BASELINE, RULES, STOP_WTL
 from nmsim.stop.history import TrainingHistory
@@ -42,14 +43,6 @@ class Outcome:
     evaluation: Evaluation | None
     problem: str = ""
     time_multiplexed: bool = False
-
-    @property
-    def macs_per_sample(self) -> float | None:
-        """Multiply-accumulates of all cores per sample; None where the chip counts whole events."""
-        if self.evaluation is None:
-            return None
-        counts = self.evaluation.perf.counts.select(component="alu", action="mac")
-        return float(counts.counts[~counts.per_batch].sum() / counts.counts.shape[1])
 
 
 @dataclass(frozen=True)
@@ -91,6 +84,12 @@ class DatasetResult:
     def on_chip(self, chip: str) -> tuple[Outcome, ...]:
         """The outcomes on one chip, in order of cases."""
         return tuple(outcome for outcome in self.outcomes if outcome.chip == chip)
+
+    def extrapolation(self, outcome: Outcome) -> Extrapolation | None:
+        """An epoch of the whole data set and a full training; None for inference and where nothing fits."""
+        if outcome.evaluation is None:
+            return None
+        return extrapolation(outcome.evaluation, self.epoch_samples, self.workload.training.epochs)
 
     def subject(self) -> Evaluation | None:
         """STOP-WTL on the first chip that holds it."""

@@ -3,29 +3,37 @@
 from collections.abc import Iterator
 
 from nmsim.evaluate import Estimate, Evaluation
+from nmsim.figures import (
+    AREA,
+    EDP,
+    ENERGY,
+    ENERGY_PER_SOP_ALL_IN,
+    ENERGY_PER_SOP_INCREMENTAL,
+    LATENCY,
+    MACS,
+    MEMORY_OF_USED_CORES,
+    MEMORY_USED,
+    POWER,
+    SOPS,
+    THROUGHPUT,
+)
 from nmsim.report.plots.density import densities
-from nmsim.report.reference.extrapolation import extrapolated
 from nmsim.report.reference.result import DatasetResult, Outcome, Reference
-from nmsim.report.tables import Cell, Column, Table
+from nmsim.report.tables import Cell, Column, Table, figure_columns
 from nmsim.report.words import layer_label
+from nmsim.rules import INFERENCE
 
 WHICH = (Column("dataset", "Data set"), Column("chip", "Chip"), Column("rule", "Rule"))
 FIT_COLUMNS = (
     *WHICH, Column("workload", "Workload"), Column("sample", "Per"), Column("fits", "Fits"),
     Column("time_multiplexed", "Time-multiplexed"),
 )  # fmt: skip
-FIGURE_COLUMNS = (
-    Column("energy_per_sample_j", "Energy", "J"), Column("energy_ci95_low_j", "95 % CI, low", "J"),
-    Column("energy_ci95_high_j", "95 % CI, high", "J"), Column("energy_band_low_j", "Band, low", "J"),
-    Column("energy_band_high_j", "Band, high", "J"), Column("latency_per_sample_s", "Latency", "s"),
-    Column("latency_ci95_low_s", "95 % CI, low", "s"), Column("latency_ci95_high_s", "95 % CI, high", "s"),
-    Column("throughput_samples_per_s", "Throughput", "sample/s"), Column("power_w", "Power", "W"),
-    Column("edp_js", "EDP", "J s"), Column("area_mm2", "Area", "mm2"),
-    Column("sops_per_sample", "SOPs"), Column("macs_per_sample", "MACs"),
-    Column("energy_per_sop_incremental_j", "Energy per SOP, incremental", "J"),
-    Column("energy_per_sop_all_in_j", "Energy per SOP, all-in", "J"),
-    Column("memory_used_bits", "Memory used on chip", "bit"), Column("memory_capacity_bits", "of", "bit"),
+SHOWN = (
+    ENERGY, LATENCY, THROUGHPUT, POWER, EDP, AREA, SOPS, MACS, ENERGY_PER_SOP_INCREMENTAL, ENERGY_PER_SOP_ALL_IN,
+    MEMORY_USED, MEMORY_OF_USED_CORES,
 )  # fmt: skip
+"""Figures of every data set, chip and rule."""
+FIGURE_COLUMNS = tuple(column for figure in SHOWN for column in figure_columns(figure))
 EXTRAPOLATED_COLUMNS = (
     Column("epoch_samples", "Samples per epoch"), Column("epochs", "Epochs"),
     Column("epoch_energy_j", "Energy of an epoch", "J"), Column("epoch_energy_ci95_low_j", "95 % CI, low", "J"),
@@ -49,7 +57,7 @@ def result_table(reference: Reference) -> Table:
 
 
 def _fit(dataset: DatasetResult, outcome: Outcome) -> tuple[Cell, ...]:
-    kind = "inference" if outcome.case == "inference" else "training sample"
+    kind = str(INFERENCE) if outcome.case == INFERENCE.name else "training sample"
     fits = outcome.evaluation is not None
     return (
         dataset.title, outcome.chip, outcome.case, dataset.name, kind, fits, outcome.time_multiplexed if fits else None,
@@ -58,26 +66,17 @@ def _fit(dataset: DatasetResult, outcome: Outcome) -> tuple[Cell, ...]:
 
 def figures(outcome: Outcome) -> tuple[Cell, ...]:
     """The cells under `FIGURE_COLUMNS`."""
-    item = outcome.evaluation
-    if item is None:
-        return (None,) * len(FIGURE_COLUMNS)
-    return (
-        item.energy_j.mean, item.energy_j.ci_low, item.energy_j.ci_high, item.energy_j.band_low, item.energy_j.band_high,
-        item.latency_s.mean, item.latency_s.ci_low, item.latency_s.ci_high, item.throughput_per_s, item.power_w.mean,
-        item.edp_js.mean, item.area.total_mm2 if item.area else None, item.sops_per_sample, outcome.macs_per_sample,
-        item.energy_per_sop_incremental_j, item.energy_per_sop_all_in_j, sum(use.used_bits for use in item.memory),
-        sum(use.capacity_bits for use in item.memory),
-    )  # fmt: skip
+    return tuple(cell for figure in SHOWN for cell in figure.cells(outcome.evaluation))
 
 
 def _extrapolation(dataset: DatasetResult, outcome: Outcome) -> tuple[Cell, ...]:
-    found = extrapolated(dataset, outcome.evaluation) if outcome.evaluation else None
+    found = dataset.extrapolation(outcome)
     if found is None:
         return (None,) * len(EXTRAPOLATED_COLUMNS)
     epoch, training = found.epoch_energy_j, found.training_energy_j
     return (
-        found.samples, found.epochs, *_with_interval(epoch), found.epoch_time_s.mean, *_with_interval(training),
-        training.band_low, training.band_high, found.training_time_s.mean,
+        found.samples_per_epoch, found.epochs, *_with_interval(epoch), found.epoch_latency_s.mean, *_with_interval(training),
+        training.band_low, training.band_high, found.training_latency_s.mean,
     )  # fmt: skip
 
 

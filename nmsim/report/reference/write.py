@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from nmsim.figures import EDP, ENERGY, LATENCY, POWER
 from nmsim.report.plots.density import densities
 from nmsim.report.reference.dataset_page import dataset_page
 from nmsim.report.reference.index_page import index_page
@@ -16,10 +17,10 @@ from nmsim.report.tables import Table
 from nmsim.report.words import NOT_MODELLED
 from nmsim.storage import write_text
 
-SCHEMA = "nmsim/reference-1"
+SCHEMA = "nmsim/reference-2"
 IN_README = (
-    "chip", "rule", "energy_per_sample_j", "energy_band_low_j", "energy_band_high_j", "latency_per_sample_s", "power_w",
-    "edp_js", "training_energy_j",
+    "chip", "rule", ENERGY.name, ENERGY.part("band_low"), ENERGY.part("band_high"), LATENCY.name, POWER.name, EDP.name,
+    "training_energy_j",
 )  # fmt: skip
 
 HOW_TO_READ = (

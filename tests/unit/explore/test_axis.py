@@ -14,7 +14,7 @@ def make(**keys: object) -> Axis:
 
 
 def refused(line: str) -> str:
-    text = f"name: s\naxes:\n  - {{{line}}}\nobjectives: [energy_j]\n"
+    text = f"name: s\naxes:\n  - {{{line}}}\nobjectives: [energy_per_sample_j]\n"
     with pytest.raises(ConfigError) as error:
         config.build(DesignSpace, config.parse_text(text, "s.yaml"))
     return str(error.value)

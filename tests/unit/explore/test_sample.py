@@ -62,7 +62,10 @@ def test_a_grid_beyond_a_million_is_refused() -> None:
     text = TEXT + "".join(
         f"  - {{name: a{i}, key: chip.a{i}, kind: integer, low: 1, high: 20}}\n" for i in range(4)
     )
-    text = text.replace("objectives: [energy_j, latency_s, area_mm2]\n", "") + "objectives: [energy_j]\n"
+    text = (
+        text.replace("objectives: [energy_per_sample_j, latency_per_sample_s, area_mm2]\n", "")
+        + "objectives: [energy_per_sample_j]\n"
+    )
     with pytest.raises(
         ConfigError, match=r"^space toy: its grid has 115,200,000 designs, more than 1,000,000; sample with"
     ):

@@ -2,17 +2,17 @@ import numpy as np
 import pytest
 from toy_space import TEXT, space
 
-from nmsim.explore.metric import METRICS
 from nmsim.explore.result import Result, Status
 from nmsim.explore.sensitivity import effects
 from nmsim.explore.traits import common_traits
+from nmsim.figures import METRICS
 
-ENERGY = METRICS["energy_j"]
+ENERGY = METRICS["energy_per_sample_j"]
 
 
 def results_of(cost: object) -> list[Result]:
     return [
-        Result(i, "analytic", v, Status.OK, metrics={"energy_j": cost(v)})  # type: ignore[operator]
+        Result(i, "analytic", v, Status.OK, metrics={"energy_per_sample_j": cost(v)})  # type: ignore[operator]
         for i, v in enumerate(space().grid())
     ]
 
@@ -46,7 +46,7 @@ def test_continuous_axes_are_cut_into_ranges() -> None:
                               "clock, key: chip.clock_hz, kind: continuous, low: 1, high: 9"))  # fmt: skip
     clocks = np.linspace(1, 9, 60)
     some = [
-        Result(i, "analytic", (c, 1, 1024, "sequential", 28), Status.OK, metrics={"energy_j": c})
+        Result(i, "analytic", (c, 1, 1024, "sequential", 28), Status.OK, metrics={"energy_per_sample_j": c})
         for i, c in enumerate(clocks)
     ]
     found = effects(some, wide.axes, [ENERGY])

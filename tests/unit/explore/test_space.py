@@ -37,9 +37,9 @@ def test_assignments_are_those_of_the_base_with_the_design_on_top() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "sentence"),
     [
-        ("[energy_j,", "[energi_j,",
-         "space.yaml:10: objectives[0]: metric 'energi_j' is not known; did you mean 'energy_j'?"),
-        ("[energy_j,", "[area_mm2,", "space.yaml:2: (top level): objective 'area_mm2' is listed twice; keep one"),
+        ("[energy_per_sample_j,", "[energi_j,",
+         "space.yaml:10: objectives[0]: metric 'energi_j' is not known; did you mean 'energy_per_sample_j'?"),
+        ("[energy_per_sample_j,", "[area_mm2,", "space.yaml:2: (top level): objective 'area_mm2' is listed twice; keep one"),
         ("name: node", "name: words",
          "space.yaml:2: (top level): axis 'words' appears twice; give one of them another name"),
         ("name: node", "name: area_mm2",

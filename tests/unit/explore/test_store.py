@@ -51,11 +51,13 @@ def test_the_table_does_not_depend_on_the_order_of_arrival(tmp_path: Path) -> No
 def test_a_changed_bit_changes_the_digest(tmp_path: Path) -> None:
     store = filled(tmp_path / "a.sqlite", range(10), close=False)
     before = store.digest()
-    store.add(Result(10, "analytic", space().grid()[1], Status.OK, metrics={"energy_j": 1.0}))
+    store.add(Result(10, "analytic", space().grid()[1], Status.OK, metrics={"energy_per_sample_j": 1.0}))
     after = store.digest()
     store.close()
     other = filled(tmp_path / "b.sqlite", range(10), close=False)
-    other.add(Result(10, "analytic", space().grid()[1], Status.OK, metrics={"energy_j": 1.0 + 2**-52}))
+    other.add(
+        Result(10, "analytic", space().grid()[1], Status.OK, metrics={"energy_per_sample_j": 1.0 + 2**-52})
+    )
     assert len({before, after, other.digest()}) == 3
     other.close()
 
@@ -83,12 +85,12 @@ def test_ordinary_tools_read_it(tmp_path: Path) -> None:
     )
     database = sqlite3.connect(tmp_path / "s.sqlite")
     best = database.execute(
-        "SELECT design, node FROM results WHERE status = 'ok' ORDER BY energy_j LIMIT 1"
+        "SELECT design, node FROM results WHERE status = 'ok' ORDER BY energy_per_sample_j LIMIT 1"
     ).fetchone()
     database.close()
     expected = min(
         (r for r in (toy_result(d, space().grid()[d * 7]) for d in range(40)) if r.ok),
-        key=lambda r: r.metrics["energy_j"],
+        key=lambda r: r.metrics["energy_per_sample_j"],
     )
     assert best == (expected.design, expected.values[4])
 

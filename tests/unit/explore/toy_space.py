@@ -14,7 +14,7 @@ axes:
   - {name: words, key: chip.core_types.trainer.memories.weights.words, kind: power_of_two, low: 1024, high: 16384}
   - {name: schedule, key: chip.options.schedule, kind: categorical, values: [sequential, overlapped]}
   - {name: node, key: chip.tech_node_nm, kind: categorical, values: [65, 28, 16]}
-objectives: [energy_j, latency_s, area_mm2]
+objectives: [energy_per_sample_j, latency_per_sample_s, area_mm2]
 """
 
 
@@ -42,8 +42,8 @@ def toy_result(design: int, values: Values, model: str = "analytic") -> Result:
         shrink**0.75 * (1 + words**0.5 / 100) + area * latency * 1e5 / shrink**0.5 + 0.02 * columns
     )
     metrics = {
-        "energy_j": energy,
-        "latency_s": latency,
+        "energy_per_sample_j": energy,
+        "latency_per_sample_s": latency,
         "area_mm2": area,
         "off_chip_bits": 0,
         "accuracy": 0.9,

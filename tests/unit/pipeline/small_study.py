@@ -27,7 +27,7 @@ axes:
   - {name: lanes, key: chip.core_types.trainer.mac_lanes, kind: power_of_two, low: 4, high: 16}
   - {name: gradient_words, key: chip.core_types.trainer.memories.gradients.words, kind: power_of_two, low: 64, high: 256}
   - {name: schedule, key: chip.options.schedule, kind: categorical, values: [sequential, overlapped]}
-objectives: [energy_j, latency_s, area_mm2]
+objectives: [energy_per_sample_j, latency_per_sample_s, area_mm2]
 """
 
 

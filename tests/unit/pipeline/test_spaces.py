@@ -10,10 +10,10 @@ from nmsim import config
 from nmsim.explore.analysis import analyse
 from nmsim.explore.backends.serial import Serial
 from nmsim.explore.configure import Configurator
-from nmsim.explore.metric import METRICS
 from nmsim.explore.result import Result
 from nmsim.explore.sample import sample
 from nmsim.explore.space import SPACES, Constraint, DesignSpace, Objective
+from nmsim.figures import DEADLINES_MISSED, METRICS
 from nmsim.pipeline.explore import reopen, sweep
 
 SHIPPED = sorted(path.stem for path in (Path(nmsim.__file__).resolve().parents[1] / SPACES).glob("*.yaml"))
@@ -45,10 +45,12 @@ def test_every_design_of_a_shipped_space_is_a_valid_one(name: str) -> None:
 @pytest.mark.parametrize("name", METRICS)
 def test_every_metric_ranks_and_bounds(name: str, study: tuple[DesignSpace, list[Result]]) -> None:
     space, results = study
+    if name == DEADLINES_MISSED.name:
+        pytest.skip("samples of this study arrive at no rate, so no design has the figure")
     ranked = analyse(space.model_copy(update={"objectives": (Objective(metric=name),)}), results).ranked
     figures = [float(item.result.metrics[name] or 0.0) for item in ranked]
     assert len(figures) == sum(result.ok for result in results)
-    assert figures == sorted(figures, reverse=METRICS[name].sense == "max")
+    assert figures == sorted(figures, reverse=METRICS[name].better == "max")
     middle = figures[len(figures) // 2]
     for bound in (Constraint(metric=name, at_most=middle), Constraint(metric=name, at_least=middle)):
         kept = analyse(space.model_copy(update={"constraints": (bound,)}), results).ranked

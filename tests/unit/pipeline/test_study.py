@@ -8,6 +8,7 @@ from nmsim.errors import ConfigError, RunError
 from nmsim.explore.analysis import analyse
 from nmsim.explore.backends.serial import Serial
 from nmsim.explore.result import Status
+from nmsim.figures import COMPONENTS
 from nmsim.pipeline.explore import reopen, report, search, summary, sweep
 from nmsim.pipeline.folder import RunFolder
 from nmsim.pipeline.simulate import evaluate_rule, read_chip
@@ -54,15 +55,11 @@ def test_figures_are_those_of_simulate(whole: Path, trained: Path) -> None:
     )
     folder = RunFolder(trained)
     expected = evaluate_rule(folder.workload(), folder, chip, "stop-w", "analytic")
-    assert result.metrics["energy_j"] == expected.energy_j.mean
-    assert result.metrics["latency_s"] == expected.latency_s.mean
+    assert result.metrics["energy_per_sample_j"] == expected.energy_j.mean
+    assert result.metrics["latency_per_sample_s"] == expected.latency_s.mean
     assert expected.area is not None
     assert result.metrics["area_mm2"] == expected.area.total_mm2
-    parts = [
-        value
-        for name, value in result.metrics.items()
-        if name.startswith("energy_") and name[7:-2] not in {"", "low", "high"}
-    ]
+    parts = [result.metrics[f"energy_per_sample_{component}_j"] for component in COMPONENTS]
     assert sum(value or 0.0 for value in parts) == pytest.approx(expected.energy_j.mean)
 
 
@@ -179,15 +176,15 @@ def test_prices_are_an_axis_too(trained: Path, tmp_path: Path) -> None:
     pairs = [
         (a.metrics, b.metrics) for a, b in zip(found.analytic[::2], found.analytic[1::2], strict=True) if a.ok
     ]
-    assert all(cheap["energy_sram_j"] < dear["energy_sram_j"] for cheap, dear in pairs)
-    assert all(cheap["latency_s"] == dear["latency_s"] for cheap, dear in pairs)
+    assert all(cheap["energy_per_sample_sram_j"] < dear["energy_per_sample_sram_j"] for cheap, dear in pairs)
+    assert all(cheap["latency_per_sample_s"] == dear["latency_per_sample_s"] for cheap, dear in pairs)
 
 
 def test_event_driven_figures_replace_estimates_near_the_front(trained: Path, tmp_path: Path) -> None:
     found = sweep(make_space(tmp_path), Serial(), options(tmp_path / "study", run=trained, event=6))
     assert 0 < len(found.event) <= 6
     assert all(r.ok for r in found.event)
-    assert found.disagreements["latency_s"].ratios.keys() == {r.design for r in found.event}
+    assert found.disagreements["latency_per_sample_s"].ratios.keys() == {r.design for r in found.event}
     assert any(r.model == "event" for r in found.front)
     page = (tmp_path / "study" / "study.html").read_text()
     assert 'id="picture-model-disagreement"' in page

@@ -127,7 +127,7 @@ def test_training_holds_every_epoch(folder: Path, result: RunResult) -> None:
 
 
 def test_the_summary_has_its_schema_and_reads_back(summary: dict[str, Any], folder: Path) -> None:
-    assert summary["schema"] == SCHEMA == "nmsim/summary-1"
+    assert summary["schema"] == SCHEMA == "nmsim/summary-2"
     again = Summary.model_validate(summary)
     assert summary_text(again) == (folder / "summary.json").read_text(encoding="utf-8")
 
@@ -138,7 +138,7 @@ def test_an_unknown_key_is_no_summary(summary: dict[str, Any]) -> None:
 
 
 def test_the_published_schema_is_the_one_in_use() -> None:
-    path = Path(__file__).parents[3] / "docs" / "schemas" / "summary-1.json"
+    path = Path(__file__).parents[3] / "docs" / "schemas" / "summary-2.json"
     assert json.loads(path.read_text(encoding="utf-8")) == summary_schema(), (
         f"write it anew: see {path.name} in docs/report.md"
     )
@@ -148,7 +148,17 @@ UNITS = (
     "_j", "_s", "_w", "_js", "_mm2", "_bits", "_fraction", "_samples", "_density", "_rate", "_per_sample", "_per_epoch",
     "_step",
 )  # fmt: skip
-PLAIN = {"samples", "time_steps", "batch_size", "seed", "epochs", "subject", "expected", "found"}
+PLAIN = {
+    "samples",
+    "time_steps",
+    "batch_size",
+    "seed",
+    "epochs",
+    "subject",
+    "expected",
+    "found",
+    "cores_used",
+}
 """Counts, and the two figures of a check, whose unit is a field of its own."""
 
 
