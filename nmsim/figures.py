@@ -174,8 +174,11 @@ ENERGY_PER_SOP_ALL_IN = Figure(
 ACCURACY = Figure("accuracy", "Accuracy", "fraction", "held-out accuracy", lambda _: None, "max", exact=True)
 """Measured by the training run, not by an evaluation."""
 
+ENERGY_OF = {name: _component(name) for name in COMPONENTS}
+"""Energy per sample by component; they add up to `ENERGY`."""
+
 _ALL = (
-    ENERGY, ENERGY_LOW, ENERGY_HIGH, FORWARD_ENERGY, STATIC_ENERGY, *map(_component, COMPONENTS), LATENCY, THROUGHPUT,
+    ENERGY, ENERGY_LOW, ENERGY_HIGH, FORWARD_ENERGY, STATIC_ENERGY, *ENERGY_OF.values(), LATENCY, THROUGHPUT,
     POWER, DEADLINES_MISSED, EDP, AREA, MEMORY_USED, MEMORY_OF_USED_CORES, MEMORY_CAPACITY, OFF_CHIP, CORES_USED, SOPS,
     MACS, ENERGY_PER_SOP_INCREMENTAL, ENERGY_PER_SOP_ALL_IN,
 )  # fmt: skip

@@ -7,12 +7,12 @@ import numpy as np
 
 from nmsim.cost.energy import CONTROL, OVERHEAD_GROUPS, EnergyTable
 from nmsim.explore.axis import Axis
-from nmsim.explore.metric import COMPONENTS
 from nmsim.explore.pareto import non_dominated
 from nmsim.explore.result import Result, costs, feasible
 from nmsim.explore.space import DesignSpace
+from nmsim.figures import EDP, ENERGY, ENERGY_HIGH, ENERGY_LOW, ENERGY_OF, FORWARD_ENERGY, POWER
 
-ALONG_WITH_ENERGY = ("energy_j", "energy_low_j", "energy_high_j", "forward_energy_j", "power_w", "edp_js")
+ALONG_WITH_ENERGY = (ENERGY, ENERGY_LOW, ENERGY_HIGH, FORWARD_ENERGY, POWER, EDP)
 """Metrics that grow in proportion to the energy of a sample when its time stays."""
 LEAST_MOVE = 1e-6
 """Relative moves below this are none."""
@@ -118,16 +118,16 @@ def _moved(result: Result, move: PriceMove) -> Result:
     """A result as it would be with the moved prices: energies change, times stay."""
     metrics = dict(result.metrics)
     change = 0.0
-    for component in COMPONENTS:
-        own = float(metrics.get(f"energy_{component}_j") or 0.0)
+    for component, figure in ENERGY_OF.items():
+        own = float(metrics.get(figure.name) or 0.0)
         factor = move.factors.get(component, 1.0)
-        metrics[f"energy_{component}_j"] = own * factor
+        metrics[figure.name] = own * factor
         change += own * (factor - 1)
-    whole = float(metrics.get("energy_j") or 0.0)
+    whole = float(metrics.get(ENERGY.name) or 0.0)
     if whole > 0:
-        for name in ALONG_WITH_ENERGY:
-            value = metrics.get(name)
-            metrics[name] = None if value is None else value * (1 + change / whole)
+        for figure in ALONG_WITH_ENERGY:
+            value = metrics.get(figure.name)
+            metrics[figure.name] = None if value is None else value * (1 + change / whole)
     return replace(result, metrics=metrics)
 
 

@@ -4,18 +4,18 @@ import numpy as np
 import pytest
 from toy_space import space
 
-from nmsim.explore.metric import COMPONENTS
 from nmsim.explore.result import Result, Status
 from nmsim.explore.robustness import PriceMove, edges, price_moves, stability
 from nmsim.explore.space import Values
+from nmsim.figures import ENERGY, ENERGY_OF, LATENCY
 
-NONE = {f"energy_{name}_j": 0.0 for name in COMPONENTS}
+NONE = {figure.name: 0.0 for figure in ENERGY_OF.values()}
 PLACE: Values = (4, 8, 4096, "sequential", 28)
 
 
 def design(number: int, sram: float, dram: float, latency: float, values: Values = PLACE) -> Result:
-    metrics = {**NONE, "energy_j": sram + dram, "energy_sram_j": sram, "energy_dram_j": dram, "latency_s": latency,
-               "area_mm2": 1.0}  # fmt: skip
+    metrics = {**NONE, ENERGY.name: sram + dram, ENERGY_OF["sram"].name: sram, ENERGY_OF["dram"].name: dram,
+               LATENCY.name: latency, "area_mm2": 1.0}  # fmt: skip
     return Result(number, "analytic", values, Status.OK, metrics=metrics)
 
 
