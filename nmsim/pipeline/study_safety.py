@@ -25,7 +25,7 @@ def edge_sentences(found: Analysis) -> tuple[str, ...]:
 def stability_sentences(study: Study, found: Analysis) -> tuple[str, ...]:
     """Which designs of the front are there whatever the prices, within their bands; empty if no objective has a price."""
     if found.chosen is None or not any(
-        "energy" in o.metric or o.metric in ALONG_WITH_ENERGY for o in found.space.objectives
+        "energy" in o.metric or o.described in ALONG_WITH_ENERGY for o in found.space.objectives
     ):
         return ()
     made = study.configurator.configure(found.chosen.values)
