@@ -14,6 +14,7 @@ from nmsim.hardware.core import Core
 from nmsim.hardware.dataflow import Dataflow
 from nmsim.hardware.host import Host, RealTime
 from nmsim.hardware.noc import Barrier, ChipLink, Dram, Noc
+from nmsim.hardware.skip import Skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +68,8 @@ class Options(Record):
     """Accumulators in a core memory, in DRAM, none (weights change at every time step), or factors over T."""
     trace_decay: Literal["eager", "lazy"] = "eager"
     """Traces decay at every time step, or when an event touches them."""
-    skip_zero_inputs: bool = True
-    """Event-driven integration: a silent input costs nothing."""
-    skip_zero_deltas: bool = True
-    """A neuron whose delta is zero takes no part in error and gradient."""
-    skip_zero_traces: bool = True
-    """An input whose weight trace is zero takes no part in the gradient."""
+    skip: Skip = Skip()
+    """How zeros are found and left out: of inputs, deltas, traces, and gradients at the update."""
     dataflow: Dataflow = Dataflow()
     """What each phase holds in place: weights, outputs (sums) or inputs."""
     clear_state: Literal["free", "sweep"] = "free"

@@ -6,8 +6,10 @@ from typing import Literal, NamedTuple
 
 from nmsim.contents import STORED, Content
 from nmsim.hardware.core import Core
+from nmsim.hardware.skip import Skip
+from nmsim.hardware.sram import Sram
 from nmsim.mapping.mapping import Slice
-from nmsim.network.memory import Sizes, Term
+from nmsim.network.memory import INPUTS, Sizes, Term
 from nmsim.network.spec import SynapticLayer
 
 
@@ -85,6 +87,7 @@ class Storage:
     core: Core
     streamed: frozenset[Content] = frozenset()
     direct: frozenset[Content] = frozenset()
+    skip: Skip = field(default_factory=Skip)
     homes: dict[Content, int] = field(init=False)
     """Index of the memory in which a kind is kept or worked on."""
     _known: dict[tuple[int, ...], Demand] = field(init=False, default_factory=dict)
@@ -131,8 +134,27 @@ class Storage:
     def _amount(self, term: Term, sizes: Sizes) -> Amount:
         values = term.values(sizes)
         home = self.homes.get(term.kind)
-        words = 0 if home is None else self.core.memories[home].words_for(values, term.value_bits)
-        return Amount(words, values * term.value_bits)
+        if home is None:
+            return Amount(0, values * term.value_bits)
+        memory = self.core.memories[home]
+        words = memory.words_for(values, term.value_bits)
+        return Amount(words + self._list_words(term, values, words, memory), values * term.value_bits)
+
+    def _list_words(self, term: Term, values: int, words: int, memory: Sram) -> int:
+        """Words of the list of what is not zero, as long as it can get; an event queue is such a list itself."""
+        kinds = {
+            Content.DELTA: self.skip.deltas,
+            Content.WEIGHT_TRACE: self.skip.traces,
+            Content.WEIGHT_GRADIENT: self.skip.gradients,
+        }
+        if term.kind is Content.HISTORY and term.per == INPUTS:
+            kinds[Content.HISTORY] = self.skip.traces
+        match kinds.get(term.kind, "none"):
+            case "word_list":
+                return memory.words_for(words, max(1, (words - 1).bit_length()))
+            case "value_list":
+                return memory.words_for(values, term.value_bits + max(1, (values - 1).bit_length()))
+        return 0
 
 
 class Room:

@@ -94,12 +94,14 @@ class Task:
             direct.add(Content.HISTORY)
         usable = [core for core in self.chip.core_types if not self.homeless(core)]
         streamed: frozenset[Content] = frozenset()
-        yield tuple(Storage(core, streamed, frozenset(direct)) for core in usable)
+        yield tuple(Storage(core, streamed, frozenset(direct), self.chip.options.skip) for core in usable)
         for kinds in SPILL_ORDER if self.chip.dram is not None else ():
             more = (kinds & self.kinds) - direct
             if more:
                 streamed |= more
-                yield tuple(Storage(core, streamed, frozenset(direct)) for core in usable)
+                yield tuple(
+                    Storage(core, streamed, frozenset(direct), self.chip.options.skip) for core in usable
+                )
 
     def solve(self, spread: Spread) -> Partition | None:
         """The first partition that respects every bound, most of the data on chip; None if there is none."""

@@ -110,7 +110,7 @@ class Term(NamedTuple):
         return self.times * sizes[self.per]
 
 
-_NEURONS, _SUMS, _INPUTS, _WEIGHTS, _THRESHOLDS = range(5)
+_NEURONS, _SUMS, INPUTS, _WEIGHTS, _THRESHOLDS = range(5)
 
 
 @dataclass(frozen=True)
@@ -164,7 +164,7 @@ def _neuron_terms(precision: ResolvedPrecision, needs: TrainingNeeds) -> list[Te
         Term(Content.INPUT_SUM, _SUMS, copies, precision.current.format.total_bits, buffer=True),
     ]
     if needs.carries == "traces":
-        terms.append(Term(Content.WEIGHT_TRACE, _INPUTS, samples, precision.weight_trace.format.total_bits))
+        terms.append(Term(Content.WEIGHT_TRACE, INPUTS, samples, precision.weight_trace.format.total_bits))
         if needs.thresholds:
             width = precision.threshold_trace.format.total_bits
             terms.append(Term(Content.THRESHOLD_TRACE, _NEURONS, samples, width))
@@ -179,8 +179,8 @@ def _input_terms(precision: ResolvedPrecision, needs: TrainingNeeds, context: La
         return []  # all time steps of it are kept
     if not (context.first and needs.static_input):
         copies = 2 * samples if needs.double_buffered else samples
-        return [Term(Content.INPUT, _INPUTS, copies, context.input_bits, buffer=True)]
-    terms = [Term(Content.INPUT, _INPUTS, samples, context.input_bits)]
+        return [Term(Content.INPUT, INPUTS, copies, context.input_bits, buffer=True)]
+    terms = [Term(Content.INPUT, INPUTS, samples, context.input_bits)]
     if needs.keep_static_current:
         terms.append(Term(Content.INPUT_SUM, _SUMS, samples, precision.current.format.total_bits))
     return terms
@@ -192,7 +192,7 @@ def _gradient_terms(precision: ResolvedPrecision, needs: TrainingNeeds, context:
         times = context.time_steps * needs.batch_size
         factor = precision.weight_trace.format.total_bits if needs.carries == "traces" else context.input_bits
         terms += [
-            Term(Content.FACTOR, _INPUTS, times, factor),
+            Term(Content.FACTOR, INPUTS, times, factor),
             Term(Content.FACTOR, _SUMS, times, precision.delta.format.total_bits),
         ]
     elif needs.update != "in_place":
@@ -211,7 +211,7 @@ def _error_terms(precision: ResolvedPrecision, needs: TrainingNeeds, context: La
     error_bits = precision.error.format.total_bits
     terms = [Term(Content.DELTA, _SUMS, 2 * samples, precision.delta.format.total_bits, buffer=True)]
     if not context.first:  # error sums for the layer below, on their way
-        terms.append(Term(Content.ERROR_SUM, _INPUTS, copies, error_bits, buffer=True))
+        terms.append(Term(Content.ERROR_SUM, INPUTS, copies, error_bits, buffer=True))
     if not context.last:  # error sums from the layer above, arriving
         terms.append(Term(Content.ERROR_SUM, _NEURONS, copies, error_bits, buffer=True))
     return terms
@@ -226,7 +226,7 @@ def _history_terms(precision: ResolvedPrecision, needs: TrainingNeeds, context: 
         Term(Content.TEMPORAL_ERROR, _NEURONS, samples, precision.delta.format.total_bits),
     ]
     if context.input_history is not None and not (context.first and needs.static_input):
-        terms.append(Term(context.input_history, _INPUTS, samples * steps, context.input_bits))
+        terms.append(Term(context.input_history, INPUTS, samples * steps, context.input_bits))
     return terms
 
 

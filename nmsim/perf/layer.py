@@ -70,18 +70,18 @@ class LayerTask:
     @cached_property
     def inputs(self) -> Mask:
         """Inputs that are served: non-zero ones, or all."""
-        return (self.recorded if self.options.skip_zero_inputs else self.full).inputs
+        return (self.recorded if self.options.skip.inputs != "none" else self.full).inputs
 
     @cached_property
     def traces(self) -> Mask:
         """Weight traces that take part in the gradient; STBP uses the inputs themselves."""
-        census = self.recorded if self.options.skip_zero_traces else self.full
+        census = self.recorded if self.options.skip.traces != "none" else self.full
         return census.inputs if self.needs.carries == "history" else census.traces
 
     @cached_property
     def deltas(self) -> Mask:
         """Neurons whose delta takes part in error and gradient."""
-        return (self.recorded if self.options.skip_zero_deltas else self.full).deltas
+        return (self.recorded if self.options.skip.deltas != "none" else self.full).deltas
 
     @property
     def sources(self) -> tuple[int, ...]:

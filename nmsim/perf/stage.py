@@ -112,6 +112,19 @@ class Packing:
         return np.where(self.per_value > 1, values * self.per_value, -(-values // self.per_word))
 
 
+@dataclass(frozen=True)
+class EntryPacking:
+    """How entries of a width by core lie in words of a memory: whole entries per word `(n,)`, or words per entry."""
+
+    per_word: IntArray
+    per_entry: IntArray
+
+    def words_of(self, entries: IntArray) -> IntArray:
+        """Words of `entries (n, S, T)`."""
+        per_word, per_entry = self.per_word[:, None, None], self.per_entry[:, None, None]
+        return np.where(per_entry > 1, entries * per_entry, -(-entries // per_word))
+
+
 class StageBuilder:
     """Adds up the work and the counts of one stage; a row is a slice, rows of one core are joined at the end."""
 
@@ -132,7 +145,7 @@ class StageBuilder:
         self.samples = shape[0]
         self.blocks: list[Block] = []
         self._rows = np.arange(n)
-        self._by_events = bool(machine.event_timed[cores].all())
+        self.by_events = bool(machine.event_timed[cores].all())
 
     def spread(self, values: IntArray | int) -> IntArray:
         """Counts `(n,)`, `(n, S, T)` or one number, as `(n, S, T)`."""
@@ -172,11 +185,16 @@ class StageBuilder:
 
     def packing(self, content: Content, bits: int, *, at: IntArray | None = None) -> Packing:
         """How values of a width lie in the memory that holds a content, or in the memories `at (n,)`."""
-        if self._by_events:
+        if self.by_events:
             return Packing(np.ones_like(self.cores), np.ones_like(self.cores))
         memory = self.machine.memory_index(self.cores, content) if at is None else at
         word = self.machine.word_bits[self.cores, memory]
         return Packing(np.maximum(1, word // bits), np.maximum(1, -(-bits // word)))
+
+    def packing_of(self, content: Content, bits: IntArray) -> EntryPacking:
+        """How entries of widths `(n,)` lie in the memory that holds a content."""
+        word = self.machine.word_bits[self.cores, self.machine.memory_index(self.cores, content)]
+        return EntryPacking(np.maximum(1, word // bits), np.maximum(1, -(-bits // word)))
 
     def access(
         self,
@@ -193,7 +211,7 @@ class StageBuilder:
 
         Cores described by whole events have no memories to count.
         """
-        if self._by_events:
+        if self.by_events:
             return
         memory = self.machine.memory_index(self.cores, content) if at is None else at
         for action, words, moved in ((Action.READ, reads, self.reads), (Action.WRITE, writes, self.writes)):
@@ -222,7 +240,7 @@ class StageBuilder:
 
     def wait(self, cycles: FloatArray | IntArray) -> None:
         """The datapath runs empty for some cycles `(n, S, T)`; no time on cores timed by whole events."""
-        if not self._by_events:
+        if not self.by_events:
             self.waits += cycles
 
     def dram(self, read_bits: IntArray | int = 0, write_bits: IntArray | int = 0) -> None:

@@ -181,6 +181,6 @@ def _options(random: Random) -> dict[str, Any]:
         "stbp_history": _pick(random, "stored", "recompute", "spill"),
         "static_input_once": bool(random.integers(2)),
     }
-    return options | {
-        f"skip_zero_{what}": bool(random.random() < 0.8) for what in ("inputs", "deltas", "traces")
-    }
+    kinds = ("none", "scan", "word_list", "value_list")
+    skip = {what: _pick(random, *kinds) for what in ("inputs", "deltas", "traces")}
+    return options | {"skip": skip | {"gradients": _pick(random, *kinds[:3])}}

@@ -74,7 +74,7 @@ class WordTwin:
     def _integrate(self, layer: SynapticLayer, piece: Slice) -> None:
         options, kernels = self.design.chip.options, int(np.prod(layer.weight_shape[2:]))
         reuse = options.dataflow.integrate
-        mask = self._mask(layer, "inputs", skip=options.skip_zero_inputs)
+        mask = self._mask(layer, "inputs", skip=options.skip.inputs != "none")
         weights = words_of(
             piece.channel_start, piece.channel_stop, self.bits["weight"], self.word_bits["weight"]
         )
@@ -134,7 +134,7 @@ class WordTwin:
             return
         options, kernels = self.design.chip.options, int(np.prod(layer.weight_shape[2:]))
         reuse = options.dataflow.error
-        mask = self._mask(layer, "deltas", skip=options.skip_zero_deltas)
+        mask = self._mask(layer, "deltas", skip=options.skip.deltas != "none")
         weights = words_of(
             piece.channel_start, piece.channel_stop, self.bits["weight"], self.word_bits["weight"]
         )
@@ -164,9 +164,9 @@ class WordTwin:
         if kind == "factored" and layer.positions == 1:
             return
         content, width = ("weight", "weight") if kind == "in_place" else ("weight_gradient", "gradient")
-        deltas = self._mask(layer, "deltas", skip=options.skip_zero_deltas)
+        deltas = self._mask(layer, "deltas", skip=options.skip.deltas != "none")
         operand = "inputs" if self.design.needs.carries == "history" else "traces"
-        traces = self._mask(layer, operand, skip=options.skip_zero_traces)
+        traces = self._mask(layer, operand, skip=options.skip.traces != "none")
         values = words_of(piece.channel_start, piece.channel_stop, self.bits[width], self.word_bits[content])
         for s, t in product(range(deltas.shape[0]), range(deltas.shape[1])):
             met, held = 0, set()

@@ -99,10 +99,10 @@ class Twin:
 
     def _layer(self, layer: SynapticLayer) -> None:
         options, trains = self.options, self.design.needs.trains
-        inputs = self._masks(layer, "inputs", skip=options.skip_zero_inputs)
+        inputs = self._masks(layer, "inputs", skip=options.skip.inputs != "none")
         operand = "inputs" if self.design.needs.carries == "history" else "traces"
-        traces = self._masks(layer, operand, skip=options.skip_zero_traces)
-        deltas = self._masks(layer, "deltas", skip=options.skip_zero_deltas)
+        traces = self._masks(layer, operand, skip=options.skip.traces != "none")
+        deltas = self._masks(layer, "deltas", skip=options.skip.deltas != "none")
         propagates = any(source >= 0 for source in self.design.network.source_layers(layer.index))
         pieces = self.design.mapping.slices_of(layer.index)
         flat = np.arange(layer.neurons).reshape(layer.out_shape if layer.kind == "conv" else (-1, 1, 1))
@@ -124,11 +124,13 @@ class Twin:
         activity, pieces = self.design.activity, self.design.mapping.slices_of(layer.index)
         needs: dict[int, set[int]] = {i: set() for i in range(layer.inputs)}
         for i in range(layer.inputs):
+            heard = list(synapses(layer, i))
             for piece in pieces:
                 start, stop = piece.input_rows(layer)
-                if sums(piece, layer, i) and start <= place_of(i, layer.in_shape)[1] < stop:
+                inside = start <= place_of(i, layer.in_shape)[1] < stop
+                if sums(piece, layer, i) and inside and any(holds(piece, neuron) for neuron in heard):
                     needs[i].add(piece.core)
-        inputs = self._masks(layer, "inputs", skip=self.options.skip_zero_inputs)
+        inputs = self._masks(layer, "inputs", skip=self.options.skip.inputs != "none")
         sent_inputs = set()
         for source, n, i in feeds(self.design.network, layer.index):
             if source < 0:

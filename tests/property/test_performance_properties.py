@@ -110,8 +110,8 @@ def test_multicast_never_crosses_more_links_than_unicast(seed: int) -> None:
 @given(seed=st.integers(0, 10_000))
 def test_skipping_zeros_never_adds_an_operation(seed: int) -> None:
     def skipping(on: bool) -> Change:
-        switches = {f"skip_zero_{what}": on for what in ("inputs", "deltas", "traces")}
-        return lambda chip: chip["options"].update(switches)
+        switches = dict.fromkeys(("inputs", "deltas", "traces"), "scan" if on else "none")
+        return lambda chip: chip["options"].update(skip=switches)
 
     design = random_design(seed)
     operations = [

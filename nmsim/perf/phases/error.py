@@ -14,6 +14,7 @@ from nmsim.perf.machine import Lane
 from nmsim.perf.phases.integrate import address_bits, merge_flows, receive
 from nmsim.perf.phases.neuron import thresholds
 from nmsim.perf.projection import Projection
+from nmsim.perf.skipping import Vector
 from nmsim.perf.stage import Stage, StageBuilder, StageKind
 from nmsim.perf.traffic import Flow, Traffic
 
@@ -37,6 +38,7 @@ def delta(task: LayerTask) -> Stage:
     draw(stage, task.precision.delta, 2 * neurons)
     stage.sweep(Content.THRESHOLD, thresholds(task), task.membrane_bits, write=False)
     stage.sweep(Content.DELTA, neurons, bits, read=False)
+    _deltas(stage, task).keep(stage)
     if task.needs.carries == "history":
         stage.compute(Action.MAC, neurons, None, task.leak_bits, bits, bits)
         stage.sweep(Content.TEMPORAL_ERROR, neurons, bits)
@@ -125,8 +127,13 @@ def _add_errors(
     leaves = (touched > 0) * (near * (moves & sums.has_near))[:, None, None]
     stage.access(Content.ERROR_SUM, reads=leaves, at=sums.near)
     turns = sums.passes(slices.inputs)
-    words = stage.packing(Content.DELTA, task.delta_bits).words(slices.neurons)
-    stage.access(Content.DELTA, reads=turns * words)
+    deltas = _deltas(stage, task)
+    deltas.visit(stage, (turns * deltas.words)[:, None, None])
+
+
+def _deltas(stage: StageBuilder, task: LayerTask) -> Vector:
+    skip = task.options.skip.deltas
+    return Vector.of(stage, task, Content.DELTA, skip, task.delta_bits, task.deltas, out=True)
 
 
 def _waits_near(task: LayerTask, below: Mapping[int, LayerTask]) -> NDArray[np.bool_]:

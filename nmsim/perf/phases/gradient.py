@@ -9,6 +9,7 @@ from nmsim.errors import ConfigError
 from nmsim.perf.layer import RANDOM_BITS, RATE_BITS, LayerTask
 from nmsim.perf.machine import Lane
 from nmsim.perf.phases.neuron import thresholds
+from nmsim.perf.skipping import Vector
 from nmsim.perf.stage import Stage, StageBuilder, StageKind
 
 IntArray = NDArray[np.int64]
@@ -86,13 +87,15 @@ def _accumulate(stage: StageBuilder, task: LayerTask, content: Content, bits: in
     stage.wait(hot * task.machine.row_cycles["gradient"][slices.core][:, None, None])
     per_value = packing.per_value[:, None, None]
     operand, trace_bits = task.gradient_operand, task.trace_bits
+    skip = task.options.skip
+    operands = Vector.of(stage, task, operand, skip.traces, trace_bits, task.traces, out=False)
     if geometry.shares_weights and task.flow.gradient != "input_stationary":
         channels = task.traces.channels_with_any(*slices.input_box)
         held = (
             groups.channels_with_any(g0, g1, slices.r0, slices.r1) * channels * geometry.kernel**2 * per_value
         )
         stage.access(content, reads=held, writes=held)
-        stage.sweep(operand, slices.inputs, trace_bits, write=False)
+        operands.visit(stage, operands.words[:, None, None])
         meetings = task.recorded.couplings(groups, task.traces, slices, g0, g1)
         words = stage.packing(Content.DELTA, task.delta_bits)
         run = -(-packing.per_word // words.per_word) * words.per_value
@@ -100,10 +103,11 @@ def _accumulate(stage: StageBuilder, task: LayerTask, content: Content, bits: in
         return
     met = task.recorded.couplings(groups, task.traces, slices, g0, g1) * per_value
     stage.access(content, reads=met, writes=met, run=per_value)
-    stage.sweep(Content.DELTA, slices.neurons, task.delta_bits, write=False)
+    deltas = Vector.of(stage, task, Content.DELTA, skip.deltas, task.delta_bits, task.deltas, out=True)
+    deltas.visit(stage, deltas.words[:, None, None])
     touched = groups.weighted(geometry.taps, g0, g1, slices.r0, slices.r1)
     row = stage.packing(operand, trace_bits).words(slices.in_channels)[:, None, None]
-    stage.access(operand, reads=touched * row, run=row)
+    operands.visit(stage, touched * row, run=row)
 
 
 def _neurons(stage: StageBuilder, task: LayerTask) -> None:

@@ -10,6 +10,7 @@ from nmsim.counts import Action, Phase
 from nmsim.perf.layer import LayerTask
 from nmsim.perf.machine import Lane
 from nmsim.perf.projection import INPUT
+from nmsim.perf.skipping import Vector
 from nmsim.perf.stage import Stage, StageBuilder, StageKind
 from nmsim.perf.traffic import Flow, Traffic
 
@@ -26,7 +27,7 @@ def integrate(task: LayerTask, sources: dict[int, LayerTask]) -> Stage:
     stage = task.stage(Phase.INTEGRATE, StageKind.INTEGRATE)
     traffic = _spikes(task, sources)
     if traffic is not None:
-        receive(stage, traffic, traffic.received)
+        _enqueue(stage, task, traffic)
         if any(p.source == INPUT for p in task.projections) and task.machine.chip.dram is not None:
             _load_input(stage, task, traffic)
     _serve(stage, task)
@@ -92,7 +93,7 @@ def _scan(stage: StageBuilder, task: LayerTask, taps: IntArray) -> None:
         fan_in = slices.in_channels * slices.geometry.kernel**2
         words = stage.packing(Content.INPUT, task.recorded.input_bits).words(fan_in)[:, None, None]
         stage.access(Content.INPUT, reads=working * words, run=words)
-    else:
+    elif task.options.skip.inputs == "value_list":
         again = (turns - 1) * taps * input_words(stage, task)
         stage.access(Content.INPUT, reads=again)
     _bring_home(stage, task, taps)
@@ -122,11 +123,27 @@ def input_words(stage: StageBuilder, task: LayerTask) -> IntArray:
     return stage.packing(Content.INPUT, bits + task.machine.chip.noc.header_bits).per_value[:, None, None]
 
 
-def receive(stage: StageBuilder, traffic: Traffic, arrivals: tuple[IntArray, IntArray]) -> None:
+def _enqueue(stage: StageBuilder, task: LayerTask, traffic: Traffic) -> None:
+    """Inputs arrive: as a list of packets that are read once, or into a bitmap (or values) that is searched every turn."""
+    skip = task.options.skip.inputs
+    if skip == "value_list":
+        receive(stage, traffic, traffic.received)
+        return
+    receive(stage, traffic, traffic.received, read=False)
+    inputs = Vector.of(stage, task, Content.INPUT, skip, task.recorded.input_bits, task.inputs, out=False)
+    inputs.keep(stage)
+    turns = 1 if task.slices.geometry.shares_weights else task.input_sums.passes(task.slices.channels)
+    words = np.broadcast_to((turns * inputs.words)[:, None, None], (len(task.slices), *task.shape))
+    inputs.visit(stage, _first_step_only(task, words))
+
+
+def receive(
+    stage: StageBuilder, traffic: Traffic, arrivals: tuple[IntArray, IntArray], *, read: bool = True
+) -> None:
     """Packets enter the queue of each core and leave it; `arrivals` are cores and packets `(n, S, T)`."""
     rows = stage.at_cores(*arrivals)
     words = stage.packing(Content.INPUT, traffic.packet_bits).per_value[:, None, None]
-    stage.access(Content.INPUT, reads=rows * words, writes=rows * words, run=words)
+    stage.access(Content.INPUT, reads=rows * words if read else 0, writes=rows * words, run=words)
 
 
 def _load_input(stage: StageBuilder, task: LayerTask, traffic: Traffic) -> None:

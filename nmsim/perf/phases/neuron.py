@@ -7,6 +7,7 @@ from nmsim.contents import Content
 from nmsim.counts import Action, Phase
 from nmsim.perf.layer import LayerTask, draw
 from nmsim.perf.machine import Lane
+from nmsim.perf.skipping import Vector
 from nmsim.perf.stage import Stage, StageBuilder, StageKind
 
 IntArray = NDArray[np.int64]
@@ -108,6 +109,7 @@ def _weight_traces(stage: StageBuilder, task: LayerTask) -> None:
         stage.compute(Action.MAC, inputs, Lane.NEURON, task.leak_bits, bits, bits)
         stage.sweep(Content.WEIGHT_TRACE, inputs, bits)
         draw(stage, task.precision.weight_trace, inputs)
+        _list_traces(stage, task)
         return
     touched = task.kept_ones(Content.WEIGHT_TRACE)
     stage.compute(Action.LOOKUP, touched, Lane.NEURON, task.leak_bits)
@@ -115,6 +117,16 @@ def _weight_traces(stage: StageBuilder, task: LayerTask) -> None:
     draw(stage, task.precision.weight_trace, touched)
     words = stage.packing(Content.WEIGHT_TRACE, bits).per_value[:, None, None]
     stage.access(Content.WEIGHT_TRACE, reads=touched * words, writes=touched * words, run=words)
+    _list_traces(stage, task)
+
+
+def _list_traces(stage: StageBuilder, task: LayerTask) -> None:
+    """The list of traces that are not zero is kept up to date as they change."""
+    if task.needs.carries == "traces":
+        skip = task.options.skip.traces
+        Vector.of(stage, task, Content.WEIGHT_TRACE, skip, task.trace_bits, task.traces, out=False).keep(
+            stage
+        )
 
 
 def _history(stage: StageBuilder, task: LayerTask, steps: NDArray[np.bool_]) -> None:
@@ -129,3 +141,7 @@ def _history(stage: StageBuilder, task: LayerTask, steps: NDArray[np.bool_]) -> 
     for values, bits in states:
         words = stage.packing(Content.HISTORY, bits).words(values)[:, None, None] * kept
         stage.access(Content.HISTORY, writes=words)
+    if task.gradient_operand is Content.HISTORY:
+        skip = task.options.skip.traces
+        listed = Vector.of(stage, task, Content.HISTORY, skip, task.trace_bits, task.traces, out=False).listed
+        stage.access(Content.HISTORY, writes=listed * kept)

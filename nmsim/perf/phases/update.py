@@ -14,6 +14,7 @@ from nmsim.perf.machine import Lane
 from nmsim.perf.phases.gradient import placement, spread_weights
 from nmsim.perf.phases.integrate import address_bits, merge_flows, receive
 from nmsim.perf.phases.neuron import thresholds
+from nmsim.perf.skipping import index_bits
 from nmsim.perf.stage import Stage, StageBuilder, StageKind
 from nmsim.perf.traffic import Flow, Traffic
 
@@ -25,7 +26,9 @@ def update(task: LayerTask) -> Stage:
     stage = task.stage(Phase.UPDATE, StageKind.UPDATE, "batch")
     kind, slices = placement(task), task.slices
     if kind != "in_place":
-        weights = slices.weights * slices.updates
+        share = touched_rows(task)
+        weights = np.ceil(slices.weights * slices.updates * share).astype(np.int64)
+        _find_rows(stage, task, share)
         if task.needs.centralized:
             _centralize(stage, task, weights)
         if task.needs.momentum:
@@ -47,6 +50,40 @@ def update(task: LayerTask) -> Stage:
             stage, slices.leads.astype(np.int64), bits, task.leak_bits, task.precision.leak_factor.rounding
         )
     return stage.build()
+
+
+def touched_rows(task: LayerTask) -> NDArray[np.float64]:
+    """Expected share of each slice's rows of weights (one an input) whose input has a trace in a batch `(n,)`.
+
+    Samples of the profile stand for the batch: an input that had a trace in a part p of them has one in a batch of B
+    with probability `1 - (1 - p)^B`. All rows where nothing is skipped, or where momentum or centralization changes
+    weights without a gradient.
+    """
+    slices, needs = task.slices, task.needs
+    if task.options.skip.gradients == "none" or needs.momentum or needs.centralized:
+        return np.ones(len(slices))
+    mask = task.recorded.inputs if needs.carries == "history" else task.recorded.traces
+    in_sample = np.broadcast_to(mask.ones.any(axis=(1, 3, 4)), (task.shape[0], mask.ones.shape[2]))
+    in_batch = 1 - (1 - in_sample.mean(axis=0)) ** needs.batch_size
+    summed = np.concatenate([[0.0], np.cumsum(in_batch)])
+    return np.asarray((summed[slices.i1] - summed[slices.i0]) / slices.in_channels)
+
+
+def _find_rows(stage: StageBuilder, task: LayerTask, share: NDArray[np.float64]) -> None:
+    """A flag of every row, or a list of the touched ones, is read; flags cost a cycle for every row without gradient."""
+    skip, slices = task.options.skip.gradients, task.slices
+    if skip == "none" or (share == 1).all():
+        return
+    rows = slices.in_channels * slices.updates
+    touched = np.ceil(rows * share).astype(np.int64)
+    if skip == "scan":
+        flags = stage.packing(Content.WEIGHT_GRADIENT, 1).words(rows)
+        stage.access(Content.WEIGHT_GRADIENT, reads=flags, writes=flags)
+        stage.wait((rows - touched)[:, None, None])
+    else:
+        packing = stage.packing_of(Content.WEIGHT_GRADIENT, index_bits(slices.in_channels))
+        listed = packing.words_of(touched[:, None, None])
+        stage.access(Content.WEIGHT_GRADIENT, reads=listed, writes=listed)
 
 
 def _centralize(stage: StageBuilder, task: LayerTask, weights: IntArray) -> None:
@@ -76,7 +113,8 @@ def _weight_sweep(stage: StageBuilder, task: LayerTask, content: Content, bits: 
 def _weight_words(stage: StageBuilder, task: LayerTask, content: Content, bits: int) -> IntArray:
     """Words of something that is stored like the weights."""
     slices = task.slices
-    rows = slices.in_channels * slices.geometry.kernel**2 * slices.updates
+    share = touched_rows(task)
+    rows = np.ceil(slices.in_channels * share * slices.geometry.kernel**2).astype(np.int64) * slices.updates
     return stage.packing(content, bits).words(slices.channels) * rows
 
 

@@ -85,7 +85,9 @@ def test_words_include_what_packing_wastes() -> None:
     mapping = mapped(machine())
     rows = {(row.core, row.layer, row.content): row for row in mapping.residency}
     core = mapping.slices_of(0)[0].core
-    assert rows[core, 0, Content.WEIGHT_TRACE].words == 20  # two of 12 bits in a word of 32
+    assert (
+        rows[core, 0, Content.WEIGHT_TRACE].words == 20 + 4
+    )  # two of 12 bits in a word of 32, and a list of 20 numbers of 5 bits
     assert rows[core, 0, Content.WEIGHT].words == -(-rows[core, 0, Content.WEIGHT].bits // 64)
 
 

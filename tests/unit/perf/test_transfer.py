@@ -163,10 +163,11 @@ def test_the_gradient_reads_a_static_input_where_it_is_kept() -> None:
     def words(counts: ActionCounts, memory: str, phase: Phase, action: Action) -> int:
         return counts.total(component=Component.SRAM, unit=memory, phase=phase, action=action)
 
-    # 24 bits are one word of 'more' for each half and step; and a row read for each of 16 neurons with a delta
+    # 24 bits are one word of 'more' for each half and step; a row, after the list of its words, for each of 16 neurons
+    # with a delta
     read = STEPS * NEURONS
-    assert [words(found, "more", Phase.GRADIENT, Action.READ) for found in (once, copied)] == [0, read]
-    assert [words(found, "queue", Phase.GRADIENT, Action.READ) for found in (once, copied)] == [2 * read, 0]
+    assert [words(found, "more", Phase.GRADIENT, Action.READ) for found in (once, copied)] == [0, 2 * read]
+    assert [words(found, "queue", Phase.GRADIENT, Action.READ) for found in (once, copied)] == [3 * read, 0]
     written = [words(found, "more", Phase.NEURON, Action.WRITE) for found in (once, copied)]
     assert written[0] == written[1] - 2 * STEPS
 
