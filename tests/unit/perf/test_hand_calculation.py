@@ -178,6 +178,39 @@ def test_a_row_of_deltas_that_is_not_all_zero_costs_cycles(model: PerformanceMod
     assert result.cycles.tolist() == [sum(TRAINING.values()) + GRADIENTS + waited + BARRIER]
 
 
+TRACE_READS = {
+    # two rows of 4 traces, one to a word, and one of 3; two and one of them are not zero
+    "none": 4 + 4 + 3,
+    "scan": 4 + 4 + 3,
+    "word_list": (2 + 1) + (2 + 1) + (1 + 1),
+    # entries of 2 + 12 bits, one to a word of 16
+    "value_list": 2 + 2 + 1,
+}
+
+
+@pytest.mark.parametrize("skip", TRACE_READS)
+def test_finding_traces_costs_reads_and_cycles(skip: str) -> None:
+    chip = one_core.CHIP | {"options": {"skip": {"traces": skip}}}
+    work = one_core.work("stop-w", chip)
+    reads = work.counts.total(component="sram", action="read", unit="queue", phase="gradient")
+    assert reads == TRACE_READS[skip]
+    pairs = work.counts.total(component="alu", action="mac", phase="gradient")
+    assert pairs == (2 * 4 + 1 * 3 if skip == "none" else 2 * 2 + 1)
+    waits = {stage.name: stage.waits.sum() for stage in work.stages if stage.phase == "gradient"}
+    # a scan loses a cycle on each empty word: two in both rows of layer 0, two in the row of layer 1
+    assert waits == (
+        {"gradient 0": 4, "gradient 1": 2} if skip == "scan" else {"gradient 0": 0, "gradient 1": 0}
+    )
+
+
+def test_an_update_may_leave_rows_without_gradient_alone(model: PerformanceModel) -> None:
+    skip = {"options": {"skip": {"gradients": "word_list"}}}
+    result = model.run(one_core.work("stop-w", one_core.CHIP | skip))
+    # two of four inputs had a trace in the sample, which stands for the batch, and one of three: 2 x 3 + 1 x 2 weights;
+    # weights 16, gradients 16 and the lists, one word of 32 bits each, read and cleared: 4
+    assert result.update_cycles == 16 + 4 + 3 + BARRIER
+
+
 def test_state_is_cleared_word_by_word(model: PerformanceModel) -> None:
     options = {"options": {"clear_state": "sweep"}}
     result = model.run(one_core.work("stop-w", one_core.CHIP | options))

@@ -169,7 +169,9 @@ def test_the_gradient_reads_a_static_input_where_it_is_kept() -> None:
     assert [words(found, "more", Phase.GRADIENT, Action.READ) for found in (once, copied)] == [0, 2 * read]
     assert [words(found, "queue", Phase.GRADIENT, Action.READ) for found in (once, copied)] == [3 * read, 0]
     written = [words(found, "more", Phase.NEURON, Action.WRITE) for found in (once, copied)]
-    assert written[0] == written[1] - 2 * STEPS
+    assert (
+        written[0] == written[1] - 2 * STEPS - 2 * STEPS
+    )  # the inputs, and the lists of words that are not empty
 
 
 def test_recomputing_writes_checkpoints_first_and_then_each_segment() -> None:
