@@ -1,5 +1,6 @@
 """Atomic writes: a file appears whole under its name, or not at all; arrays with a described header."""
 
+import glob
 import json
 import os
 import tempfile
@@ -17,13 +18,18 @@ from nmsim.errors import RunError
 
 Arrays = Mapping[str, NDArray[Any]]
 _HEADER = "header"
+PARTIAL = ".partial"
+"""End of the name of a file that is being written."""
 
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[BinaryIO]:
     """A binary stream whose content replaces `path` when the block ends without an error."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    _remove_abandoned(path)
+    descriptor, name = tempfile.mkstemp(
+        dir=path.parent, prefix=f".{path.name}.{os.getpid()}.", suffix=PARTIAL
+    )
     try:
         with os.fdopen(descriptor, "wb") as stream:
             yield stream
@@ -34,6 +40,27 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def _remove_abandoned(path: Path) -> None:
+    """Remove what writers of the same file left that were killed: a name holds its writer's process number."""
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*{PARTIAL}"):
+        writer = left.name.removeprefix(f".{path.name}.").split(".")[0]
+        if writer.isdigit() and not _runs(int(writer)):
+            left.unlink(missing_ok=True)
+
+
+def _runs(process: int) -> bool:
+    """Whether a process of this machine is alive; on Windows, where asking could end it, it is taken to be."""
+    if os.name == "nt":
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def write_text(path: Path, text: str) -> None:

@@ -12,27 +12,18 @@ from typing import Annotated
 import typer
 
 from nmsim import config
+from nmsim.cli.check_config import KINDS, WORKLOADS
 from nmsim.cli.console import Screen, show_sourced, table
-from nmsim.config import Document, Record
 from nmsim.cost.listing import constants_in_use
 from nmsim.cost.table import load_table
 from nmsim.errors import CheckFailedError, ConfigError
-from nmsim.explore.configure import Configurator
 from nmsim.explore.space import SPACES, DesignSpace
 from nmsim.hardware.chip import ChipConfig
 from nmsim.pipeline.folder import package_versions
-from nmsim.pipeline.reference_plan import PLANS, ReferencePlan
 from nmsim.pipeline.simulate import CHIPS, DEFAULT_CHIP, read_chip
 from nmsim.workload import WorkloadSpec
 
-WORKLOADS = "workloads"
 TECHNOLOGY = "arch_configs/technology"
-KINDS: dict[str, type[Record]] = {
-    "workload": WorkloadSpec,
-    "chip": ChipConfig,
-    "plan": ReferencePlan,
-    "space": DesignSpace,
-}
 EXTRAS = {
     "download": ("pooch",),
     "frames": ("pandas", "pyarrow"),
@@ -45,7 +36,6 @@ LEAST_FREE_BYTES = 500_000_000
 def register(app: typer.Typer) -> None:
     """Add the verbs of this file."""
     app.command("list")(list_shipped)
-    app.command("check-config")(check_config)
     app.command("schema")(schema)
     app.command("costs")(costs)
     app.command("doctor")(doctor)
@@ -81,41 +71,6 @@ def list_shipped(
                 numeric_from=9,
             )
         )
-
-
-def check_config(
-    files: Annotated[list[str], typer.Argument(help="YAML files, or names of shipped workloads and chips.")],
-) -> None:
-    """Validate configuration files; every mistake is one sentence with file and line."""
-    screen, failures = Screen(), []
-    for name in files:
-        try:
-            kind, record = _read_any(name)
-            screen.say(f"{name}: a valid {kind}, hash {record.content_hash()}")
-        except ConfigError as error:
-            failures.append(str(error))
-    if failures:
-        raise ConfigError("\n".join(failures))
-
-
-def _read_any(name: str) -> tuple[str, Record]:
-    shipped = {"workload": WORKLOADS, "chip": CHIPS, "plan": PLANS, "space": SPACES}
-    kinds = (kind for kind, folder in shipped.items() if name in config.shipped(folder))
-    given = name.endswith((".yaml", ".yml"))
-    known = None if given else next(kinds, None)
-    document = config.load(config.find(shipped[known], name) if known else Path(name))
-    kind = known or _kind_of(document)
-    record = config.build(KINDS[kind], document)
-    if isinstance(record, DesignSpace):
-        Configurator.of(record, document)
-    return kind, record
-
-
-def _kind_of(document: Document) -> str:
-    """What a file describes, by its keys."""
-    marks = {"chip": ("core_types", "tech_node_nm"), "plan": ("datasets",), "space": ("axes",)}
-    found = (kind for kind, keys in marks.items() if any(key in document.data for key in keys))
-    return next(found, "workload")
 
 
 def schema(

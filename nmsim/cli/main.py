@@ -4,7 +4,18 @@ import sys
 
 import typer
 
-from nmsim.cli import describe, explore, formats, mapping, recorded, reference, stages, validate, vectors
+from nmsim.cli import (
+    check_config,
+    describe,
+    explore,
+    formats,
+    mapping,
+    recorded,
+    reference,
+    stages,
+    validate,
+    vectors,
+)
 from nmsim.errors import NmsimError
 
 INTERRUPTED = 130
@@ -19,6 +30,7 @@ app = typer.Typer(
 )
 stages.register(app)
 describe.register(app)
+check_config.register(app)
 validate.register(app)
 reference.register(app)
 explore.register(app)

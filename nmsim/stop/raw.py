@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nmsim.errors import ConfigError
 from nmsim.fixedpoint.format import QFormat
 from nmsim.fixedpoint.quantize import HIGH, LEFT_P, LEFT_Q, LOW, MASK, WRAP, bring_into_range
 from nmsim.network.precision import Precision
@@ -18,7 +17,7 @@ from nmsim.stop.fixed.plan import Work
 from nmsim.stop.fixed.samples import Sums
 from nmsim.stop.fixed.tensor import Tensor
 from nmsim.stop.protocol import Batch, IntArray, Parameters, UpdateRates
-from nmsim.stop.raw_check import check_parameters, check_samples
+from nmsim.stop.raw_check import check_parameters, check_rates, check_samples
 from nmsim.stop.spec import TrainingSpec
 
 RawArray = NDArray[Any]
@@ -73,13 +72,15 @@ class RawRun:
     `layers`: one record per synaptic layer, in the order of the network. `updates[k]`: parameters after update k (with
     update 'in_place': after the sample) as int64 or Python integers, velocities where there is momentum, masks where
     something is pruned. `overflows`: counts over the whole run by `layer<i>.<tensor>`, the tensors of
-    docs/arithmetic.md, "What is counted". `spike_counts (S, C)` of the output layer over all time steps, `predictions
-    (S,)` the class of most spikes, the lowest on ties.
+    docs/arithmetic.md, "What is counted". `sample_overflows[s]`: those of sample s alone, by the same names, of everything
+    that happens in its time steps; what an update counts is in `overflows` only. `spike_counts (S, C)` of the output layer
+    over all time steps, `predictions (S,)` the class of most spikes, the lowest on ties.
     """
 
     layers: list[RawLayer]
     updates: list[Parameters]
     overflows: dict[str, int]
+    sample_overflows: list[dict[str, int]]
     spike_counts: IntArray
     predictions: IntArray
 
@@ -128,10 +129,9 @@ def run_raw(
         ConfigError: the rule is stbp, or the sections do not go together.
     """
     inputs, labels = np.asarray(inputs), np.asarray(labels)
+    check_rates(rates, training, seed)
     check_samples(inputs, labels, training.batch_size, None if rates is None else len(rates))
     check_parameters(network, precision, training, parameters, input_format)
-    if seed < 0:
-        raise ConfigError(f"run_raw: seed {seed} is negative; use 0 or more")
     engine = FixedEngine(
         network, precision, training, input_format, seed, raw_parameters=parameters, watch_sums=True
     )
@@ -146,10 +146,13 @@ def run_raw(
         observer.first = start
         batch = Batch(inputs[part], input_format, labels[part], start)
         result = engine.train_observed(batch, always if rates is None else rates[number], observer)
+        observer.updated()
         spikes.append(result.spike_counts)
         updates.append(_copied(engine.parameters))
     counts = np.concatenate(spikes)
-    return RawRun(observer.layers, updates, engine.overflow_counts(), counts, counts.argmax(axis=1))
+    return RawRun(
+        observer.layers, updates, engine.overflow_counts(), observer.overflows, counts, counts.argmax(axis=1)
+    )
 
 
 def _copied(parameters: Parameters) -> Parameters:
@@ -176,6 +179,8 @@ class _RawObserver:
         rule, in_place = engine.training.rule, engine.training.update == "in_place"
         steps = engine.network.time_steps
         self.layers = []
+        self.overflows: list[dict[str, int]] = []
+        self._counted = dict.fromkeys(engine.overflow_counts(), 0)
         for own, layer in zip(engine.formats, engine.layout.layers, strict=True):
             inputs, neurons = (samples, steps, own.layer.inputs), (samples, steps, own.layer.neurons)
 
@@ -225,6 +230,10 @@ class _RawObserver:
                 record.weight_before[at] = self._engine.raw.in_order(index).ravel()
             self._surrogate(record, index, at)
 
+    def updated(self) -> None:
+        """An update is done: what it counted belongs to no sample."""
+        self._counted = self._engine.overflow_counts()
+
     def _surrogate(self, record: RawLayer, index: int, at: tuple[int, int]) -> None:
         plan = self._engine.layout.plan
         thresholds = self._engine.raw.thresholds[self._engine.raw.slices[index].thresholds]
@@ -237,7 +246,18 @@ class _RawObserver:
         )
 
     def sample(self, index: int, sums: Sums) -> None:
-        """Accumulators after a sample, as an accumulator of their width holds them."""
+        """Accumulators after a sample, as an accumulator of their width holds them, and what it made overflow."""
+        counted = self._engine.overflow_counts()
+        self.overflows.append(
+            {
+                name: count - self._counted[name]
+                for name, count in counted.items()
+                if not name.endswith(
+                    f".{Tensor.WEIGHT_USED.label}"
+                )  # formed before the first sample of a batch
+            }
+        )
+        self._counted = counted
         at, raw = self.first + index, self._engine.raw
         for number, (record, own, slices) in enumerate(
             zip(self.layers, self._engine.formats, raw.slices, strict=True)

@@ -1,6 +1,7 @@
 """What a raw run accepts: every array in its shape, in integers, in its format, one per layer."""
 
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -9,10 +10,13 @@ from nmsim.errors import ConfigError, DataError
 from nmsim.fixedpoint.format import QFormat
 from nmsim.network.precision import Precision
 from nmsim.network.spec import NetworkSpec
-from nmsim.stop.fixed.formats import layer_formats
+from nmsim.stop.fixed.formats import LayerFormats, layer_formats
+from nmsim.stop.fixed.parameters import highest_leak, lowest_threshold
 from nmsim.stop.fixed.tensor import Tensor
-from nmsim.stop.protocol import IntArray, Parameters
+from nmsim.stop.protocol import IntArray, Parameters, UpdateRates
 from nmsim.stop.spec import TrainingSpec
+
+MOST_RATE = 255
 
 
 def check_samples(inputs: IntArray, labels: IntArray, batch_size: int, updates: int | None) -> None:
@@ -35,6 +39,28 @@ def check_samples(inputs: IntArray, labels: IntArray, batch_size: int, updates: 
         )
 
 
+def check_rates(rates: Sequence[UpdateRates] | None, training: TrainingSpec, seed: Any) -> None:
+    """Rates are real numbers that a mantissa and a shift can stand for; the seed is a number of draws to start from.
+
+    Raises:
+        ConfigError: they are not.
+    """
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
+        raise ConfigError(f"run_raw: seed {seed!r} is not an integer of 0 or more; use one")
+    most = MOST_RATE * (training.batch_size if training.batch_division == "folded" else 1)
+    for number, rate in enumerate(rates or ()):
+        for name in ("weight", "threshold", "leak"):
+            value = getattr(rate, name)
+            if (
+                not isinstance(value, (int, float, np.integer, np.floating, Fraction))
+                or not 0 <= value <= most
+            ):
+                raise ConfigError(
+                    f"run_raw: rates[{number}].{name} {value!r} is not a number from 0 to {most}, which is what a"
+                    " mantissa of eight bits and a right shift reach; use one"
+                )
+
+
 def check_parameters(
     network: NetworkSpec,
     precision: Precision,
@@ -51,6 +77,12 @@ def check_parameters(
     if training.rule.through_time:
         raise ConfigError(f"run_raw: rule {training.rule} has no fixed-point training; use a stop rule")
     formats = layer_formats(network, precision, input_format, 0)
+    unknown = [index for index in precision.layers if not 0 <= index < len(formats)]
+    if unknown:
+        raise ConfigError(
+            f"precision.layers names layer {unknown[0]}, but the network has synaptic layers 0..{len(formats) - 1}; use"
+            " one of them"
+        )
     given = parameters
     counts = {
         "weights": (len(given.weights), False),
@@ -69,9 +101,26 @@ def check_parameters(
         _shaped(np.asarray(given.leak[index]), (), f"{place}, leak")
         if given.mask and given.mask[index] is not None:
             _shaped(given.mask[index], layer.weight_shape, f"{place}, mask")
+        _clipped(given, own, training)
         velocity = given.velocity[index] if given.velocity else None
         if velocity is not None:
             _velocity(velocity, layer.weight_shape, own.accumulator(Tensor.VELOCITY), training, place)
+
+
+def _clipped(given: Parameters, own: LayerFormats, training: TrainingSpec) -> None:
+    """Thresholds and leak factors lie where updates would leave them."""
+    index, lowest, highest = own.layer.index, lowest_threshold(own, training), highest_leak(own, training)
+    least = min(int(value) for value in np.ravel(given.thresholds[index]))
+    if least < lowest:
+        raise DataError(
+            f"layer {index}, thresholds: the raw value {least} is below theta_min, which is {lowest} here; use"
+            f" {lowest} or more"
+        )
+    if int(given.leak[index]) > highest:
+        raise DataError(
+            f"layer {index}, leak: the raw value {int(given.leak[index])} is above alpha_max, which is {highest} here; use"
+            f" {highest} or less"
+        )
 
 
 def _velocity(values: Any, shape: tuple[int, ...], fmt: QFormat, training: TrainingSpec, place: str) -> None:

@@ -1,5 +1,8 @@
 """Atomic writes: whole or not at all."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -25,3 +28,19 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
 def test_folders_are_made(tmp_path: Path) -> None:
     write_text(tmp_path / "a" / "b" / "c.txt", "text")
     assert (tmp_path / "a" / "b" / "c.txt").read_text() == "text"
+
+
+def test_what_a_killed_writer_left_goes_with_the_next_write(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint.npz"
+    code = (
+        "import os, signal, sys; from pathlib import Path; from nmsim.storage import atomic_write\n"
+        "with atomic_write(Path(sys.argv[1])) as stream: stream.write(b'x'); stream.flush();"
+        " os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    subprocess.run([sys.executable, "-c", code, str(path)], check=False)
+    (left,) = tmp_path.iterdir()
+    assert left.name.startswith(".checkpoint.npz.")
+    living = tmp_path / f".checkpoint.npz.{os.getpid()}.abc.partial"  # another writer at work
+    living.touch()
+    write_text(path, "whole")
+    assert sorted(item.name for item in tmp_path.iterdir()) == sorted([path.name, living.name])

@@ -1,4 +1,4 @@
-"""The random draws that a run uses, one file per tensor that rounds stochastically."""
+"""The random draws that a run uses, one file per tensor that rounds stochastically and sample or update."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,84 +6,56 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nmsim.fixedpoint.format import Rounding
-from nmsim.fixedpoint.lfsr import Role, draws, first_draw, offset
-from nmsim.network.precision import TensorPrecision
+from nmsim.fixedpoint.lfsr import draws, first_draw, offset
 from nmsim.stop.spec import TrainingSpec
-from nmsim.validate.numerics.fixed_side import QUANTITIES, FixedSide
+from nmsim.validate.numerics.fixed_side import FixedSide
+from nmsim.validate.vectors.register import STEP_ROLES, Drawn, drawn_tensors
 from nmsim.validate.vectors.vector import DRAW, STEP, Vector, step_shape
 
 RawArray = NDArray[Any]
-STEP_ROLES = {
-    "weight_trace": Role.WEIGHT_TRACE, "leak_trace": Role.LEAK_TRACE, "threshold_trace": Role.THRESHOLD_TRACE,
-    "membrane": Role.MEMBRANE, "error": Role.ERROR, "delta": Role.DELTA,
-}  # fmt: skip
-PARAMETER_ROLES = {
-    "weight": Role.WEIGHT, "threshold": Role.THRESHOLD, "leak_factor": Role.LEAK_FACTOR, "velocity": Role.VELOCITY,
-}  # fmt: skip
 
 
-def step_draws(chip: FixedSide, samples: int) -> Iterator[Vector]:
+def step_draws(chip: FixedSide, training: TrainingSpec, samples: int) -> Iterator[Vector]:
     """Draws of tensors of a time step that round stochastically."""
     steps = chip.network.time_steps
-    for index in range(len(chip.formats)):
-        for quantity in QUANTITIES:
-            setting = getattr(chip.formats[index].precision, quantity.setting)
-            if quantity.name not in STEP_ROLES or not isinstance(setting, TensorPrecision):
-                continue
-            if setting.rounding is not Rounding.STOCHASTIC:
-                continue
-            shape, axes = step_shape(chip, index, quantity.name)
-            size, start = int(np.prod(shape)), offset(chip.seed, index, STEP_ROLES[quantity.name])
-            for sample in range(samples):
-                rows = [draws(start + first_draw(sample * steps + t, size), size) for t in range(steps)]
-                found = np.stack(rows).reshape(steps, *shape)
-                yield _draw_vector(
-                    f"draws/sample{sample}", quantity.name, found, (STEP, *axes), index, sample=sample
-                )
+    for item in drawn_tensors(chip, training):
+        if item.name not in STEP_ROLES:
+            continue
+        shape, axes = step_shape(chip, item.layer, item.name)
+        for sample in range(samples):
+            found = _draws(chip, item, range(sample * steps, (sample + 1) * steps)).reshape(steps, *shape)
+            yield _draw_vector(f"draws/sample{sample}", item, found, (STEP, *axes), sample=sample)
 
 
 def update_draws(chip: FixedSide, training: TrainingSpec, updates: int) -> Iterator[Vector]:
     """Draws of parameters that round stochastically; with update `in_place`, of the weights at every time step."""
-    for index, own in enumerate(chip.formats):
-        held, rule = own.precision, training.rule
-        learned = {
-            "weight": (held.weight.rounding, own.layer.weights, True),
-            "threshold": (held.threshold_rounding, own.layer.threshold_count, rule.learns_thresholds),
-            "leak_factor": (held.leak_factor.rounding, 1, rule.learns_leak),
-            "velocity": (held.velocity.rounding, own.layer.weights, training.momentum > 0),
-        }
-        for name, (rounding, size, used) in learned.items():
-            if not used or rounding is not Rounding.STOCHASTIC:
-                continue
-            rounds = chip.network.time_steps if name == "weight" and training.update == "in_place" else 1
-            start = offset(chip.seed, index, PARAMETER_ROLES[name])
-            for number in range(updates):
-                found = np.stack(
-                    [draws(start + first_draw(number * rounds + t, size), size) for t in range(rounds)]
-                )
-                yield _draw_vector(
-                    f"draws/update{number}",
-                    name,
-                    found,
-                    (STEP if rounds > 1 else "update", "element"),
-                    index,
-                    update=number,
-                )
+    for item in drawn_tensors(chip, training):
+        if item.name in STEP_ROLES:
+            continue
+        rounds = chip.network.time_steps if item.per_step else 1
+        for number in range(updates):
+            found = _draws(chip, item, range(number * rounds, (number + 1) * rounds))
+            axes = (STEP if rounds > 1 else "update", "element")
+            yield _draw_vector(f"draws/update{number}", item, found, axes, update=number)
+
+
+def _draws(chip: FixedSide, item: Drawn, numbers: range) -> RawArray:
+    """Draws of the requantizations `numbers`, `(requantizations, elements)`."""
+    start = offset(chip.seed, item.layer, item.role)
+    return np.stack([draws(start + first_draw(n, item.size), item.size) for n in numbers])
 
 
 def _draw_vector(
-    folder: str, name: str, values: RawArray, axes: tuple[str, ...], layer: int, *,
+    folder: str, item: Drawn, values: RawArray, axes: tuple[str, ...], *,
     sample: int | None = None, update: int | None = None,
 ) -> Vector:  # fmt: skip
-    path = f"{folder}/layer{layer}.{name}.hex"
     return Vector(
-        path,
-        f"draws_of_{name}",
+        f"{folder}/layer{item.layer}.{item.name}.hex",
+        f"draws_of_{item.name}",
         values.astype(np.int64),
         axes,
         DRAW,
-        layer=layer,
+        layer=item.layer,
         sample=sample,
         update=update,
     )

@@ -13,8 +13,9 @@ from nmsim.stop.spec import TrainingSpec
 from nmsim.storage import atomic_write, write_text
 from nmsim.validate.numerics.fixed_side import FixedSide
 from nmsim.validate.vectors.draw import step_draws, update_draws
+from nmsim.validate.vectors.header import HEADER, header_text
 from nmsim.validate.vectors.hexfile import hex_text
-from nmsim.validate.vectors.manifest import MANIFEST, Manifest, entry, manifest_text
+from nmsim.validate.vectors.manifest import MANIFEST, Manifest, entry, learning, manifest_text
 from nmsim.validate.vectors.vector import Vector, tensor_vectors
 
 NEEDED = ("input", "weight", "threshold", "leak_factor", "velocity", "mask")
@@ -70,7 +71,7 @@ def raw_run(chip: FixedSide, training: TrainingSpec, batch: Batch) -> RawRun:
 def all_vectors(chip: FixedSide, training: TrainingSpec, batch: Batch, run: RawRun) -> Iterator[Vector]:
     """Every file of a run, in a fixed order."""
     yield from tensor_vectors(chip, batch.inputs, run)
-    yield from step_draws(chip, len(batch.labels))
+    yield from step_draws(chip, training, len(batch.labels))
     yield from update_draws(chip, training, len(run.updates))
 
 
@@ -121,6 +122,7 @@ def export_vectors(
             stream.write(content)
         files.append(entry(vector, hashlib.sha256(content).hexdigest()))
         size_bytes += len(content)
+    write_text(folder / HEADER, header_text(chip, training, len(batch.labels), learning(chip, training)))
     write_text(folder / MANIFEST, manifest_text(chip, training, run, batch.labels, about, files))
     return Exported(folder, len(files), sum(file["words"] for file in files), size_bytes, run)
 
@@ -133,6 +135,7 @@ def _clear(folder: Path, *, overwrite: bool) -> None:
         raise RunError(f"{folder}: earlier vectors are here; give another --out, or --overwrite")
     earlier = Manifest.read(folder)
     (folder / MANIFEST).unlink()
+    (folder / HEADER).unlink(missing_ok=True)
     root = folder.resolve()
     for file in earlier.files:
         path = (folder / str(file["path"])).resolve()

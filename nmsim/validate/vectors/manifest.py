@@ -16,23 +16,31 @@ from nmsim.fixedpoint.lfsr import PERIOD, SEED_STATE
 from nmsim.fixedpoint.version import KEY, NUMERICS, check_numerics
 from nmsim.network.precision import Precision
 from nmsim.network.spec import NetworkSpec
+from nmsim.stop.fixed.exact import exact_sums
 from nmsim.stop.fixed.parameters import highest_leak, lowest_threshold
 from nmsim.stop.fixed.rates import momentum_raw, update_rate
 from nmsim.stop.raw import RawRun
 from nmsim.stop.spec import TrainingSpec
 from nmsim.validate.numerics.fixed_side import FixedSide
 from nmsim.validate.vectors.hexfile import digits
+from nmsim.validate.vectors.register import hex_rows, registers
 from nmsim.validate.vectors.vector import Vector
 
-SCHEMA = "nmsim/vectors-1"
+SCHEMA = "nmsim/vectors-2"
 MANIFEST = "manifest.json"
 REMEDY = "export the vectors again"
+GRADIENTS = (
+    "weight_gradient, threshold_gradient and leak_gradient are the accumulators after the sample: cumulative within its"
+    " batch, and 0 before the batch's first sample"
+)
 LFSR = {
     "polynomial": "x^16 + x^14 + x^13 + x^11 + 1",
     "new_bit": "(S ^ S>>2 ^ S>>3 ^ S>>5) & 1, shifted in at bit 15",
     "initial_state": f"{SEED_STATE:04x}",
     "shifts_per_draw": 16,
     "draws": "tables/draws.hex: L[j] is the state after 16*(j+1) shifts",
+    "one_draw": hex_rows(1),
+    "matrices": "rows, row 0 first: bit b of the new state is the parity of row[b] & state",
     "rule": f"element e of the n-th rounding of a tensor draws L[(offset + (n << k) + e) mod {PERIOD}],"
     " k = ceil(log2(elements))",
     "offset": f"(40503*(seed+1) + 7919*(16*layer + role)) mod {PERIOD}",
@@ -65,15 +73,31 @@ def manifest_text(
         "labels": [int(label) for label in labels],
         "predictions": run.predictions.tolist(),
         "spike_counts": run.spike_counts.tolist(),
-        "overflows": {name: count for name, count in run.overflows.items() if count},
+        "overflows": _present(run.overflows),
+        "sample_overflows": [_present(counts) for counts in run.sample_overflows],
+        "exact_bits": _exact_bits(chip, training),
+        "gradients": GRADIENTS,
         "learning": learning(chip, training),
         "lfsr": LFSR,
+        "registers": registers(chip, training),
         "network": chip.network.model_dump(mode="json"),
         "precision": chip.precision.model_dump(mode="json"),
         "training": training.model_dump(mode="json"),
         "files": files,
     }
     return json.dumps(content, indent=1) + "\n"
+
+
+def _present(counts: dict[str, int]) -> dict[str, int]:
+    return {name: count for name, count in counts.items() if count}
+
+
+def _exact_bits(chip: FixedSide, training: TrainingSpec) -> list[dict[str, int]]:
+    """By layer and sum, the width that holds the exact sum whatever the data."""
+    found: list[dict[str, int]] = [{} for _ in chip.formats]
+    for item in exact_sums(chip.network, chip.formats, training):
+        found[item.layer][item.name] = item.exact_bits
+    return found
 
 
 def learning(chip: FixedSide, training: TrainingSpec) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from nmsim.stop.protocol import Parameters
 from nmsim.stop.raw import RawLayer, RawRun
 from nmsim.stop.surrogate import table_entries
 from nmsim.validate.numerics.fixed_side import QUANTITIES, FixedSide
+from nmsim.validate.vectors.checksum import CHECKSUM, checksum
 
 RawArray = NDArray[Any]
 STEP = "time_step"
@@ -157,6 +158,9 @@ def _steps(chip: FixedSide, index: int, layer: RawLayer, sample: int) -> Iterato
         steps = values[sample].reshape(-1, *shape)
         path = f"sample{sample}/layer{index}.{name}.hex"
         yield Vector(path, name, steps, (STEP, *axes), fmt, rounding, overflow, index, sample)
+        sums = np.array([checksum(step, fmt) for step in steps], np.int64)
+        place = f"checksums/sample{sample}/layer{index}.{name}.hex"
+        yield Vector(place, "checksum", sums, (STEP,), CHECKSUM, layer=index, sample=sample)
 
 
 def _bits(low: int, high: int) -> int:

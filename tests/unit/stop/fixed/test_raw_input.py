@@ -15,6 +15,11 @@ from nmsim.stop.protocol import Parameters
 from nmsim.stop.raw import RawRun, run_raw
 from nmsim.stop.spec import TrainingSpec
 
+RATE = (
+    "run_raw: rates[0].weight {} is not a number from 0 to 255, which is what a mantissa of eight bits and a right shift"
+    " reach; use one"
+)
+
 
 def given(network: NetworkSpec = DENSE, size: int = 2) -> dict[str, Any]:
     (batch,) = batches(network, 1, size)
@@ -110,7 +115,36 @@ def of(name: str) -> list[Any]:
             lambda: {"training": TrainingSpec(batch_size=2, rule="stbp")},
             ConfigError, "run_raw: rule stbp has no fixed-point training; use a stop rule",
         ),
-        (lambda: {"seed": -1}, ConfigError, "run_raw: seed -1 is negative; use 0 or more"),
+        (lambda: {"seed": -1}, ConfigError, "run_raw: seed -1 is not an integer of 0 or more; use one"),
+        (lambda: {"seed": 1.5}, ConfigError, "run_raw: seed 1.5 is not an integer of 0 or more; use one"),
+        (
+            lambda: {"rates": [replace(RATES, weight=-0.1)]},
+            ConfigError, RATE.format("-0.1"),
+        ),
+        (
+            lambda: {"rates": [replace(RATES, weight=float("nan"))]},
+            ConfigError, RATE.format("nan"),
+        ),
+        (
+            lambda: {"rates": [replace(RATES, weight=float("inf"))]},
+            ConfigError, RATE.format("inf"),
+        ),
+        (
+            lambda: {"parameters": parameters(thresholds=first(of("thresholds"), np.full(21, -5)))},
+            DataError, "layer 0, thresholds: the raw value -5 is below theta_min, which is 1 here; use 1 or more",
+        ),
+        (
+            lambda: {
+                "training": TrainingSpec(batch_size=2, alpha_max=0.25),
+                "parameters": parameters(leak=[20000, 1]),
+            },
+            DataError, "layer 0, leak: the raw value 20000 is above alpha_max, which is 16384 here; use 16384 or less",
+        ),
+        (
+            lambda: {"precision": Precision.model_validate({"layers": {"2": {"weight": "s8.5"}}})},
+            ConfigError,
+            "precision.layers names layer 2, but the network has synaptic layers 0..1; use one of them",
+        ),
     ],
 )  # fmt: skip
 def test_one_sentence_for_each_mistake(changes: Any, error: type[NmsimError], sentence: str) -> None:

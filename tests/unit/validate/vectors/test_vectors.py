@@ -239,7 +239,7 @@ def test_batches_that_do_not_go(
 
 def test_unknown_tensors_are_named(tmp_path: Path) -> None:
     with pytest.raises(
-        ConfigError, match=r"^--tensors membran: this run has no such tensor; known are current, "
+        ConfigError, match=r"^--tensors membran: this run has no such tensor; known are checksum, current, "
     ):
         export(tmp_path, chip(DENSE), tensors=("membran",))
     assert not list(tmp_path.iterdir())
@@ -251,7 +251,7 @@ def test_a_folder_without_vectors(tmp_path: Path) -> None:
     ):
         Manifest.read(tmp_path)
     (tmp_path / "manifest.json").write_text('{"schema": "other"}')
-    with pytest.raises(RunError, match="schema 'other' is not nmsim/vectors-1"):
+    with pytest.raises(RunError, match="schema 'other' is not nmsim/vectors-2"):
         Manifest.read(tmp_path)
 
 
@@ -299,3 +299,74 @@ def test_every_sample_has_its_own_integers(tmp_path: Path) -> None:
             found = read.words(f"sample{sample}/layer0.{name}.hex")
             assert found == [int(value) for value in getattr(run.layers[0], name)[sample].ravel()]
     assert read.words("sample0/layer0.current.hex") != read.words("sample2/layer0.current.hex")
+
+
+def test_a_checksum_is_that_of_the_words_of_its_time_step(tmp_path: Path) -> None:
+    export(tmp_path, chip(POOLED, **STOCHASTIC), samples=1)
+    read, compared = Reader(tmp_path), 0
+    for path, file in read.files.items():
+        if file["tensor"] != "checksum":
+            continue
+        source = read.files[path.removeprefix("checksums/")]
+        words, size = read.words(source["path"]), source["words"] // source["shape"][0]
+        width = (source["total_bits"] + 7) // 8
+        for t, expected in enumerate(read.words(path)):
+            crc = 0xFFFFFFFF
+            for word in words[t * size : (t + 1) * size]:
+                for byte in (word % (1 << 8 * width)).to_bytes(width, "little"):
+                    crc ^= byte
+                    for _ in range(8):
+                        crc = crc >> 1 ^ (0xEDB88320 if crc & 1 else 0)
+            assert crc ^ 0xFFFFFFFF == expected
+            compared += 1
+    assert compared > 50
+
+
+def test_registers_and_matrices_of_the_manifest_give_the_draws(tmp_path: Path) -> None:
+    """Hardware with one register per tensor, one matrix per draw and one per pass, and no table."""
+    export(tmp_path, chip(POOLED, **STOCHASTIC), samples=2)
+    read = Reader(tmp_path)
+
+    def apply(matrix: list[str], state: int) -> int:
+        return sum(((int(row, 16) & state).bit_count() & 1) << bit for bit, row in enumerate(matrix))
+
+    one, checked = read.manifest["lfsr"]["one_draw"], 0
+    for entry in read.manifest["registers"]:
+        own = f"layer{entry['layer']}.{entry['tensor']}.hex"
+        step = entry["requantized"] == "every time step"
+        paths = [f"draws/{'sample' if step else 'update'}{number}/{own}" for number in range(2)]
+        state, expected = int(entry["state"], 16), [word for path in paths for word in read.words(path)]
+        for place, word in enumerate(expected):
+            if place and place % entry["elements"] == 0:
+                state = apply(entry["pass_leap"], state)
+            state = apply(one, state)
+            assert state == word
+            checked += 1
+    assert checked > 500
+
+
+def test_no_draws_are_written_that_nothing_uses(tmp_path: Path) -> None:
+    export(tmp_path, chip(DENSE, {"rule": "stop-w"}, rounding="stochastic"), samples=1, batch_size=1)
+    names = {path.name for path in (tmp_path / "draws").rglob("*.hex")}
+    assert "layer0.error.hex" in names
+    assert "layer1.error.hex" not in names  # the output error is exact
+    assert not any("leak" in name or "threshold" in name for name in names)  # stop-w keeps and learns neither
+
+
+def test_overflows_are_told_by_sample(tmp_path: Path) -> None:
+    narrow = chip(DENSE, current="s20")  # holds no current above a quarter
+    export(tmp_path, narrow, samples=4, batch_size=2)
+    manifest = Reader(tmp_path).manifest
+    by_sample = manifest["sample_overflows"]
+    assert len(by_sample) == 4
+    name = "layer0.current"
+    assert all(counts.get(name, 0) for counts in by_sample)
+    assert sum(counts[name] for counts in by_sample) == manifest["overflows"][name]
+
+
+def test_exact_widths_hold_every_sum_of_the_extremes(tmp_path: Path) -> None:
+    export(tmp_path, chip(DENSE), samples=1)
+    widths = Reader(tmp_path).manifest["exact_bits"]
+    assert widths[0]["current"] == (20 * 255 * 32768 - 1).bit_length() + 1
+    assert widths[1]["error_sum"] == (5 * 32768 * 32768).bit_length() + 1
+    assert widths[1]["current"] == (12 * 32768 - 1).bit_length() + 1
