@@ -27,6 +27,7 @@ from nmsim.cost.table import load_table
 from nmsim.counts import Action, Component, Phase
 from nmsim.evaluate import Evaluation, Model, evaluate
 from nmsim.hardware.chip import ChipConfig
+from nmsim.mapping.deployment import Deployment
 from nmsim.mapping.manual import ManualMapping, ManualSlice, map_manually
 from nmsim.mapping.mapping import Mapping
 from nmsim.network.memory import TrainingNeeds
@@ -127,14 +128,17 @@ def replay(out: Path, repeats: int) -> dict[str, Any]:
             for _ in range(repeats):
                 start = time.perf_counter()
                 evaluation = evaluate(
-                    workload.network, workload.precision, needs, activity, mapping, chip, costs, model=model
+                    Deployment(workload.network, workload.precision, needs, chip, mapping),
+                    activity,
+                    costs,
+                    model=model,
                 )
                 walls.append(time.perf_counter() - start)
             found[f"{model} {schedule}"] = {"wall_s": min(walls), **figures(evaluation)}
             if model == "analytic":
                 found["analytic_peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     found["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    work = build_work(workload.network, workload.precision, activity, mapping, chip, needs)
+    work = build_work(Deployment(workload.network, workload.precision, needs, chip, mapping), activity)
     found["by_their_rule_s"] = latency_by_their_rule(work)
     return found
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from nmsim.hardware.chip import ChipConfig
 from nmsim.mapping.automatic import map_network
+from nmsim.mapping.deployment import Deployment
 from nmsim.network.memory import TrainingNeeds
 from nmsim.network.precision import Precision
 from nmsim.network.spec import NetworkSpec
@@ -78,7 +79,7 @@ def timed(network: NetworkSpec, machine: ChipConfig, rule: str, samples: int, *,
     activity = synthetic_activity(network, samples, Densities(0.3, 0.12, 0.5), rule=rule)
     census = ActivityCensus(network, activity)
     marks = [time.perf_counter()]
-    work = build_work(network, Precision(), activity, mapping, machine, needs, census)
+    work = build_work(Deployment(network, Precision(), needs, machine, mapping), activity, census)
     marks.append(time.perf_counter())
     estimate = AnalyticModel().run(work)
     marks.append(time.perf_counter())

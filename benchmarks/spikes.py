@@ -12,6 +12,7 @@ import numpy as np
 from nmsim.cost.table import load_table
 from nmsim.evaluate import evaluate
 from nmsim.mapping.automatic import map_network
+from nmsim.mapping.deployment import Deployment
 from nmsim.network.memory import TrainingNeeds
 from nmsim.network.precision import Precision
 from nmsim.network.published import dense, vgg11
@@ -39,9 +40,11 @@ def measured(network: NetworkSpec, chip_name: str, rate: float) -> Row:
     )
     spikes = float(sum(layer.mask("inputs").sum() for layer in activity.layers))
     mapping = map_network(network, precision, needs, chip)
-    found = evaluate(network, precision, needs, activity, mapping, chip, load_table(chip.technology))
+    found = evaluate(
+        Deployment(network, precision, needs, chip, mapping), activity, load_table(chip.technology)
+    )
     start = time.process_time()
-    work = build_work(network, precision, activity, mapping, chip, needs)
+    work = build_work(Deployment(network, precision, needs, chip, mapping), activity)
     AnalyticModel().run(work)
     middle = time.process_time()
     EventModel().run(work)

@@ -18,15 +18,13 @@ from nmsim.cost.energy import CLOCK, CONTROL, STANDING, STATIC, EnergyTable, Unp
 from nmsim.cost.idle import Idle
 from nmsim.cost.memory_notes import memory_notes
 from nmsim.cost.static import static_power
-from nmsim.cost.table import CostTable, EventTable
+from nmsim.cost.table import CostTable, EventTable, load_table
 from nmsim.counts import Action, Component, Phase
 from nmsim.errors import CostError
 from nmsim.hardware.chip import ChipConfig
 from nmsim.hardware.host import RealTime
+from nmsim.mapping.deployment import Deployment
 from nmsim.mapping.mapping import Mapping
-from nmsim.network.memory import TrainingNeeds
-from nmsim.network.precision import Precision
-from nmsim.network.spec import NetworkSpec
 from nmsim.perf.analytic import AnalyticModel
 from nmsim.perf.census import ActivityCensus
 from nmsim.perf.model import PerfResult
@@ -156,23 +154,18 @@ class Evaluation:
 
 
 def evaluate(
-    network: NetworkSpec,
-    precision: Precision,
-    needs: TrainingNeeds,
+    job: Deployment,
     activity: Activity,
-    mapping: Mapping,
-    chip: ChipConfig,
-    costs: CostTable,
+    costs: CostTable | None = None,
     *,
     model: Model = "analytic",
-    timeline: bool = False,
-    by_step: bool = False,
+    detail: bool = False,
     census: ActivityCensus | None = None,
 ) -> Evaluation:
-    """Replay an activity on a mapped chip, count, price, and audit.
+    """Replay an activity on a mapped chip, count, price, and audit: what a sample costs in time and energy.
 
-    `needs` name the rule and the batch size. `timeline`: the event-driven model records its first sample.
-    `by_step`: the energy of every time step is added up as well.
+    Call it once per rule, chip and model to compare. `costs` are the prices of the chip's technology if absent.
+    `detail`: the energy of every time step is added up as well, and the event-driven model records its first sample.
     `census` may be kept and given again for every design that replays the same activity.
 
     Raises:
@@ -181,9 +174,10 @@ def evaluate(
         TooFastError: the chip cannot run at its clock and supply.
         RunError, ConfigError: see `nmsim.perf.work.build_work`.
     """
-    work = build_work(network, precision, activity, mapping, clocked(chip, costs), needs, census)
-    found = assess(network, activity, mapping, chip, costs, _run(model, work, timeline=timeline))
-    return replace(found, step_energy=_step_energy(work, chip, costs)) if by_step else found
+    costs = load_table(job.chip.technology) if costs is None else costs
+    work = build_work(replace(job, chip=clocked(job.chip, costs)), activity, census)
+    found = assess(job, activity, costs, _run(model, work, detail=detail))
+    return replace(found, step_energy=_step_energy(work, job.chip, costs)) if detail else found
 
 
 def _step_energy(work: StepWork, chip: ChipConfig, costs: CostTable) -> EnergyTable:
@@ -195,23 +189,17 @@ def _step_energy(work: StepWork, chip: ChipConfig, costs: CostTable) -> EnergyTa
     return replace(table, count=table.count / work.samples, energy_pj=table.energy_pj / work.samples)
 
 
-def _run(model: Model, work: StepWork, *, timeline: bool) -> PerfResult:
+def _run(model: Model, work: StepWork, *, detail: bool) -> PerfResult:
     if model == "event":
         from nmsim.perf.event.chip import EventModel
 
-        return EventModel(timeline=timeline).run(work)
+        return EventModel(timeline=detail).run(work)
     return AnalyticModel().run(work)
 
 
-def assess(
-    network: NetworkSpec,
-    activity: Activity,
-    mapping: Mapping,
-    chip: ChipConfig,
-    costs: CostTable,
-    perf: PerfResult,
-) -> Evaluation:
+def assess(job: Deployment, activity: Activity, costs: CostTable, perf: PerfResult) -> Evaluation:
     """Price and audit what a performance model found; raises `CostError` as `evaluate`."""
+    network, chip, mapping = job.network, job.chip, job.mapping
     power = static_power(chip, costs)
     idle = None if chip.real_time is None else Idle.of(chip.real_time, perf.latency_s)
     phase_s = {phase.value: cycles / perf.clock_hz for phase, cycles in perf.phase_cycles.items()}

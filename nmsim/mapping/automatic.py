@@ -2,6 +2,7 @@
 
 from nmsim.errors import DoesNotFitError
 from nmsim.hardware.chip import ChipConfig
+from nmsim.mapping.deployment import Deployment, needs_on
 from nmsim.mapping.mapping import Mapping
 from nmsim.mapping.partition import Partition, Spread
 from nmsim.mapping.place import place
@@ -40,6 +41,20 @@ def map_network(
         report = fit_report(task, spread, search=remedies)
         raise DoesNotFitError(report.text(), report)
     return finished(task, found, movable=True)
+
+
+def deploy_network(
+    network: NetworkSpec,
+    precision: Precision,
+    needs: TrainingNeeds,
+    chip: ChipConfig,
+    *,
+    spread: Spread | None = None,
+    remedies: bool = True,
+) -> Deployment:
+    """Map a network and hold everything a performance model needs together; arguments and errors of `map_network`."""
+    mapping = map_network(network, precision, needs, chip, spread=spread, remedies=remedies)
+    return Deployment(network, precision, needs_on(needs, chip)[0], chip, mapping)
 
 
 def finished(task: Task, found: Partition, *, movable: bool) -> Mapping:

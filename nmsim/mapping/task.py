@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from nmsim.contents import Content
-from nmsim.errors import ConfigError
 from nmsim.hardware.chip import ChipConfig
 from nmsim.hardware.core import Core
+from nmsim.mapping.deployment import needs_on
 from nmsim.mapping.mapping import Slice
 from nmsim.mapping.partition import Partition, Spread, partitions
 from nmsim.mapping.room import LayerPlan, Storage
@@ -64,7 +64,7 @@ class Task:
         Raises:
             ConfigError: the chip updates in place, but the training keeps a velocity.
         """
-        needs, notes = _needs_on(asked, chip)
+        needs, notes = needs_on(asked, chip)
         terms = network_terms(network, precision, needs, spread=True)
         plans = (LayerPlan(layer, rows) for layer, rows in zip(network.synaptic_layers, terms, strict=True))
         return cls(network, precision, asked, needs, chip, tuple(plans), notes)
@@ -131,33 +131,3 @@ class Task:
                     reached[row] |= {pieces[receivers[i]].core for i in cells.nonzero()[0]}
             for row, index in enumerate(bounded):
                 yield source, len(reached[row]), bounds[index] or 0
-
-
-def _needs_on(needs: TrainingNeeds, chip: ChipConfig) -> tuple[TrainingNeeds, tuple[str, ...]]:
-    """Needs with the chip's options, and what the reader of a report should know about that."""
-    options, notes = chip.options, []
-    changes: dict[str, object] = {
-        "double_buffered": options.schedule != "sequential",
-        "keep_static_current": needs.static_input and options.static_input_once,
-    }
-    if needs.carries == "history":
-        changes["stbp_history"] = options.stbp_history
-    if needs.trains:
-        kept = options.weight_gradient in {"on_chip", "off_chip"}
-        changes["update"] = "accumulate" if kept else options.weight_gradient
-        if needs.update != changes["update"]:
-            notes.append(
-                f"the chip's weight gradient is '{options.weight_gradient}', but the activity comes from a"
-                f" training that updates by '{needs.update}'"
-            )
-    if changes.get("update") == "in_place" and needs.momentum:
-        raise ConfigError(
-            f"{chip.name}: options.weight_gradient: 'in_place' keeps no gradient, but the training has momentum;"
-            " set momentum to 0 or choose another option"
-        )
-    if changes.get("update", "accumulate") != "accumulate" and needs.centralized:
-        raise ConfigError(
-            f"{chip.name}: options.weight_gradient: '{changes['update']}' does not keep the whole gradient that"
-            " gradient_centralization needs; switch that off or choose on_chip or off_chip"
-        )
-    return TrainingNeeds.model_validate({**needs.model_dump(), **changes}), tuple(notes)

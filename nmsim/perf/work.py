@@ -13,6 +13,7 @@ from nmsim.contents import Content
 from nmsim.counts import Action, ActionCounts, Block, Component, Phase
 from nmsim.errors import RunError
 from nmsim.hardware.chip import ChipConfig
+from nmsim.mapping.deployment import Deployment
 from nmsim.mapping.mapping import Mapping
 from nmsim.network.memory import TrainingNeeds
 from nmsim.network.precision import Precision
@@ -89,16 +90,8 @@ class StepWork:
         return ActionCounts.from_blocks(by_step, self.time_steps)
 
 
-def build_work(
-    network: NetworkSpec,
-    precision: Precision,
-    activity: Activity,
-    mapping: Mapping,
-    chip: ChipConfig,
-    needs: TrainingNeeds | None = None,
-    census: ActivityCensus | None = None,
-) -> StepWork:
-    """Work of an activity on a mapped chip; `needs` defaults to those of the mapping's rule at batch size 1.
+def build_work(job: Deployment, activity: Activity, census: ActivityCensus | None = None) -> StepWork:
+    """Work of an activity on a mapped chip.
 
     `census` may be kept and given again for every design that replays the same activity.
 
@@ -107,7 +100,7 @@ def build_work(
         ConfigError: a core lacks a memory that the rule needs, an option does not go with the rule or mapping, or a
             chip described by its events publishes none for learning.
     """
-    needs = TrainingNeeds.for_rule(mapping.rule) if needs is None else needs
+    network, precision, needs, chip, mapping = job.network, job.precision, job.needs, job.chip, job.mapping
     _check(network, activity, mapping, trains=needs.trains)
     census = ActivityCensus(network, activity) if census is None else census
     machine = Machine.of(chip)

@@ -13,7 +13,7 @@ from nmsim.explore.configure import Configurator, Configured
 from nmsim.explore.result import Result, Status
 from nmsim.explore.space import Values
 from nmsim.figures import measured
-from nmsim.mapping.automatic import map_network
+from nmsim.mapping.automatic import deploy_network
 from nmsim.mapping.fit import FitReport
 from nmsim.mapping.mapping import Mapping
 from nmsim.network.spec import NetworkSpec
@@ -112,12 +112,9 @@ def evaluate_configured(
     activity, census = _replayed(
         record, workload.network, record.stat().st_mtime_ns if record.exists() else 0
     )
-    needs = needs_of(workload, rule, made.chip, activity)
-    mapping = map_network(workload.network, workload.precision, needs, made.chip, remedies=False)
-    found = evaluate(
-        workload.network, workload.precision, needs, activity, mapping, made.chip, made.costs, model=model, census=census
-    )  # fmt: skip
-    return found, mapping
+    needs = needs_of(workload, rule, activity)
+    job = deploy_network(workload.network, workload.precision, needs, made.chip, remedies=False)
+    return evaluate(job, activity, made.costs, model=model, census=census), job.mapping
 
 
 @lru_cache(maxsize=8)

@@ -9,11 +9,10 @@ from typing import Any
 from nmsim import config
 from nmsim.activity import Activity
 from nmsim.config import Document
-from nmsim.cost.table import load_table
 from nmsim.errors import CostError, DataError, DoesNotFitError, TooFastError
 from nmsim.evaluate import evaluate
 from nmsim.hardware.chip import ChipConfig
-from nmsim.mapping.automatic import map_network
+from nmsim.mapping.automatic import deploy_network
 from nmsim.network.memory_table import NetworkMemory, network_memory
 from nmsim.perf.census import ActivityCensus
 from nmsim.pipeline.folder import RunFolder, package_versions
@@ -179,12 +178,10 @@ def _outcome(
     workload: WorkloadSpec, case: Case, chip: ChipConfig, activity: Activity, census: ActivityCensus
 ) -> Outcome:
     """One case on one chip; that the network does not fit, or cannot be priced, is a result."""
-    needs = needs_of(workload, case.rule, chip, activity)
-    network, precision = workload.network, workload.precision
+    needs = needs_of(workload, case.rule, activity)
     try:
-        mapping = map_network(network, precision, needs, chip, remedies=False)
-        costs = load_table(chip.technology)
-        found = evaluate(network, precision, needs, activity, mapping, chip, costs, census=census)
+        job = deploy_network(workload.network, workload.precision, needs, chip, remedies=False)
+        found = evaluate(job, activity, census=census)
     except (DoesNotFitError, TooFastError, CostError) as error:
         return Outcome(case.name, chip.name, None, str(error))
-    return Outcome(case.name, chip.name, found, time_multiplexed=mapping.time_multiplexed)
+    return Outcome(case.name, chip.name, found, time_multiplexed=job.mapping.time_multiplexed)

@@ -5,13 +5,11 @@ from pathlib import Path
 
 from nmsim import config
 from nmsim.activity import Activity
-from nmsim.cost.table import load_table
 from nmsim.errors import ConfigError
 from nmsim.evaluate import Evaluation, Model, evaluate
 from nmsim.hardware.chip import ChipConfig
-from nmsim.mapping.automatic import map_network
+from nmsim.mapping.automatic import deploy_network
 from nmsim.network.memory import TrainingNeeds
-from nmsim.network.precision import Precision
 from nmsim.pipeline.folder import RunFolder
 from nmsim.rules import BASELINE, INFERENCE, RULES, rule_named
 from nmsim.workload import WorkloadSpec
@@ -78,16 +76,9 @@ def rules_of(out: Path) -> tuple[str, ...]:
     return (INFERENCE.name,) if RunFolder(out).workload().recorded else tuple(RULES)
 
 
-def needs_of(workload: WorkloadSpec, rule: str, chip: ChipConfig, activity: Activity) -> TrainingNeeds:
-    """What a rule asks of the chip's memories for this workload."""
-    return workload.needs(
-        rule,
-        stbp_history=chip.options.stbp_history,
-        sample_bits=activity.layers[0].input_bits,
-        static_input=activity.static_input,
-        keep_static_current=activity.static_input and chip.options.static_input_once,
-        double_buffered=chip.options.schedule == "overlapped",
-    )
+def needs_of(workload: WorkloadSpec, rule: str, activity: Activity) -> TrainingNeeds:
+    """What a rule asks of any chip for this workload and its recorded inputs."""
+    return workload.needs(rule, sample_bits=activity.layers[0].input_bits, static_input=activity.static_input)
 
 
 def evaluate_rule(
@@ -95,19 +86,5 @@ def evaluate_rule(
 ) -> Evaluation:
     """One evaluation: map, replay, price."""
     activity = Activity.load(folder.activity(rule_named(rule).profile))
-    needs = needs_of(workload, rule, chip, activity)
-    precision: Precision = workload.precision
-    mapping = map_network(workload.network, precision, needs, chip)
-    costs = load_table(chip.technology)
-    return evaluate(
-        workload.network,
-        precision,
-        needs,
-        activity,
-        mapping,
-        chip,
-        costs,
-        model=model,
-        timeline=model == "event",
-        by_step=True,
-    )
+    job = deploy_network(workload.network, workload.precision, needs_of(workload, rule, activity), chip)
+    return evaluate(job, activity, model=model, detail=True)

@@ -10,9 +10,9 @@ from nmsim.activity import Activity
 from nmsim.contents import STORED
 from nmsim.errors import ConfigError, DoesNotFitError
 from nmsim.hardware.chip import ChipConfig
-from nmsim.mapping.automatic import map_network
+from nmsim.mapping.automatic import deploy_network
+from nmsim.mapping.deployment import Deployment
 from nmsim.mapping.flow import FLOWS
-from nmsim.mapping.mapping import Mapping
 from nmsim.network.memory import TrainingNeeds
 from nmsim.network.precision import Precision
 from nmsim.network.spec import NetworkSpec
@@ -29,15 +29,12 @@ Random = np.random.Generator
 class Design:
     """One network with its activity on one mapped chip."""
 
-    network: NetworkSpec
+    job: Deployment
     activity: Activity
-    needs: TrainingNeeds
-    chip: ChipConfig
-    mapping: Mapping
 
     def work(self) -> StepWork:
         """Its work, in default precision."""
-        return build_work(self.network, Precision(), self.activity, self.mapping, self.chip, self.needs)
+        return build_work(self.job, self.activity)
 
 
 def random_design(seed: int) -> Design:
@@ -56,8 +53,7 @@ def random_design(seed: int) -> Design:
         )  # fmt: skip
         spread = _pick(random, "balanced", "compact", "wide")
         try:
-            mapping = map_network(network, Precision(), needs, chip, spread=spread)
-            design = Design(network, activity, needs, chip, mapping)
+            design = Design(deploy_network(network, Precision(), needs, chip, spread=spread), activity)
             design.work()
         except (DoesNotFitError, ConfigError):
             continue

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from nmsim import config, units
-from nmsim.cost.table import load_table
+from nmsim.activity import Activity
 from nmsim.evaluate import Evaluation, evaluate
 from nmsim.hardware.chip import ChipConfig
-from nmsim.mapping.automatic import map_network
+from nmsim.mapping.automatic import deploy_network
+from nmsim.mapping.deployment import Deployment
 from nmsim.network.memory import TrainingNeeds
 from nmsim.network.precision import Precision
 from nmsim.network.published import dense
@@ -47,7 +48,7 @@ class Trial:
     rule: str
     precision: Precision = PLAIN
 
-    def _parts(self) -> dict[str, Any]:
+    def _job(self) -> tuple[Deployment, Activity]:
         activity = synthetic_activity(
             self.network, SAMPLES, DENSITIES, rule=self.rule, static_input=False, input_bits=1
         )
@@ -55,15 +56,11 @@ class Trial:
         needs = TrainingNeeds.for_rule(
             self.rule, sample_bits=1, update="in_place" if gradient == "in_place" else "accumulate"
         )
-        mapping = map_network(self.network, self.precision, needs, self.chip)
-        return {"activity": activity, "needs": needs, "mapping": mapping}
+        return deploy_network(self.network, self.precision, needs, self.chip), activity
 
     def work(self) -> StepWork:
         """Its work at batch size 1."""
-        parts = self._parts()
-        return build_work(
-            self.network, self.precision, parts["activity"], parts["mapping"], self.chip, parts["needs"]
-        )
+        return build_work(*self._job())
 
     def latency_s(self) -> float:
         """Time per sample, its update included."""
@@ -71,11 +68,7 @@ class Trial:
 
     def evaluation(self) -> Evaluation:
         """Time and energy per sample."""
-        parts = self._parts()
-        return evaluate(
-            self.network, self.precision, parts["needs"], parts["activity"], parts["mapping"], self.chip,
-            load_table(self.chip.technology),
-        )  # fmt: skip
+        return evaluate(*self._job())
 
 
 def trainers() -> Iterator[SiliconPoint]:

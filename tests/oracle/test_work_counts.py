@@ -31,7 +31,7 @@ def stages(work: StepWork, *parts: StageKind) -> ActionCounts:
 
 def passes(design: Design) -> int:
     """Forward passes: two where STBP recomputes."""
-    recompute = design.needs.carries == "history" and design.chip.options.stbp_history == "recompute"
+    recompute = design.job.needs.carries == "history" and design.job.chip.options.stbp_history == "recompute"
     return 2 if recompute else 1
 
 
@@ -90,7 +90,7 @@ def test_flit_hops_are_the_sum_of_route_lengths(case: tuple[Design, StepWork, Tw
             start = 0 if source < 0 else tile[source]
             routes = [grid.route(start, tile[target]) for target in targets]
             links = (
-                sum(map(len, routes)) if design.chip.noc.casting == "unicast" else len(set().union(*routes))
+                sum(map(len, routes)) if design.job.chip.noc.casting == "unicast" else len(set().union(*routes))
             )
             crossed += links * int(packets) * stage.traffic.flits
         counts = ActionCounts.from_blocks(stage.blocks, work.samples)
@@ -100,15 +100,15 @@ def test_flit_hops_are_the_sum_of_route_lengths(case: tuple[Design, StepWork, Tw
 
 def test_every_weight_is_updated_once_per_batch(case: tuple[Design, StepWork, Twin]) -> None:
     design, work, _ = case
-    if not design.needs.trains:
+    if not design.job.needs.trains:
         assert not len(work.counts.select(phase=Phase.UPDATE))
         return
     updates = work.counts.select(phase=Phase.UPDATE, action=Action.MULTIPLY)
     assert updates.per_batch.all()
     weights = updates.counts[updates.columns["bits_b"] == 32].sum(axis=0)  # width of a weight gradient
-    in_place = design.chip.options.weight_gradient == "in_place"
-    every = sum(layer.weights for layer in design.network.synaptic_layers)
-    if design.chip.options.skip.gradients == "none":
+    in_place = design.job.chip.options.weight_gradient == "in_place"
+    every = sum(layer.weights for layer in design.job.network.synaptic_layers)
+    if design.job.chip.options.skip.gradients == "none":
         assert (weights == (0 if in_place else every)).all()
     else:  # only rows of inputs that had a trace
         assert (weights <= (0 if in_place else every)).all()

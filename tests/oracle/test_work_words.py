@@ -18,9 +18,11 @@ PARTS = (StageKind.INTEGRATE, StageKind.PROPAGATE, StageKind.GRADIENT)
 
 def has_deep_convolution(design: Design) -> bool:
     """Trains a convolution that hears from another layer through more than one kernel position."""
-    layers = design.network.synaptic_layers
+    layers = design.job.network.synaptic_layers
     deep = [layer for layer in layers if layer.positions > 1 and layer.weight_shape[-1] > 1]
-    return design.needs.trains and any(max(design.network.source_layers(layer.index)) >= 0 for layer in deep)
+    return design.job.needs.trains and any(
+        max(design.job.network.source_layers(layer.index)) >= 0 for layer in deep
+    )
 
 
 def separated(seed: int, *, flow: str | None = None) -> tuple[Design, dict[str, int]]:
@@ -33,20 +35,20 @@ def separated(seed: int, *, flow: str | None = None) -> tuple[Design, dict[str, 
     memories = [
         {"name": name, "holds": [name], "words": 1 << 20, "word_bits": bits} for name, bits in widths.items()
     ]
-    chip = design.chip.model_dump(mode="json", exclude_none=True)
+    chip = design.job.chip.model_dump(mode="json", exclude_none=True)
     if flow is not None:
         chip["options"]["dataflow"] = dict.fromkeys(("integrate", "error", "gradient"), flow)
     for core in chip["core_types"]:
         core["memories"] = memories
-    return replace(
-        design, chip=ChipConfig.model_validate(chip), mapping=replace(design.mapping, residency=())
-    ), widths
+    mapping = replace(design.job.mapping, residency=())
+    job = replace(design.job, chip=ChipConfig.model_validate(chip), mapping=mapping)
+    return replace(design, job=job), widths
 
 
 def check(design: Design, widths: dict[str, int]) -> None:
     twin = WordTwin(design, widths).words
     found: Counter[tuple[str, str, str]] = Counter()
-    recompute = design.needs.carries == "history" and design.chip.options.stbp_history == "recompute"
+    recompute = design.job.needs.carries == "history" and design.job.chip.options.stbp_history == "recompute"
     for stage in design.work().stages:
         for block in stage.blocks if stage.part in PARTS else ():
             component, action, unit = block.key[:3]

@@ -27,7 +27,7 @@ class WordTwin:
     def __init__(self, design: Design, word_bits: dict[str, int]) -> None:
         self.design, self.word_bits = design, word_bits
         self.words: Counter[tuple[str, str, str]] = Counter()
-        for layer in design.network.synaptic_layers:
+        for layer in design.job.network.synaptic_layers:
             precision = Precision().resolve(layer.index)
             self.bits = {
                 "weight": precision.weight.format.total_bits,
@@ -35,9 +35,9 @@ class WordTwin:
                 "error": precision.error.format.total_bits,
                 "gradient": precision.weight_gradient.format.total_bits,
             }
-            for piece in design.mapping.slices_of(layer.index):
+            for piece in design.job.mapping.slices_of(layer.index):
                 self._integrate(layer, piece)
-                if design.needs.trains:
+                if design.job.needs.trains:
                     self._propagate(layer, piece)
                     self._gradient(layer, piece)
 
@@ -48,8 +48,8 @@ class WordTwin:
         return (mask if skip else np.ones_like(mask)).reshape(*mask.shape[:2], *maps)
 
     def _steps(self, layer: SynapticLayer) -> int:
-        only_input = self.design.network.source_layers(layer.index) == (-1,)
-        once = self.design.activity.static_input and only_input and self.design.chip.options.static_input_once
+        only_input = self.design.job.network.source_layers(layer.index) == (-1,)
+        once = self.design.activity.static_input and only_input and self.design.job.chip.options.static_input_once
         return 1 if once else self.design.activity.time_steps
 
     def _taps(self, layer: SynapticLayer, piece: Slice, y: int, x: int) -> list[tuple[Place, Place]]:
@@ -72,7 +72,7 @@ class WordTwin:
                 yield int(c), int(y), int(x)
 
     def _integrate(self, layer: SynapticLayer, piece: Slice) -> None:
-        options, kernels = self.design.chip.options, int(np.prod(layer.weight_shape[2:]))
+        options, kernels = self.design.job.chip.options, int(np.prod(layer.weight_shape[2:]))
         reuse = options.dataflow.integrate
         mask = self._mask(layer, "inputs", skip=options.skip.inputs != "none")
         weights = words_of(
@@ -104,7 +104,7 @@ class WordTwin:
 
     def _turns(self, layer: SynapticLayer, piece: Slice) -> list[tuple[int, int]]:
         """Channels whose sums the lanes hold in turn."""
-        core = self.design.chip.cores()[piece.core].type
+        core = self.design.job.chip.cores()[piece.core].type
         one_bit = self.design.activity.layers[layer.index].input_bits == 1
         lanes = core.accumulate_lanes if one_bit else core.mac_lanes
         turns = -(-piece.channels // lanes)
@@ -130,9 +130,9 @@ class WordTwin:
         return found
 
     def _propagate(self, layer: SynapticLayer, piece: Slice) -> None:
-        if all(source < 0 for source in self.design.network.source_layers(layer.index)):
+        if all(source < 0 for source in self.design.job.network.source_layers(layer.index)):
             return
-        options, kernels = self.design.chip.options, int(np.prod(layer.weight_shape[2:]))
+        options, kernels = self.design.job.chip.options, int(np.prod(layer.weight_shape[2:]))
         reuse = options.dataflow.error
         mask = self._mask(layer, "deltas", skip=options.skip.deltas != "none")
         weights = words_of(
@@ -159,13 +159,13 @@ class WordTwin:
                     self.words["propagate", "error_sum", action] += groups * row
 
     def _gradient(self, layer: SynapticLayer, piece: Slice) -> None:
-        options, kernels = self.design.chip.options, int(np.prod(layer.weight_shape[2:]))
+        options, kernels = self.design.job.chip.options, int(np.prod(layer.weight_shape[2:]))
         kind = options.weight_gradient
         if kind == "factored" and layer.positions == 1:
             return
         content, width = ("weight", "weight") if kind == "in_place" else ("weight_gradient", "gradient")
         deltas = self._mask(layer, "deltas", skip=options.skip.deltas != "none")
-        operand = "inputs" if self.design.needs.carries == "history" else "traces"
+        operand = "inputs" if self.design.job.needs.carries == "history" else "traces"
         traces = self._mask(layer, operand, skip=options.skip.traces != "none")
         values = words_of(piece.channel_start, piece.channel_stop, self.bits[width], self.word_bits[content])
         for s, t in product(range(deltas.shape[0]), range(deltas.shape[1])):

@@ -46,7 +46,7 @@ def sums(piece: Slice, layer: SynapticLayer, i: int) -> bool:
 
 def owner(design: Design, layer: SynapticLayer, n: int) -> int:
     place = place_of(n, layer.out_shape)
-    return next(p.core for p in design.mapping.slices_of(layer.index) if p.owner and holds(p, place))
+    return next(p.core for p in design.job.mapping.slices_of(layer.index) if p.owner and holds(p, place))
 
 
 def feeds(network: NetworkSpec, layer: int) -> Counter[tuple[int, int, int]]:
@@ -80,12 +80,12 @@ class Twin:
 
     def __init__(self, design: Design) -> None:
         self.design = design
-        self.options = design.chip.options
+        self.options = design.job.chip.options
         self.integrate: Counter[tuple[int, int, int]] = Counter()
         self.error: Counter[tuple[int, int, int]] = Counter()
         self.pairs: Counter[tuple[int, int, int]] = Counter()
         self.spikes: Counter[tuple[int, int, int, int]] = Counter()
-        for layer in design.network.synaptic_layers:
+        for layer in design.job.network.synaptic_layers:
             self._layer(layer)
             self._spikes(layer)
 
@@ -94,17 +94,17 @@ class Twin:
         return mask if skip else np.ones_like(mask)
 
     def _static(self, layer: SynapticLayer) -> bool:
-        only_input = self.design.network.source_layers(layer.index) == (-1,)
+        only_input = self.design.job.network.source_layers(layer.index) == (-1,)
         return self.design.activity.static_input and only_input and self.options.static_input_once
 
     def _layer(self, layer: SynapticLayer) -> None:
-        options, trains = self.options, self.design.needs.trains
+        options, trains = self.options, self.design.job.needs.trains
         inputs = self._masks(layer, "inputs", skip=options.skip.inputs != "none")
-        operand = "inputs" if self.design.needs.carries == "history" else "traces"
+        operand = "inputs" if self.design.job.needs.carries == "history" else "traces"
         traces = self._masks(layer, operand, skip=options.skip.traces != "none")
         deltas = self._masks(layer, "deltas", skip=options.skip.deltas != "none")
-        propagates = any(source >= 0 for source in self.design.network.source_layers(layer.index))
-        pieces = self.design.mapping.slices_of(layer.index)
+        propagates = any(source >= 0 for source in self.design.job.network.source_layers(layer.index))
+        pieces = self.design.job.mapping.slices_of(layer.index)
         flat = np.arange(layer.neurons).reshape(layer.out_shape if layer.kind == "conv" else (-1, 1, 1))
         for i in range(layer.inputs):
             for neuron in synapses(layer, i):
@@ -121,7 +121,7 @@ class Twin:
                             self.pairs[key] += int((hot & traces[s, :, i]).sum())
 
     def _spikes(self, layer: SynapticLayer) -> None:
-        activity, pieces = self.design.activity, self.design.mapping.slices_of(layer.index)
+        activity, pieces = self.design.activity, self.design.job.mapping.slices_of(layer.index)
         needs: dict[int, set[int]] = {i: set() for i in range(layer.inputs)}
         for i in range(layer.inputs):
             heard = list(synapses(layer, i))
@@ -132,7 +132,7 @@ class Twin:
                     needs[i].add(piece.core)
         inputs = self._masks(layer, "inputs", skip=self.options.skip.inputs != "none")
         sent_inputs = set()
-        for source, n, i in feeds(self.design.network, layer.index):
+        for source, n, i in feeds(self.design.job.network, layer.index):
             if source < 0:
                 if i in sent_inputs:
                     continue
@@ -140,7 +140,7 @@ class Twin:
                 fired = inputs[:, :1, i] if self._static(layer) else inputs[:, :, i]
                 core = -1
             else:
-                below = self.design.network.synaptic_layers[source]
+                below = self.design.job.network.synaptic_layers[source]
                 fired = activity.layers[source].mask("spikes")[:, :, n]
                 core = owner(self.design, below, n)
             for s, target in product(range(activity.samples), needs[i]):

@@ -12,7 +12,6 @@ from nmsim.cost.table import load_table
 from nmsim.counts import Action
 from nmsim.evaluate import evaluate
 from nmsim.hardware.chip import ChipConfig
-from nmsim.network.precision import Precision
 from nmsim.perf.analytic import AnalyticModel
 from nmsim.perf.event.chip import EventModel
 from nmsim.perf.model import PerformanceModel
@@ -53,9 +52,9 @@ def faster_chip_links(chip: dict[str, Any]) -> None:
 
 
 def changed(design: Design, change: Change) -> Design:
-    chip = design.chip.model_dump(mode="json", exclude_none=True)
+    chip = design.job.chip.model_dump(mode="json", exclude_none=True)
     change(chip)
-    return replace(design, chip=ChipConfig.model_validate(chip))
+    return replace(design, job=replace(design.job, chip=ChipConfig.model_validate(chip)))
 
 
 @pytest.mark.parametrize("model", [AnalyticModel(), EventModel()], ids=lambda model: model.name)
@@ -68,9 +67,9 @@ def test_more_of_anything_never_slows_a_design_down(
     model: PerformanceModel, change: Change, seed: int
 ) -> None:
     design = random_design(seed)
-    assume(change is not faster_chip_links or design.chip.chips.link is not None)
+    assume(change is not faster_chip_links or design.job.chip.chips.link is not None)
     before, after = (model.run(each.work()) for each in (design, changed(design, change)))
-    beside = design.chip.options.schedule != "sequential"
+    beside = design.job.chip.options.schedule != "sequential"
     allowed = (ANOMALY if beside else ANOMALY_IN_A_PHASE) if model.name == "event" else 0.0
     assert (after.cycles <= before.cycles * (1 + allowed) + 1e-6).all()
 
@@ -79,9 +78,7 @@ def test_more_of_anything_never_slows_a_design_down(
 @given(seed=st.integers(0, 10_000))
 def test_energy_adds_up_over_phases_layers_and_cores(seed: int) -> None:
     design = random_design(seed)
-    found = evaluate(
-        design.network, Precision(), design.needs, design.activity, design.mapping, design.chip, load_table("cmos")
-    ).energy  # fmt: skip
+    found = evaluate(design.job, design.activity, load_table("cmos")).energy  # fmt: skip
     for column in ("phase", "layer", "core", "component"):
         assert sum(part.mean_j for part in found.by(column).values()) == pytest.approx(
             found.mean_j, rel=1e-12

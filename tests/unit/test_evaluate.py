@@ -15,6 +15,7 @@ from nmsim.errors import CostError, TooFastError
 from nmsim.evaluate import Evaluation, assess, evaluate
 from nmsim.hardware.chip import ChipConfig
 from nmsim.mapping.automatic import map_network
+from nmsim.mapping.deployment import Deployment
 from nmsim.network.memory import TrainingNeeds
 from nmsim.network.precision import Precision
 from nmsim.network.spec import NetworkSpec
@@ -79,7 +80,7 @@ def run(rule: str = "stop-wtl", *assignments: str, samples: int = 5, batch_size:
     chip, needs = make_chip(*assignments), TrainingNeeds.for_rule(rule, batch_size=batch_size)
     mapping = map_network(NETWORK, PRECISION, needs, chip)
     costs = load_table(chip.technology)
-    return evaluate(NETWORK, PRECISION, needs, make_activity(samples), mapping, chip, costs)
+    return evaluate(Deployment(NETWORK, PRECISION, needs, chip, mapping), make_activity(samples), costs)
 
 
 @pytest.fixture(scope="module")
@@ -185,7 +186,7 @@ def test_a_table_without_areas_says_so() -> None:
     needs = TrainingNeeds.for_rule("inference")
     chip = make_chip()
     mapping = map_network(NETWORK, PRECISION, needs, chip)
-    found = evaluate(NETWORK, PRECISION, needs, make_activity(), mapping, chip, bare)
+    found = evaluate(Deployment(NETWORK, PRECISION, needs, chip, mapping), make_activity(), bare)
     assert found.area is None
     assert found.unavailable["area"].startswith("cmos: area.router_um2_per_bit is not in this table")
 
@@ -215,7 +216,7 @@ def test_a_missing_price_stops_the_evaluation() -> None:
     with pytest.raises(
         CostError, match=r"^cmos: logic.multiply_pj_per_bit2 is not in this table, so what needs it"
     ):
-        evaluate(NETWORK, PRECISION, needs, make_activity(), mapping, chip, bare)
+        evaluate(Deployment(NETWORK, PRECISION, needs, chip, mapping), make_activity(), bare)
 
 
 def test_a_clock_too_fast_for_its_supply_has_no_figures() -> None:
@@ -293,10 +294,20 @@ def test_an_overfull_memory_fails_the_audit(training: Evaluation) -> None:
 def test_a_result_can_be_priced_again_with_another_table(training: Evaluation) -> None:
     chip, needs = make_chip(), TrainingNeeds.for_rule("stop-wtl", batch_size=16)
     mapping = map_network(NETWORK, PRECISION, needs, chip)
-    again = assess(NETWORK, make_activity(), mapping, chip, load_table("cmos"), training.perf)
+    again = assess(
+        Deployment(NETWORK, PRECISION, needs, chip, mapping),
+        make_activity(),
+        load_table("cmos"),
+        training.perf,
+    )
     assert again.energy_j == training.energy_j
     lower = make_chip("voltage_v=0.7")
-    cheaper = assess(NETWORK, make_activity(), mapping, lower, load_table("cmos"), training.perf)
+    cheaper = assess(
+        Deployment(NETWORK, PRECISION, needs, lower, mapping),
+        make_activity(),
+        load_table("cmos"),
+        training.perf,
+    )
     dynamic = {"component": ("alu", "sram", "noc", "control", "sync")}
     ratio = cheaper.energy.select(**dynamic).mean_j / training.energy.select(**dynamic).mean_j
     assert ratio == pytest.approx((0.7 / 0.9) ** 2)

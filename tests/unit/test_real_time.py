@@ -10,6 +10,7 @@ from nmsim.errors import ConfigError
 from nmsim.evaluate import Evaluation, evaluate
 from nmsim.hardware.chip import ChipConfig
 from nmsim.mapping.automatic import map_network
+from nmsim.mapping.deployment import Deployment
 from nmsim.network.memory import TrainingNeeds
 from nmsim.perf.analytic import AnalyticModel
 from nmsim.perf.event.chip import EventModel
@@ -42,7 +43,8 @@ def between(mode: str, *assignments: str) -> Evaluation:
 def work_of(chip: ChipConfig) -> StepWork:
     needs = TrainingNeeds.for_rule("inference")
     return build_work(
-        NETWORK, PRECISION, make_activity(), map_network(NETWORK, PRECISION, needs, chip), chip, needs
+        Deployment(NETWORK, PRECISION, needs, chip, map_network(NETWORK, PRECISION, needs, chip)),
+        make_activity(),
     )
 
 
@@ -162,5 +164,7 @@ def test_an_event_chip_takes_a_host_too() -> None:
     chip = event_chip("host={energy_pj_per_byte: 10}")
     needs = TrainingNeeds.for_rule("inference")
     mapping = map_network(NETWORK, PRECISION, needs, chip)
-    found = evaluate(NETWORK, PRECISION, needs, make_activity(), mapping, chip, load_table("odin"))
+    found = evaluate(
+        Deployment(NETWORK, PRECISION, needs, chip, mapping), make_activity(), load_table("odin")
+    )
     assert found.energy.select(component="host").mean_j > 0

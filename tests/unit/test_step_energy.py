@@ -8,6 +8,7 @@ from nmsim.cost.energy import CLOCK, CONTROL, STATIC
 from nmsim.cost.table import load_table
 from nmsim.evaluate import Evaluation, evaluate
 from nmsim.mapping.automatic import map_network
+from nmsim.mapping.deployment import Deployment
 from nmsim.network.memory import TrainingNeeds
 
 
@@ -15,7 +16,10 @@ def by_step(rule: str) -> Evaluation:
     chip, needs = make_chip(), TrainingNeeds.for_rule(rule, batch_size=16)
     mapping = map_network(NETWORK, PRECISION, needs, chip)
     return evaluate(
-        NETWORK, PRECISION, needs, make_activity(), mapping, chip, load_table(chip.technology), by_step=True
+        Deployment(NETWORK, PRECISION, needs, chip, mapping),
+        make_activity(),
+        load_table(chip.technology),
+        detail=True,
     )
 
 
@@ -46,5 +50,7 @@ def test_a_step_without_spikes_costs_less_than_one_with_many() -> None:
 def test_it_is_left_out_unless_asked_for() -> None:
     chip, needs = make_chip(), TrainingNeeds.for_rule("inference")
     mapping = map_network(NETWORK, PRECISION, needs, chip)
-    found = evaluate(NETWORK, PRECISION, needs, make_activity(), mapping, chip, load_table(chip.technology))
+    found = evaluate(
+        Deployment(NETWORK, PRECISION, needs, chip, mapping), make_activity(), load_table(chip.technology)
+    )
     assert found.step_energy is None

@@ -6,6 +6,7 @@ import numpy as np
 
 from nmsim.activity import Activity, LayerActivity
 from nmsim.hardware.chip import ChipConfig
+from nmsim.mapping.deployment import Deployment
 from nmsim.mapping.mapping import Mapping, Slice
 from nmsim.network.memory import TrainingNeeds
 from nmsim.network.precision import Precision
@@ -80,4 +81,4 @@ def work(rule: str, chip: dict[str, Any] | None = None, **options: bool) -> Step
     pieces = (Slice(0, 0, 0, 3, 0, 1, 0, 4), Slice(1, 0, 0, 2, 0, 1, 0, 3))
     mapping = Mapping(NETWORK.content_hash(), config.content_hash(), rule, pieces, ())
     needs = TrainingNeeds.for_rule(rule, batch_size=4, **options)
-    return build_work(NETWORK, Precision(), activity(rule), mapping, config, needs)
+    return build_work(Deployment(NETWORK, Precision(), needs, config, mapping), activity(rule))

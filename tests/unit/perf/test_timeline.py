@@ -65,14 +65,14 @@ def test_memories_work_as_long_as_their_words_take(design: Design, result: PerfR
 
 
 def test_the_dram_channel_is_busy_with_its_bits(design: Design, result: PerfResult) -> None:
-    dram = design.chip.dram
+    dram = design.job.chip.dram
     assert dram is not None
     bits = [
         result.counts.select(component=Component.DRAM, action=action)
         for action in (Action.READ, Action.WRITE)
     ]
     moved = sum(part.counts[~part.per_batch, 0].sum() for part in bits)
-    assert busy(result)["dram"] == pytest.approx(moved * design.chip.clock_hz / dram.bandwidth_bits_per_s)
+    assert busy(result)["dram"] == pytest.approx(moved * design.job.chip.clock_hz / dram.bandwidth_bits_per_s)
 
 
 def test_barriers_are_all_there(result: PerfResult) -> None:

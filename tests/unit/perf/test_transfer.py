@@ -10,6 +10,7 @@ from nmsim.contents import Content
 from nmsim.counts import Action, ActionCounts, Component, Phase
 from nmsim.errors import ConfigError
 from nmsim.hardware.chip import ChipConfig
+from nmsim.mapping.deployment import Deployment
 from nmsim.mapping.mapping import Mapping, Residency, Slice
 from nmsim.network.memory import TrainingNeeds
 from nmsim.network.precision import Precision
@@ -117,7 +118,7 @@ def streamed(
         network, 1, Densities(1.0, 1.0, 1.0), rule=rule, static_input=static, input_bits=1
     )
     needs = TrainingNeeds.for_rule(rule, stbp_history=history)
-    work = build_work(network, Precision(), activity, mapping, chip, needs)
+    work = build_work(Deployment(network, Precision(), needs, chip, mapping), activity)
     return work.counts
 
 

@@ -11,6 +11,7 @@ from nmsim.activity import Activity
 from nmsim.cli.main import main
 from nmsim.errors import ConfigError, DataError, NmsimError, RunError
 from nmsim.mapping.automatic import map_network
+from nmsim.mapping.deployment import Deployment
 from nmsim.network.memory import TrainingNeeds
 from nmsim.perf.work import build_work
 from nmsim.pipeline.folder import RunFolder
@@ -93,7 +94,7 @@ def test_training_is_refused(run: Path) -> None:
     with pytest.raises(
         RunError, match="recorded in inference and holds no traces and deltas, which rule 'stop-w' needs"
     ):
-        build_work(workload.network, workload.precision, activity, mapping, chip, needs)
+        build_work(Deployment(workload.network, workload.precision, needs, chip, mapping), activity)
 
 
 def test_another_recording_needs_leave_and_takes_old_evaluations_away(

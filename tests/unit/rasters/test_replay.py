@@ -9,6 +9,7 @@ from recordings import SPEC, save, spikes
 
 from nmsim.counts import Action, Component
 from nmsim.mapping.automatic import map_network
+from nmsim.mapping.deployment import Deployment
 from nmsim.network.memory import TrainingNeeds
 from nmsim.network.precision import Precision
 from nmsim.network.spec import NetworkSpec
@@ -28,7 +29,9 @@ def recording(tmp_path: Path) -> Rasters:
 def work_of(recording: Rasters, chip_name: str, *assignments: str) -> StepWork:
     chip = read_chip(chip_name, assignments)
     mapping = map_network(SPEC, Precision(), INFERENCE, chip)
-    return build_work(SPEC, Precision(), activity_of(SPEC, recording, {}), mapping, chip, INFERENCE)
+    return build_work(
+        Deployment(SPEC, Precision(), INFERENCE, chip, mapping), activity_of(SPEC, recording, {})
+    )
 
 
 def neighbours(layer: int) -> dict[int, set[int]]:

@@ -10,6 +10,7 @@ from nmsim.cost.table import load_table
 from nmsim.evaluate import Evaluation, Model, evaluate
 from nmsim.hardware.chip import ChipConfig
 from nmsim.mapping.automatic import map_network
+from nmsim.mapping.deployment import Deployment
 from nmsim.network.memory import TrainingNeeds
 from nmsim.report.result import RunResult
 from nmsim.rules import STBP, LearningRule
@@ -123,7 +124,5 @@ def _evaluate(
     )
     mapping = map_network(workload.network, workload.precision, needs, chip)
     costs = load_table(chip.technology)
-    return evaluate(
-        workload.network, workload.precision, needs, activity, mapping, chip, costs, model=model,
-        timeline=model == "event", by_step=True,
-    )  # fmt: skip
+    job = Deployment(workload.network, workload.precision, needs, chip, mapping)
+    return evaluate(job, activity, costs, model=model, detail=True)

@@ -43,6 +43,6 @@ def test_a_gap_names_the_stage_where_the_models_part() -> None:
 
 def test_the_same_seed_gives_the_same_design() -> None:
     first, second = random_design(8), random_design(8)
-    assert first.chip == second.chip
-    assert first.mapping == second.mapping
+    assert first.job.chip == second.job.chip
+    assert first.job.mapping == second.job.mapping
     assert first.activity.content_hash == second.activity.content_hash
