@@ -90,7 +90,9 @@ def test_flit_hops_are_the_sum_of_route_lengths(case: tuple[Design, StepWork, Tw
             start = 0 if source < 0 else tile[source]
             routes = [grid.route(start, tile[target]) for target in targets]
             links = (
-                sum(map(len, routes)) if design.job.chip.noc.casting == "unicast" else len(set().union(*routes))
+                sum(map(len, routes))
+                if design.job.chip.noc.casting == "unicast"
+                else len(set().union(*routes))
             )
             crossed += links * int(packets) * stage.traffic.flits
         counts = ActionCounts.from_blocks(stage.blocks, work.samples)

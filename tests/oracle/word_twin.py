@@ -49,7 +49,11 @@ class WordTwin:
 
     def _steps(self, layer: SynapticLayer) -> int:
         only_input = self.design.job.network.source_layers(layer.index) == (-1,)
-        once = self.design.activity.static_input and only_input and self.design.job.chip.options.static_input_once
+        once = (
+            self.design.activity.static_input
+            and only_input
+            and self.design.job.chip.options.static_input_once
+        )
         return 1 if once else self.design.activity.time_steps
 
     def _taps(self, layer: SynapticLayer, piece: Slice, y: int, x: int) -> list[tuple[Place, Place]]:
