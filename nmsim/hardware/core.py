@@ -16,10 +16,10 @@ class EventTiming(Record):
     """One synapse served for one spike."""
     synaptic_op_conv_ns: float | None = Field(default=None, gt=0)
     """The same in a convolution, where the chip publishes it apart; absent: as any other."""
-    neuron_update_active_ns: float = Field(gt=0)
-    """Update of a neuron that received input or fires in the step."""
-    neuron_update_inactive_ns: float = Field(gt=0)
-    """Update of any other neuron."""
+    neuron_update_active_ns: float = Field(ge=0)
+    """Update of a neuron that received input or fires in the step; 0 where each synaptic operation updates its neuron."""
+    neuron_update_inactive_ns: float = Field(ge=0)
+    """Update of any other neuron; 0 where nothing happens to it."""
     spike_out_ns: float = Field(default=0.0, ge=0)
     """Extra time of a neuron that fires."""
     axon_in_ns: float = Field(default=0.0, ge=0)

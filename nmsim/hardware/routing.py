@@ -55,6 +55,14 @@ class Grid:
             row = (row + (1 if direction == SOUTH else -1)) % self.rows
         return tuple(path)
 
+    def hops(self, source: int, target: int) -> int:
+        """Links of the route between two tiles."""
+        across = abs(target % self.columns - source % self.columns)
+        along = abs(target // self.columns - source // self.columns)
+        if self.torus:
+            across, along = min(across, self.columns - across), min(along, self.rows - along)
+        return across + along
+
     def _steps(self, start: int, stop: int, extent: int, names: tuple[int, int]) -> list[int]:
         ahead = stop - start
         if self.torus:

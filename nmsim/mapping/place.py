@@ -101,9 +101,9 @@ def _corner(groups: Sequence[Group], chip: ChipConfig) -> list[PlacedCore]:
 
 def _snake(groups: Sequence[Group], inside: Sequence[PlacedCore]) -> IntArray:
     """A seat (index into `inside`) for every group in order, then, as if for idle groups, the seats left over."""
-    free = {
-        core.type.name: [s for s, c in enumerate(inside) if c.type.name == core.type.name] for core in inside
-    }
+    free: dict[str, list[int]] = {}
+    for seat, core in enumerate(inside):
+        free.setdefault(core.type.name, []).append(seat)
     taken = [free[group.type].pop(0) for group in groups]
     return np.array(taken + [seat for seats in free.values() for seat in seats], np.int64)
 

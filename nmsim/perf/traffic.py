@@ -152,7 +152,7 @@ def _through_ports(machine: Machine, flow: Flow) -> list[Flow]:
     grid = machine.links.grid
     if len(targets) == 1:
         target = int(machine.tile[targets[0]])
-        hops = [len(grid.route(tile, target)) for tile in machine.ingress]
+        hops = [grid.hops(tile, target) for tile in machine.ingress]
         return [(INPUT - hops.index(min(hops)), targets, packets)]
     ports = len(machine.ingress)
     shares = [(INPUT - port, targets, (packets + ports - 1 - port) // ports) for port in range(ports)]
