@@ -10,6 +10,7 @@ NS_PER_S = 1e9
 PS_PER_S = 1e12
 PS_PER_NS = 1e3
 US_PER_S = 1e6
+MS_PER_S = 1e3
 US_PER_MS = 1000
 W_PER_UW = 1e-6
 W_PER_MW = 1e-3

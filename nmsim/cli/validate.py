@@ -1,22 +1,24 @@
 """Verb `validate`: fixed point against float64, models against what others measured."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from nmsim.cli.console import Screen, show_sourced
+from nmsim.cli.console import Screen
 from nmsim.cli.numerics import validate_subject
+from nmsim.cli.silicon import silicon_lines, sop_lines
 from nmsim.cli.stages import DataOption, JobsOption, PrecisionOption, QuietOption, SetOption
 from nmsim.cli.threads import limit_threads
 from nmsim.cli.vectors import check_vectors
 from nmsim.errors import ConfigError
 from nmsim.pipeline.numerics import NumericsPlan, ShortTraining
+from nmsim.pipeline.silicon import write_silicon
 from nmsim.pipeline.subject import is_run, read_subject
-from nmsim.validate.point import SiliconPoint
+from nmsim.validate.point import overall
+from nmsim.validate.shipped_sops import shipped_sops
 from nmsim.validate.silicon import against_silicon
 from nmsim.validate.trainers import trainers
 from nmsim.validate.vectors.manifest import is_export
@@ -71,7 +73,9 @@ def validate(
     seed: Annotated[int, typer.Option(min=0, help="Seed of a workload's initial parameters.")] = 1,
     out: Annotated[
         Path | None,
-        typer.Option(help="Folder of the files; default RUN/validation or runs/WORKLOAD-validation."),
+        typer.Option(
+            help="Folder of the files; default RUN/validation or runs/WORKLOAD-validation; for silicon none."
+        ),
     ] = None,
     jobs: JobsOption = None,
     quiet: QuietOption = False,
@@ -87,7 +91,7 @@ def validate(
             f"validate --against {against}: {'needs no' if target else 'needs a'} run, workload or vectors; {remedy}"
         )
     if target is None:
-        _silicon(as_json=as_json)
+        _silicon(out, as_json=as_json)
         return
     screen = Screen(quiet=quiet or as_json)
     if against == VECTORS:
@@ -105,30 +109,21 @@ def validate(
     validate_subject(subject, out or default, plan, screen, as_json=as_json)
 
 
-def _silicon(*, as_json: bool) -> None:
-    points, training = against_silicon(), tuple(trainers())
+def _silicon(out: Path | None, *, as_json: bool) -> None:
+    points, shipped = (*against_silicon(), *trainers()), tuple(shipped_sops())
     if as_json:
-        everything = [
-            {**asdict(point), "relative_error": point.relative_error} for point in (*points, *training)
-        ]
+        everything = {
+            "points": [{**asdict(point), "relative_error": point.relative_error} for point in points],
+            "overall": {name: asdict(closeness) for name, closeness in overall(points).items()},
+            "shipped_pj_per_sop": [asdict(chip) for chip in shipped],
+        }
         print(json.dumps(everything, indent=2))
-        return
-    screen = Screen()
-    _show(screen, "Estimates against published silicon", points)
-    _show(screen, "Estimates against published trainers", training)
-    for note in dict.fromkeys(f"{point.what}: {point.note}." for point in training if point.note):
-        screen.say(note)
-
-
-def _show(screen: Screen, title: str, points: Sequence[SiliconPoint]) -> None:
-    """A table of published and modelled figures, and its sources."""
-    rows = [
-        [
-            f"{point.what}\n{point.condition}", f"{point.published:.4g}",
-            "-" if point.model is None else f"{point.model:.4g}", point.unit,
-            "-" if point.relative_error is None else f"{point.relative_error:+.1%}", point.role,
-        ]
-        for point in points
-    ]  # fmt: skip
-    columns = ["what\nunder which condition", "published", "model", "unit", "error", "role"]
-    show_sourced(screen, title, columns, rows, [point.source for point in points], numeric_from=9)
+    else:
+        for line in (*silicon_lines(points), "", *sop_lines(shipped)):
+            print(line)
+    if out is not None:
+        written = write_silicon(points, out)
+        if not as_json:
+            print("\n" + ", ".join(map(str, written)))
+    elif not as_json:
+        print("\nPicture, conditions, sources and notes: --out FOLDER, or --json.")

@@ -153,7 +153,7 @@ def lane_units(core: Core) -> LaneUnits:
     adders += core.neuron_lanes * (leaks + products) * (STATE_BITS + SATURATOR_BITS // 2)
     multipliers = core.mac_lanes * STATE_BITS**2 + updates * SUM_BITS * FACTOR_BITS
     multipliers += core.neuron_lanes * STATE_BITS * (leaks * FACTOR_BITS + products * STATE_BITS)
-    arrays = [memory for memory in core.memories if size_kb(memory) >= REGISTER_LIMIT_KB]
+    arrays = [memory for memory in core.memories if not of_registers(memory)]
     registers = FlipFlops.of(core).lanes + sum(memory.word_bits for memory in arrays) + updates * DRAW_BITS
     return LaneUnits(adders, multipliers, registers)
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from nmsim import units
 from nmsim.cost.constant import Constant
 from nmsim.cost.price import Price
-from nmsim.cost.sram import REGISTER_LIMIT_KB, size_kb
+from nmsim.cost.sram import of_registers
 from nmsim.cost.technology import Technology, multiplied, price_of
 from nmsim.counts import CoreActivity
 from nmsim.hardware.chip import ChipConfig
@@ -37,7 +37,7 @@ class FlipFlops:
     def of(cls, core: Core) -> "FlipFlops":
         """Of one core."""
         lanes = core.accumulate_lanes + core.mac_lanes + core.neuron_lanes + core.update_lanes
-        registers = [m.capacity_bits if size_kb(m) < REGISTER_LIMIT_KB else m.word_bits for m in core.memories]
+        registers = [m.capacity_bits if of_registers(m) else m.word_bits for m in core.memories]
         return cls(lanes * per_lane(core), sum(registers))
 
     @property

@@ -2,29 +2,22 @@
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from nmsim import config, units
 from nmsim.contents import Content
 from nmsim.cost import logic, noc, sram
-from nmsim.cost.accounting import energy_of
 from nmsim.cost.clock import LANE_BITS, period_price
-from nmsim.cost.static import static_power
 from nmsim.cost.table import ComponentTable, load_table, usable
 from nmsim.cost.technology import Technology, technology_at
-from nmsim.counts import Action, ActionCounts, Component, Phase
+from nmsim.counts import Action
 from nmsim.errors import CostError
 from nmsim.hardware.chip import ChipConfig
 from nmsim.hardware.sram import Sram
 from nmsim.validate.point import CALIBRATED, HELD_OUT, SiliconPoint
+from nmsim.validate.whole_chips import MEROLLA, ODIN, areas, odin, truenorth
 
-TRUENORTH = "Akopyan et al., TCAD 34(10) 2015, Fig. 17"
-TRUENORTH_SYNAPSES = 2**20 * 128
-ODIN = "Frenkel et al., TBioCAS 13(1) 2019, Fig. 8b"
 LOIHI = "Davies et al., IEEE Micro 38(1) 2018, Table 2"
 PITON = "McKeown et al., HPCA 2018, Fig. 12"
 SENECA = "Tang et al., Front. Neurosci. 17:1187252 (2023), Table 8"
-MEROLLA = "Merolla et al., Science 345:668 (2014) and supplement"
 
 
 def against_silicon() -> tuple[SiliconPoint, ...]:
@@ -36,15 +29,16 @@ def against_silicon() -> tuple[SiliconPoint, ...]:
     table = load_table("cmos")
     if not isinstance(table, ComponentTable):
         raise CostError("cmos: the shipped table is not of level 'component'; reinstall nmsim")
-    return (
-        *_truenorth(),
-        *_odin(),
-        *_barrier(),
-        *_piton(table),
-        *_noc(table),
-        *_memories(table),
-        *_cores(table),
-    )
+    return (*truenorth(), *odin(), *areas(table), *parts(table))
+
+
+def parts(table: ComponentTable) -> Iterator[SiliconPoint]:
+    """Barriers, hops, memories, and whole operations as sums of their parts."""
+    yield from _barrier()
+    yield from _piton(table)
+    yield from _noc(table)
+    yield from _memories(table)
+    yield from _cores(table)
 
 
 def chip_priced_by(technology: str) -> ChipConfig:
@@ -56,66 +50,25 @@ def chip_priced_by(technology: str) -> ChipConfig:
     raise CostError(f"{technology}: no shipped chip uses this price table; see `nmsim list`")
 
 
-def power_w(chip: ChipConfig, synaptic_ops_per_s: float) -> float:
-    """Power of an event-priced chip that serves synaptic operations at a steady rate, through the whole accounting."""
-    table = load_table(chip.technology)
-    key = (Component.EVENT, Action.SYNAPTIC_OP, "", 0, 0, 0, Phase.INTEGRATE, -1, 0)
-    counts = ActionCounts.from_rows([(key, np.array([round(synaptic_ops_per_s)]), False)], 1)
-    one_second = {Phase.INTEGRATE.value: np.ones(1)}
-    return energy_of(counts, chip, table, static_power(chip, table), one_second, batch_size=1).mean_j
-
-
-def _truenorth() -> Iterator[SiliconPoint]:
-    chip = chip_priced_by("truenorth")
-    for rate_hz, published_mw in ((11.58, 68.0), (95.93, 94.0)):
-        model = power_w(chip, TRUENORTH_SYNAPSES * rate_hz) / units.W_PER_MW
-        condition = f"2^20 neurons of 128 synapses at {rate_hz} Hz, 0.8 V"
-        yield SiliconPoint(
-            "TrueNorth power",
-            condition,
-            published_mw,
-            model,
-            "mW",
-            CALIBRATED,
-            TRUENORTH,
-            "an end of the fitted line",
-        )
-    model = power_w(chip, TRUENORTH_SYNAPSES * 20) / units.W_PER_MW
-    note = "published at 0.775 V, priced at 0.8 V"
-    yield SiliconPoint("TrueNorth power", "the same at 20 Hz", 72.0, model, "mW", HELD_OUT, MEROLLA, note)
-
-
-def _odin() -> Iterator[SiliconPoint]:
-    chip = chip_priced_by("odin")
-    model = power_w(chip, 37.5e6)
-    note = "prices and total are of one measurement series: this shows the accounting, not a prediction"
-    yield SiliconPoint(
-        "ODIN power",
-        "75 MHz, 0.55 V, 37.5 MSOP/s",
-        477.0,
-        model / units.W_PER_UW,
-        "uW",
-        CALIBRATED,
-        ODIN,
-        note,
-    )
-    per_sop_pj = model / 37.5e6 * units.PJ_PER_J
-    note = "all-in: leakage and idle power included"
-    yield SiliconPoint("ODIN energy per SOP", "the same", 12.7, per_sop_pj, "pJ", CALIBRATED, ODIN, note)
-
-
 def _barrier() -> Iterator[SiliconPoint]:
     chip = chip_priced_by("loihi-2018")
     for tiles, published_ns in ((1, 113.0), (32, 465.0)):
+        name = f"Loihi barrier, {tiles} tile{'s' * (tiles > 1)}"
         yield SiliconPoint(
-            "Loihi barrier", f"{tiles} tile(s)", published_ns, _barrier_ns(chip, tiles), "ns", CALIBRATED, LOIHI,
+            name,
+            "before silicon",
+            published_ns,
+            _barrier_ns(chip, tiles),
+            "ns",
+            CALIBRATED,
+            LOIHI,
             "an end of the range",
-        )  # fmt: skip
+        )
     note = "regressed on boards by SANA-FE; the pre-silicon barrier does not foretell it"
     source = "Boyle et al., SANA-FE, TCAD 44(8) 2025"
     for tiles, published_ns in ((2, 1000.0), (29, 1800.0)):
         yield SiliconPoint(
-            "Loihi synchronisation",
+            f"Loihi boards, barrier of {tiles} tiles",
             f"{tiles} tiles, boards",
             published_ns,
             _barrier_ns(chip, tiles),
@@ -147,7 +100,7 @@ def _piton(table: ComponentTable) -> Iterator[SiliconPoint]:
     for toggling, published_pj, role, note in points:
         condition = f"64-bit flit, 1.1 mm, {toggling:.0%} toggling, 32 nm, 1.0 V"
         yield SiliconPoint(
-            "Piton NoC hop",
+            f"Piton hop, {toggling:.0%} toggling",
             condition,
             published_pj,
             _hop_pj(technology, 64, 1.1, toggling),
@@ -176,7 +129,9 @@ def _noc(table: ComponentTable) -> Iterator[SiliconPoint]:
     for what, node_nm, voltage_v, mm, published_pj, source, note in points:
         model = _hop_pj(technology_at(table, node_nm, voltage_v), 32, mm)
         condition = f"32-bit packet, {mm} mm, {node_nm} nm, {voltage_v} V"
-        yield SiliconPoint(what, condition, published_pj, model, "pJ", HELD_OUT, source, note)
+        yield SiliconPoint(
+            what, condition, published_pj, model, "pJ", HELD_OUT, source, note, frame_published=not note
+        )
 
 
 def _memory(kb: float, word_bits: int) -> Sram:
@@ -187,11 +142,11 @@ def _memory(kb: float, word_bits: int) -> Sram:
 def _memories(table: ComponentTable) -> Iterator[SiliconPoint]:
     note_28 = "fitted as if measured at 0.9 V: scaling to its 0.775 V loses what the fit gained"
     points = (
-        ("TrueNorth core memory", 28, 0.775, 12.8, 410, 19.27, CALIBRATED, MEROLLA, note_28),
-        ("SENECA data memory", 22, 0.8, 256, 32, 10.0, HELD_OUT, SENECA, "capacity remembered, not read"),
-        ("SENECA data memory", 22, 0.8, 256, 128, 23.2, HELD_OUT, SENECA, "capacity remembered, not read"),
+        ("TrueNorth SRAM", 28, 0.775, 12.8, 410, 19.27, CALIBRATED, MEROLLA, note_28),
+        ("SENECA SRAM", 22, 0.8, 256, 32, 10.0, HELD_OUT, SENECA, "capacity remembered, not read"),
+        ("SENECA SRAM", 22, 0.8, 256, 128, 23.2, HELD_OUT, SENECA, "capacity remembered, not read"),
         (
-            "SENECA instruction memory",
+            "SENECA SRAM",
             22,
             0.8,
             16,
@@ -205,7 +160,11 @@ def _memories(table: ComponentTable) -> Iterator[SiliconPoint]:
     for what, node_nm, voltage_v, kb, bits, published_pj, role, source, note in points:
         model = sram.read(technology_at(table, node_nm, voltage_v), _memory(kb, bits)).pj
         condition = f"read {bits} bit of {kb:g} KB, {node_nm} nm, {voltage_v} V"
-        yield SiliconPoint(what, condition, published_pj, model, "pJ", role, source, note)
+        known = role == CALIBRATED or not note
+        yield SiliconPoint(
+            f"{what}, {bits} bit, {kb:g} KB", condition, published_pj, model, "pJ", role, source, note,
+            frame_published=known,
+        )  # fmt: skip
 
 
 def _clock_pj(technology: Technology, word_bits: float) -> float:
@@ -226,7 +185,7 @@ def _cores(table: ComponentTable) -> Iterator[SiliconPoint]:
     loihi_clock_pj, odin_clock_pj = _clock_pj(at_14, 64 + 24 + 24), _clock_pj(at_28, 32 / 8 + 128 + 128)
     default = usable(table.control_overhead, "control_overhead", table.name).value
     loihi = (
-        "Loihi synaptic operation",
+        "Loihi",
         LOIHI,
         23.6,
         loihi_pj,
@@ -234,31 +193,19 @@ def _cores(table: ComponentTable) -> Iterator[SiliconPoint]:
         "64 bit of 128 KB, 16-bit addition, 24 bit of 8 KB read and written",
     )
     odin = (
-        "ODIN synaptic operation",
+        "ODIN",
         ODIN,
         8.43,
         odin_pj,
         odin_clock_pj,
         "an eighth of 32 bit of 32 KB, 128 bit of 4 KB read and written",
     )
-    for (what, source, published_pj, pj, clock_pj, mix), (
-        other,
-        _,
-        other_pj,
-        other_model,
-        other_clock,
-        _,
-    ) in (
-        (loihi, odin),
-        (odin, loihi),
-    ):
-        note = f"assumed mix: {mix}"
-        condition = f"control overhead {default:g}, the default"
-        yield SiliconPoint(
-            what, condition, published_pj, default * pj + clock_pj, "pJ", CALIBRATED, source, note
-        )
-        factor = (other_pj - other_clock) / other_model
-        condition = f"control overhead {factor:.2f}, calibrated on {other.partition(' ')[0]} alone"
-        yield SiliconPoint(
-            what, condition, published_pj, factor * pj + clock_pj, "pJ", HELD_OUT, source, note
-        )
+    for own, other in ((loihi, odin), (odin, loihi)):
+        name, source, published_pj, pj, clock_pj, mix = own
+        other_name, _, other_pj, other_model, other_clock, _ = other
+        fitted = (other_pj - other_clock) / other_model
+        for whose, factor, role in (("default", default, CALIBRATED), (f"of {other_name}", fitted, HELD_OUT)):
+            yield SiliconPoint(
+                f"{name} pJ/SOP, control {whose}", f"control overhead {factor:.2f}, {whose}", published_pj,
+                factor * pj + clock_pj, "pJ", role, source, f"assumed mix of accesses: {mix}", frame_published=False,
+            )  # fmt: skip

@@ -1,74 +1,31 @@
-"""Published trainers: their frame as a chip, their task as a network of the same inputs, and how far the model is off.
+"""Published trainers: their frame as a chip, their task as a network, and how far the model is off.
 
-None of them runs STOP, and none of the abstracts at hand tells the hidden layer, the time steps or the datapath. What is
-assumed is printed with every row, and one published figure of each trainer sets its lanes: it is marked `calibrated`.
+None of them runs STOP. What is assumed is in the frame's file and in the note of every row, and one published figure of
+each sets the lanes where they are not published: it is marked `calibrated`.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from nmsim import config, units
-from nmsim.activity import Activity
-from nmsim.evaluate import Evaluation, evaluate
+from nmsim.evaluate import Evaluation
 from nmsim.hardware.chip import ChipConfig
-from nmsim.mapping.automatic import deploy_network
-from nmsim.mapping.deployment import Deployment
-from nmsim.network.memory import TrainingNeeds
 from nmsim.network.precision import Precision
-from nmsim.network.published import dense
-from nmsim.network.spec import NetworkSpec
-from nmsim.perf.analytic import AnalyticModel
-from nmsim.perf.work import StepWork, build_work
 from nmsim.validate.point import CALIBRATED, HELD_OUT, NOT_COMPARED, SiliconPoint
-from nmsim.validate.synthetic import Densities, synthetic_activity
+from nmsim.validate.synthetic import Densities
+from nmsim.validate.trial import CHIPS, FOLDER, Trial, frame, network
 
-FOLDER = "arch_configs/trainers"
 VC707 = "Huang et al., ICTA 2023, doi 10.1109/icta60488.2023.10364297, abstract"
-MORPHBUNGEE = "MorphBungee, 65 nm: figures as listed in docs/energy.md, the paper was not at hand"
+MORPHBUNGEE = "Wang et al., MorphBungee, TBioCAS 2024, abstract"
+PARK = "Park et al., JSSC 55(1) 2020, abstract; network from Renner et al., Nat. Commun. 2024, Table 1"
 RECKON = "Frenkel and Indiveri, ReckOn, ISSCC 2022"
-DENSITIES = Densities(inputs=0.21, spikes=0.23, deltas=0.8)
+MNIST_DENSE = Densities(inputs=0.21, spikes=0.23, deltas=0.8)
 """Of inputs, hidden spikes and deltas, as in a training run of workload `mnist-dense` (STOP-WTL, 784-256-10)."""
-TIME_STEPS = 4
-SAMPLES = 4
-PLAIN = Precision()
 NEAREST = "the published speed sets the lanes: the power of two that comes nearest"
 OTHER_RULE = (
     "no source at hand describes its backward pass; it is not STOP. STBP and STOP-W stand for what it may do;"
     " hidden layer and time steps are assumed too, so this is not the same network"
 )
-
-
-@dataclass(frozen=True)
-class Trial:
-    """A dense network under a rule on a trainer's chip; inputs are spikes, one bit per pixel and time step."""
-
-    chip: ChipConfig
-    network: NetworkSpec
-    rule: str
-    precision: Precision = PLAIN
-
-    def _job(self) -> tuple[Deployment, Activity]:
-        activity = synthetic_activity(
-            self.network, SAMPLES, DENSITIES, rule=self.rule, static_input=False, input_bits=1
-        )
-        gradient = self.chip.options.weight_gradient
-        needs = TrainingNeeds.for_rule(
-            self.rule, sample_bits=1, update="in_place" if gradient == "in_place" else "accumulate"
-        )
-        return deploy_network(self.network, self.precision, needs, self.chip), activity
-
-    def work(self) -> StepWork:
-        """Its work at batch size 1."""
-        return build_work(*self._job())
-
-    def latency_s(self) -> float:
-        """Time per sample, its update included."""
-        return float(AnalyticModel().run(self.work()).latency_s.mean())
-
-    def evaluation(self) -> Evaluation:
-        """Time and energy per sample."""
-        return evaluate(*self._job())
 
 
 def trainers() -> Iterator[SiliconPoint]:
@@ -79,25 +36,19 @@ def trainers() -> Iterator[SiliconPoint]:
     """
     yield from _vc707()
     yield from _morphbungee()
+    yield from _park()
     yield from _reckon()
 
 
-def network(*widths: int, time_steps: int = TIME_STEPS) -> NetworkSpec:
-    """A dense network of given widths."""
-    return dense(*widths).model_copy(update={"time_steps": time_steps})
-
-
-def trainer(name: str, lanes: int | None = None, size: float = 1.0) -> ChipConfig:
-    """The chip of a trainer, with as many lanes, memories as wide as these take per cycle, and `size` times as large."""
+def trainer(name: str, lanes: int) -> ChipConfig:
+    """The frame of a trainer with as many lanes, and memories of the same size as wide as these take per cycle."""
     document = config.load(config.find(FOLDER, name))
-    if lanes is None:
-        return config.build(ChipConfig, document)
     core = "core_types.0"
     values: dict[str, Any] = {f"{core}.{kind}_lanes": lanes for kind in ("accumulate", "mac", "update")}
     original = config.build(ChipConfig, document).core_types[0]
     for index, memory in enumerate(original.memories[:-1]):
         width = (memory.word_bits // original.accumulate_lanes) * lanes
-        words = round(size * memory.words * memory.word_bits / width)
+        words = round(memory.words * memory.word_bits / width)
         values |= {
             f"{core}.memories.{index}.word_bits": width,
             f"{core}.memories.{index}.words": words,
@@ -110,57 +61,128 @@ def _vc707() -> Iterator[SiliconPoint]:
     for time_steps, lanes in ((4, 8), (8, 16)):
         net, chip = network(784, 256, 10, time_steps=time_steps), trainer("vc707", lanes)
         assumed = f"784-256-10, T = {time_steps}, {lanes} lanes: assumed; 115 MHz"
-        inference_s = Trial(chip, net, "inference").latency_s()
+        inference_s = Trial(chip, net, "inference", MNIST_DENSE).latency_s()
         yield SiliconPoint(
-            "VC707 inference", assumed, 4163, 1 / inference_s, "frame/s", CALIBRATED, VC707, NEAREST
-        )
+            f"VC707 inference, T = {time_steps}", assumed, 4163, 1 / inference_s, "frame/s", CALIBRATED, VC707, NEAREST,
+            frame_published=False,
+        )  # fmt: skip
         for rule in ("stbp-w", "stop-w"):
-            training_s = Trial(chip, net, rule).latency_s()
-            condition = f"the same, {rule}"
+            training_s = Trial(chip, net, rule, MNIST_DENSE).latency_s()
             yield SiliconPoint(
-                "VC707 training", condition, 1183, 1 / training_s, "frame/s", HELD_OUT, VC707, OTHER_RULE
-            )
-            yield SiliconPoint(
-                "VC707 training over inference time", condition, 4163 / 1183, training_s / inference_s, "ratio",
-                HELD_OUT, VC707, OTHER_RULE,
+                f"VC707 train/infer, T = {time_steps}, {rule}", f"{assumed}; {rule}", 4163 / 1183,
+                training_s / inference_s, "ratio", HELD_OUT, VC707, OTHER_RULE, frame_published=False,
             )  # fmt: skip
     yield SiliconPoint(
         "VC707 energy per trained image", "115 MHz, 798 mW", 0.67, None, "mJ", NOT_COMPARED, VC707,
-        "apples and oranges: the board is an FPGA, and nmsim prices silicon cells",
+        "apples and oranges: the board is an FPGA, and nmsim prices silicon cells", frame_published=False,
     )  # fmt: skip
 
 
 def _morphbungee() -> Iterator[SiliconPoint]:
-    """Lanes are set by the learning speed; what is tested is the power at that speed."""
-    for hidden, lanes in ((128, 1), (256, 2), (512, 4)):
-        chip, net = trainer("morphbungee-like-65nm", lanes, hidden / 256), network(256, hidden, 10)
-        found = Trial(chip, net, "stop-w").evaluation()
-        condition = f"256-{hidden}-10, T = {TIME_STEPS}, {lanes} lane(s), stop-w: assumed; 100 MHz, 1.1 V"
+    """Lanes are set by the speed of inference; what is tested is the speed of learning, and power."""
+    chip, net = frame("morphbungee-65nm"), network(256, 256, 256, 256, 200, time_steps=8)
+    densities = Densities(inputs=1 / 8, spikes=1 / 8, deltas=0.5)
+    runs = {rule: Trial(chip, net, rule, densities).evaluation() for rule in ("inference", "stop-w")}
+    condition = "256-256-256-256-200 on 16 x 16 MNIST, 100 MHz, 1.0 V"
+    assumed = "assumed: eight time steps in which a neuron spikes once, 16-bit weights, lanes, words"
+    speeds = {rule: 1 / found.latency_s.mean for rule, found in runs.items()}
+    rows = (
+        ("inference speed", 2270, speeds["inference"], "frame/s", CALIBRATED, f"{NEAREST}; {assumed}"),
+        (
+            "learning speed",
+            802,
+            speeds["stop-w"],
+            "frame/s",
+            HELD_OUT,
+            f"STOP-W in place stands for its rule; {assumed}",
+        ),
+        (
+            "learning power",
+            61,
+            _mw(runs["stop-w"]),
+            "mW",
+            HELD_OUT,
+            f"61 mW is one figure for both; {assumed}",
+        ),
+        ("learning energy", 76.1, _uj(runs["stop-w"]), "uJ", HELD_OUT, f"61 mW over 802 frames/s; {assumed}"),
+        (
+            "inference energy",
+            26.9,
+            _uj(runs["inference"]),
+            "uJ",
+            HELD_OUT,
+            f"61 mW over 2,270 frames/s; {assumed}",
+        ),
+    )
+    for what, published, model, unit, role, note in rows:
         yield SiliconPoint(
-            "MorphBungee learning", condition, 802, 1 / found.latency_s.mean, "frame/s", CALIBRATED, MORPHBUNGEE,
-            NEAREST,
-        )  # fmt: skip
+            f"MorphBungee {what}",
+            condition,
+            published,
+            model,
+            unit,
+            role,
+            MORPHBUNGEE,
+            note,
+            frame_published=False,
+        )
+
+
+def _park() -> Iterator[SiliconPoint]:
+    """Nothing was calibrated on it; memories and lanes are assumed."""
+    chip, net = frame("park-65nm"), network(784, 200, 200, 10, time_steps=1)
+    precision = Precision.model_validate({"weight": "s8.6", "current": "s16"})
+    found = Trial(
+        chip, net, "inference", Densities(inputs=0.2, spikes=0.2, deltas=0.5), precision
+    ).evaluation()
+    condition = "784-200-200-10, 20 MHz, 0.8 V"
+    note = "assumed: a fifth of pixels and neurons active, 8-bit weights, lanes, words"
+    rows = (
+        ("inference energy", 0.236, _uj(found), "uJ", note),
+        (
+            "time per sample",
+            10.6,
+            found.latency_s.mean * units.US_PER_S,
+            "us",
+            f"784 pixels at 73.9 Mpixel/s; {note}",
+        ),
+        ("power", 23.6, _mw(found), "mW", f"published while it learns; {note}"),
+    )
+    for what, published, model, unit, text in rows:
         yield SiliconPoint(
-            "MorphBungee power", "the same", 61, found.power_w.mean / units.W_PER_MW, "mW", HELD_OUT, MORPHBUNGEE,
-            f"band of the prices {found.power_w.band_low / units.W_PER_MW:.0f} to"
-            f" {found.power_w.band_high / units.W_PER_MW:.0f} mW; hidden layer, time steps, rule and supply are assumed",
-        )  # fmt: skip
+            f"Park {what}", condition, published, model, unit, HELD_OUT, PARK, text, frame_published=False
+        )
+    yield SiliconPoint(
+        "Park energy per trained image", condition, 0.2537, None, "uJ", NOT_COMPARED, PARK,
+        "its rule sends spikes back directly and adds 7.5 % to inference; no rule of nmsim is like it",
+        frame_published=False,
+    )  # fmt: skip
 
 
 def _reckon() -> Iterator[SiliconPoint]:
-    """Nothing of it was used: the frame is published, the prices are those of all 28 nm chips."""
-    chip = config.read(ChipConfig, config.find("arch_configs/chips", "reckon-like-28nm"))
+    """Nothing of it was used for the prices: the frame is published, the prices are those of all 28 nm chips."""
+    chip = frame("reckon-like-28nm", CHIPS)
     precision = Precision.model_validate({"weight": "s8.6"})
-    trial = Trial(chip, network(256, 256, 10, time_steps=100), "inference", precision)
-    found = trial.evaluation()
+    found = Trial(
+        chip, network(256, 256, 10, time_steps=100), "inference", MNIST_DENSE, precision
+    ).evaluation()
     pairs = (
         ("incremental", found.energy_per_sop_incremental_j),
         ("all-in", found.energy_per_sop_all_in_j),
     )
     for kind, joules in pairs:
         yield SiliconPoint(
-            "ReckOn energy per SOP", f"256-256-10 forward, T = 100, 0.5 V; {kind}", 5.3,
+            f"ReckOn energy per SOP, {kind}", "256-256-10 forward, T = 100, 0.5 V, 13 MHz", 5.3,
             None if joules is None else joules * units.PJ_PER_J, "pJ", HELD_OUT, RECKON,
             "its network is recurrent and learns by e-prop, ours is feed-forward inference; of which kind its figure is,"
             " is not stated",
+            frame_published=False,
         )  # fmt: skip
+
+
+def _uj(found: Evaluation) -> float:
+    return found.energy_j.mean * units.UJ_PER_J
+
+
+def _mw(found: Evaluation) -> float:
+    return found.power_w.mean / units.W_PER_MW

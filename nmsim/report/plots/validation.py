@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import log
 
 import numpy as np
 
 from nmsim.report.plots.canvas import (
-    INK,
     PALETTE,
     QUIET,
     RULE,
@@ -17,22 +17,26 @@ from nmsim.report.plots.canvas import (
     new_figure,
     svg_of,
 )
-from nmsim.units import scaled
+from nmsim.report.plots.labels import label_points
 
 FIELD_BAR = 0.25
 """Closeness that published simulators of the field reach or aim at."""
+GROUPS = (
+    ("held out", "o", PALETTE[0], "held out, frame published"),
+    ("assumed", "^", PALETTE[4], "held out, frame partly assumed"),
+    ("calibrated", "s", PALETTE[1], "used to calibrate"),
+)
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """A published figure beside ours, SI; `calibrated` says that ours was fitted to it, so agreement proves nothing."""
+    """A published figure beside ours, in one unit; `group` is one of `GROUPS`: what was used to calibrate proves nothing."""
 
     label: str
     published: float
     modelled: float
-    low: float
-    high: float
-    calibrated: bool
+    unit: str
+    group: str
 
     @property
     def error(self) -> float:
@@ -40,60 +44,44 @@ class Comparison:
         return self.modelled / self.published - 1
 
 
-def modelled_against_published(points: Sequence[Comparison], quantity: str, unit: str, name: str) -> Picture:
-    """Log-log scatter with error bars for our band, the y = x line, and +-25 % around it."""
-    values = [v for p in points for v in (p.published, p.modelled, p.low, p.high) if v > 0]
+def modelled_against_published(points: Sequence[Comparison], name: str) -> Picture:
+    """Log-log scatter of figures of many units, the y = x line, and +-25 % around it; names what lies outside."""
+    values = [value for point in points for value in (point.published, point.modelled)]
     span = np.array([min(values) / 2, max(values) * 2])
-    title = f"Modelled against published {quantity}"
+    title = "Modelled against published figures"
     with look():
-        figure = new_figure(title, "", height=4.4)
+        figure = new_figure(title, "", height=4.8)
         axes = figure.add_subplot()
         axes.fill_between(
             span, span * (1 - FIELD_BAR), span * (1 + FIELD_BAR), color=RULE, linewidth=0, label="within 25 %"
         )
         axes.plot(span, span, color=QUIET, linewidth=0.9, label="y = x")
-        for calibrated, marker, shade, text in (
-            (False, "o", PALETTE[0], "not used to calibrate"),
-            (True, "s", PALETTE[1], "used to calibrate"),
-        ):
-            chosen = [point for point in points if point.calibrated == calibrated]
+        for group, marker, shade, text in GROUPS:
+            chosen = [point for point in points if point.group == group]
             if chosen:
-                ours = np.array([[p.modelled, p.modelled - p.low, p.high - p.modelled] for p in chosen]).T
-                axes.errorbar(
-                    [p.published for p in chosen],
-                    ours[0],
-                    yerr=np.maximum(ours[1:], 0),
-                    fmt=marker,
-                    color=shade,
-                    ecolor=shade,
-                    elinewidth=0.9,
-                    capsize=2,
-                    markersize=5,
-                    label=text,
-                )
-        for point in points:
-            right = point.published > np.sqrt(span[0] * span[1])
-            axes.annotate(
-                f"{point.label} ({point.error:+.0%})",
-                (point.published, point.modelled),
-                xytext=(-7, 6) if right else (7, -9),
-                ha="right" if right else "left",
-                textcoords="offset points",
-                fontsize=7,
-                color=INK,
-            )
+                axes.plot(
+                    [point.published for point in chosen], [point.modelled for point in chosen], marker, color=shade,
+                    markersize=5, label=text,
+                )  # fmt: skip
         axes.set_xscale("log")
         axes.set_yscale("log")
         axes.set_xlim(*span)
         axes.set_ylim(*span)
-        axes.set_xlabel(f"published {quantity} ({unit})")
-        axes.set_ylabel(f"modelled {quantity} ({unit}), bars: band of the prices")
+        axes.set_xlabel("published, each in its own unit")
+        axes.set_ylabel("modelled, in the same unit")
         grid(axes, "both")
         legend_right(axes)
+        outside = sorted(
+            (p for p in points if abs(p.error) > FIELD_BAR), key=lambda p: -abs(log(p.modelled / p.published))
+        )
+        labels = [(f"{p.label} ({p.error:+.0%})", p.published, p.modelled) for p in outside]
+        label_points(axes, labels, [(p.published, p.modelled) for p in points])
         svg = svg_of(figure)
     listed = "; ".join(
-        f"{p.label}: {scaled(p.modelled, unit)} for {scaled(p.published, unit)} ({p.error:+.1%})"
-        for p in points
+        f"{p.label}: {p.modelled:.3g} for {p.published:.3g} {p.unit} ({p.error:+.1%})" for p in points
     )
-    caption = "Square points were used to set the model's constants and prove nothing; round points were not."
+    caption = (
+        "Square points were used to set the model's constants and prove nothing; round points were not; of the chips behind"
+        " triangles a part is assumed. Names stand at what is off by more than 25 %, where there is room."
+    )
     return Picture(name, title, f"Scatter on logarithmic axes around the line y = x. {listed}.", caption, svg)

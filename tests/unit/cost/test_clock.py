@@ -48,7 +48,7 @@ def test_the_core_that_was_built_has_as_many() -> None:
     kinds = ["weight", "weight_gradient", "accumulator", "delta", "membrane", "history", "weight_trace"]
     kinds += ["input", "threshold"]
     memories = ", ".join(
-        f"{{name: m{i}, holds: [{kind}], words: 64, word_bits: {bits}}}"
+        f"{{name: m{i}, holds: [{kind}], words: 1024, word_bits: {bits}}}"
         for i, (bits, kind) in enumerate(zip(words, kinds, strict=True))
     )
     lanes = "accumulate_lanes: 16, mac_lanes: 16, update_lanes: 16, neuron_lanes: 4, pipeline_depth_cycles: 4"

@@ -11,8 +11,9 @@ def points() -> tuple[SiliconPoint, ...]:
     return tuple(trainers())
 
 
-def errors(points: tuple[SiliconPoint, ...], what: str) -> list[float]:
-    return [item.relative_error for item in points if item.what == what and item.relative_error is not None]
+def errors(points: tuple[SiliconPoint, ...], what: str, role: str) -> dict[str, float]:
+    found = {p.what: p.relative_error for p in points if p.what.startswith(what) and p.role == role}
+    return {name: error for name, error in found.items() if error is not None}
 
 
 def test_every_figure_says_what_it_was_used_for(points: tuple[SiliconPoint, ...]) -> None:
@@ -21,25 +22,27 @@ def test_every_figure_says_what_it_was_used_for(points: tuple[SiliconPoint, ...]
         assert (item.model is None) == (item.role == NOT_COMPARED)
         assert item.note
         assert item.source
+        assert not item.frame_published  # datapaths are in no source at hand
     roles = {item.what: item.role for item in points}
-    assert roles["VC707 inference"] == roles["MorphBungee learning"] == CALIBRATED
-    assert roles["VC707 training"] == roles["MorphBungee power"] == roles["ReckOn energy per SOP"] == HELD_OUT
-    assert roles["VC707 energy per trained image"] == NOT_COMPARED
+    assert roles["MorphBungee inference speed"] == roles["VC707 inference, T = 4"] == CALIBRATED
+    assert roles["VC707 energy per trained image"] == roles["Park energy per trained image"] == NOT_COMPARED
 
 
 def test_lanes_are_set_as_well_as_powers_of_two_can(points: tuple[SiliconPoint, ...]) -> None:
-    for what in ("VC707 inference", "MorphBungee learning"):
-        found = errors(points, what)
+    for what in ("VC707 inference", "MorphBungee inference speed"):
+        found = errors(points, what, CALIBRATED)
         assert found
-        assert all(-0.3 < error < 0.42 for error in found)
+        assert all(-0.3 < error < 0.42 for error in found.values())
 
 
-def test_what_was_held_out_is_met_as_the_docs_say(points: tuple[SiliconPoint, ...]) -> None:
-    ratios = errors(points, "VC707 training over inference time")
-    # STBP, then STOP-W, at 4 and at 8 time steps
-    assert ratios == pytest.approx([-0.10, 0.23, -0.26, 0.31], abs=0.02)
-    assert errors(points, "MorphBungee power") == pytest.approx([-0.57, -0.28, 0.34], abs=0.02)
-    assert errors(points, "ReckOn energy per SOP") == pytest.approx([0.09, 0.66], abs=0.02)
+def test_what_was_held_out_is_met_within_the_bands_of_the_docs(points: tuple[SiliconPoint, ...]) -> None:
+    # rules that stand for one that is not published: within a half; energies of assumed datapaths: within a factor
+    for error in errors(points, "VC707 train", HELD_OUT).values():
+        assert abs(error) < 0.5
+    assert abs(errors(points, "MorphBungee learning speed", HELD_OUT)["MorphBungee learning speed"]) < 0.5
+    for name in ("MorphBungee", "Park", "ReckOn"):
+        for what, error in errors(points, name, HELD_OUT).items():
+            assert -0.75 < error < 1.0, what
 
 
 def test_a_trainer_of_more_lanes_has_wider_memories_of_the_same_size() -> None:

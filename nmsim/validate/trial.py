@@ -1,0 +1,65 @@
+"""A trial: a dense network with stated activity on the frame of a published chip, through mapping, time and price."""
+
+from dataclasses import dataclass, field
+
+from nmsim import config
+from nmsim.activity import Activity
+from nmsim.evaluate import Evaluation, evaluate
+from nmsim.hardware.chip import ChipConfig
+from nmsim.mapping.automatic import deploy_network
+from nmsim.mapping.deployment import Deployment
+from nmsim.network.memory import TrainingNeeds
+from nmsim.network.precision import Precision
+from nmsim.network.published import dense
+from nmsim.network.spec import NetworkSpec
+from nmsim.perf.analytic import AnalyticModel
+from nmsim.perf.work import StepWork, build_work
+from nmsim.validate.synthetic import Densities, synthetic_activity
+
+FOLDER = "arch_configs/silicon"
+"""Frames of published chips, to compare with; not chips to explore with."""
+CHIPS = "arch_configs/chips"
+SAMPLES = 4
+
+
+def frame(name: str, folder: str = FOLDER) -> ChipConfig:
+    """The frame of a published chip, or a shipped chip."""
+    return config.read(ChipConfig, config.find(folder, name))
+
+
+def network(*widths: int, time_steps: int) -> NetworkSpec:
+    """A dense network of given widths."""
+    return dense(*widths).model_copy(update={"time_steps": time_steps})
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A network under a rule on a chip; inputs are spikes, one bit per input and time step, batches of one sample."""
+
+    chip: ChipConfig
+    network: NetworkSpec
+    rule: str
+    densities: Densities
+    precision: Precision = field(default_factory=Precision)
+
+    def _job(self) -> tuple[Deployment, Activity]:
+        activity = synthetic_activity(
+            self.network, SAMPLES, self.densities, rule=self.rule, static_input=False, input_bits=1
+        )
+        gradient = self.chip.options.weight_gradient
+        needs = TrainingNeeds.for_rule(
+            self.rule, sample_bits=1, update="in_place" if gradient == "in_place" else "accumulate"
+        )
+        return deploy_network(self.network, self.precision, needs, self.chip), activity
+
+    def work(self) -> StepWork:
+        """Its work at batch size 1."""
+        return build_work(*self._job())
+
+    def latency_s(self) -> float:
+        """Time per sample, its update included."""
+        return float(AnalyticModel().run(self.work()).latency_s.mean())
+
+    def evaluation(self) -> Evaluation:
+        """Time and energy per sample."""
+        return evaluate(*self._job())
