@@ -12,6 +12,7 @@ from nmsim.cli import (
     mapping,
     recorded,
     reference,
+    rtl,
     stages,
     validate,
     vectors,
@@ -36,6 +37,7 @@ reference.register(app)
 explore.register(app)
 formats.register(app)
 vectors.register(app)
+rtl.register(app)
 mapping.register(app)
 recorded.register(app)
 

@@ -1,0 +1,112 @@
+"""RTL of a core for a workload or a run: write it, simulate it, compare it with the engine and with the models."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nmsim.errors import ConfigError
+from nmsim.hardware.chip import ChipConfig
+from nmsim.pipeline.folder import package_versions
+from nmsim.pipeline.subject import Subject
+from nmsim.rtl.bench import build, run
+from nmsim.rtl.compare import Comparison, compare_trace, read_cycles
+from nmsim.rtl.design import Design
+from nmsim.rtl.events import event_lines
+from nmsim.rtl.golden import Golden
+from nmsim.rtl.quantizers import counted
+from nmsim.rtl.write import write_core, write_events
+from nmsim.stop.protocol import Batch
+from nmsim.stop.raw import RawRun
+from nmsim.storage import write_text
+from nmsim.validate.vectors.export import raw_run, training_of
+
+
+@dataclass(frozen=True)
+class Verified:
+    """A core that was simulated: what was compared, overflow counts that differ, cycles by (sample, stage, layer)."""
+
+    comparison: Comparison
+    counters: int
+    wrong_counts: dict[str, tuple[int, int]]
+    cycles: dict[tuple[int, int, int], int]
+
+    @property
+    def passed(self) -> bool:
+        """Whether everything agrees."""
+        return not self.comparison.differences and not self.wrong_counts
+
+
+def design_core(subject: Subject, chip: ChipConfig, samples: int, batch_size: int) -> Design:
+    """The core that a chip gives for a workload.
+
+    Raises:
+        ConfigError: it has several cores, or the network is one that RTL is not built for.
+    """
+    cores = chip.cores()
+    if len(cores) != 1:
+        raise ConfigError(
+            f"chip '{chip.name}' has {len(cores)} cores, and RTL is built of one; give a chip with one core, such as"
+            " stop-core-28nm"
+        )
+    training = training_of(subject.chip, samples, batch_size)
+    return Design(subject.chip, training, cores[0].type, subject.prepared.encoded.static)
+
+
+def write(subject: Subject, chip: ChipConfig, design: Design, batch: Batch, out: Path) -> None:
+    """Write the core, and the samples of a batch for its bench."""
+    about = {
+        "versions": package_versions(), "workload": subject.workload.name,
+        "workload_hash": subject.workload.content_hash(), "parameters": subject.source, "chip": chip.name,
+    }  # fmt: skip
+    write_core(design, chip, out, about)
+    inputs = batch.inputs.reshape(*batch.inputs.shape[:2], -1)
+    write_events(event_lines(design, inputs, batch.labels, design.training.batch_size), out)
+
+
+def first_samples(subject: Subject, split: str, samples: Sequence[int] | int) -> Batch:
+    """Samples of a split as the core receives them."""
+    own = subject.split(split)
+    chosen = np.arange(samples) if isinstance(samples, int) else np.array(samples, np.int64)
+    if not len(chosen) or chosen.max() >= len(own):
+        raise ConfigError(
+            f"--verify {len(chosen)}: the split has {len(own):,} samples; ask for 1 to {len(own)}"
+        )
+    return own.batch(chosen, 0)
+
+
+def verify(design: Design, batch: Batch, out: Path) -> Verified:
+    """Build and run the bench of a written core and compare every word with the engine's.
+
+    Raises:
+        ConfigError: Verilator is not installed.
+        CheckFailedError: the bench does not build or run.
+        RunError: the core took another course than the engine.
+    """
+    expected = raw_run(design.side, design.training, batch)
+    golden = Golden(design, expected)
+    lines: list[str] = []
+    for section in golden.sections():
+        lines += [section.title, *section.memory.pack(section.values)]
+    write_text(out / "expected.hex", "\n".join(lines) + "\n")
+    build(out)
+    run(out)
+    comparison = compare_trace(out / "trace.hex", golden.sections())
+    cycles, counts = read_cycles(out / "cycles.txt")
+    wrong = _wrong_counts(design, expected, counts)
+    return Verified(comparison, len(counts), wrong, cycles)
+
+
+def _wrong_counts(
+    design: Design, expected: RawRun, counts: dict[tuple[str, int], int]
+) -> dict[str, tuple[int, int]]:
+    """Overflow counts (RTL, engine) that differ, where hardware can count."""
+    found: dict[str, tuple[int, int]] = {}
+    for (tensor, layer), count in counts.items():
+        name = f"layer{layer}.{tensor}"
+        wanted: Any = expected.overflows.get(name, 0)
+        if counted(design, tensor.upper(), layer) and count != wanted:
+            found[name] = (count, int(wanted))
+    return found
