@@ -55,6 +55,14 @@ class AvgPool(Record):
         return self
 
 
+class SumPool(Record):
+    """Sum over non-overlapping p x p windows, no division; its error goes to every input of the window unscaled."""
+
+    kind: Literal["sum_pool"]
+    size: int = Field(ge=2)
+    """Window side, any number."""
+
+
 class MaxPool(Record):
     """Maximum over non-overlapping p x p windows; the error goes to the first maximal input in row-major order."""
 
@@ -85,7 +93,10 @@ class Residual(Record):
     """Layers of the short branch, e.g. one 1x1 convolution where the shape changes."""
 
 
+WindowPool = AvgPool | SumPool | MaxPool
+"""Pools over square windows of a stated size."""
 Layer = Annotated[
-    Dense | Conv | AvgPool | MaxPool | GlobalAvgPool | Flatten | Residual, Field(discriminator="kind")
+    Dense | Conv | AvgPool | SumPool | MaxPool | GlobalAvgPool | Flatten | Residual,
+    Field(discriminator="kind"),
 ]
 Residual.model_rebuild()

@@ -237,7 +237,7 @@ def input_value_bits(network: NetworkSpec, sample_bits: int) -> tuple[int, ...]:
         below = [largest[source] for source in node.inputs]
         if node.layer is not None:
             largest[node.index] = 1
-        elif node.kind in {"avg_pool", "global_avg_pool"}:
+        elif node.kind in {"avg_pool", "sum_pool", "global_avg_pool"}:
             window = (node.in_shape[1] // node.out_shape[1]) * (node.in_shape[2] // node.out_shape[2])
             largest[node.index] = below[0] * window
         else:

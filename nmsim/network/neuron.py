@@ -1,6 +1,7 @@
 """The spiking neuron: threshold, leak factor, surrogate gradient, and how they start."""
 
 from enum import StrEnum
+from typing import Literal
 
 from pydantic import Field
 
@@ -24,9 +25,17 @@ class Neuron(Record):
 
     threshold: float = Field(default=1.0, gt=0)
     """Initial firing threshold theta."""
-    leak_factor: float = Field(default=0.5, ge=0, lt=1)
-    """Initial leak factor alpha, one per layer."""
+    leak_factor: float = Field(default=0.5, ge=0, le=1)
+    """Initial leak factor alpha, one per layer; 1 is the integrate-and-fire neuron, which nothing is multiplied for and
+    whose leak cannot be learned."""
+    reset: Literal["subtract", "zero"] = "subtract"
+    """What a spike does to the membrane: loses the threshold, or returns to zero (inference only)."""
     surrogate: Surrogate = Surrogate.EXPONENTIAL
     """Surrogate derivative phi."""
     weight_scale: float = Field(default=1.0, gt=0)
     """Factor on the initial weights' standard deviation, sqrt(2 / fan_in), of layers without one of their own."""
+
+    @property
+    def integrates(self) -> bool:
+        """Whether it is an integrate-and-fire neuron, without a leak."""
+        return self.leak_factor == 1

@@ -8,10 +8,10 @@ from typing import Literal
 from pydantic import Field, PrivateAttr, model_validator
 
 from nmsim.config import Record
-from nmsim.network.layers import AvgPool, Conv, Dense, Flatten, GlobalAvgPool, Layer, MaxPool, Residual
+from nmsim.network.layers import Conv, Dense, Flatten, GlobalAvgPool, Layer, Residual, WindowPool
 from nmsim.network.neuron import Neuron
 
-NodeKind = Literal["input", "dense", "conv", "avg_pool", "max_pool", "global_avg_pool", "add"]
+NodeKind = Literal["input", "dense", "conv", "avg_pool", "sum_pool", "max_pool", "global_avg_pool", "add"]
 Shape = tuple[int, ...]
 
 
@@ -29,7 +29,7 @@ class Node:
     in_shape: Shape
     out_shape: Shape
     layer: int | None = None
-    spec: Dense | Conv | AvgPool | MaxPool | GlobalAvgPool | None = None
+    spec: Dense | Conv | WindowPool | GlobalAvgPool | None = None
 
 
 @dataclass(frozen=True)
@@ -178,7 +178,7 @@ def _extend(nodes: list[Node], layers: tuple[Layer, ...], source: int) -> int:
     return source
 
 
-def _out_shape(layer: Dense | Conv | AvgPool | MaxPool | GlobalAvgPool, shape: Shape, position: int) -> Shape:
+def _out_shape(layer: Dense | Conv | WindowPool | GlobalAvgPool, shape: Shape, position: int) -> Shape:
     if isinstance(layer, Dense):
         return (layer.units,)
     if len(shape) != 3:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from nmsim.fixedpoint.format import QFormat
-from nmsim.network.layers import AvgPool
+from nmsim.network.layers import AvgPool, SumPool
 from nmsim.network.spec import NetworkSpec, Node
 
 SPIKE = QFormat(signed=False, total_bits=1, fraction_bits=0)
@@ -76,4 +76,4 @@ def _range(node: Node, ranges: list[ValueRange], input_format: QFormat) -> Value
     if node.kind == "global_avg_pool":
         positions = node.in_shape[1] * node.in_shape[2]
         return sources[0].times(positions, positions.bit_length() - 1)
-    return sources[0]
+    return sources[0].times(node.spec.size**2, 0) if isinstance(node.spec, SumPool) else sources[0]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nmsim.network.layers import AvgPool, MaxPool
+from nmsim.network.layers import WindowPool
 from nmsim.network.spec import NetworkSpec, Node
 
 IntArray = NDArray[np.int64]
@@ -50,7 +50,7 @@ def _through(node: Node, reaches: IntArray) -> IntArray:
     after = reaches.reshape(node.out_shape)
     if node.kind == "global_avg_pool":
         return np.repeat(after.reshape(channels), height * width)
-    assert isinstance(node.spec, AvgPool | MaxPool)
+    assert isinstance(node.spec, WindowPool)
     size = node.spec.size
     before = np.full((channels, height, width), -1, np.int64)
     kept = after.repeat(size, axis=1).repeat(size, axis=2)

@@ -8,7 +8,7 @@ import numpy as np
 
 from nmsim.activity import UPDATES, Activity, LayerActivity
 from nmsim.fixedpoint.format import QFormat
-from nmsim.network.layers import AvgPool, MaxPool
+from nmsim.network.layers import WindowPool
 from nmsim.network.spec import NetworkSpec, Node
 from nmsim.network.values import input_formats
 from nmsim.rasters.raster import BoolArray, Rasters
@@ -67,10 +67,8 @@ def _nodes(network: NetworkSpec, rasters: Rasters) -> list[BoolArray]:
 def _pooled(mask: BoolArray, node: Node) -> BoolArray:
     """A pooled value is non-zero where anything in its window is; what fills no window is dropped."""
     channels, rows, columns = node.out_shape
-    if isinstance(node.spec, AvgPool | MaxPool):
-        size = (node.spec.size, node.spec.size)
-    else:
-        size = (node.in_shape[1], node.in_shape[2])
+    whole_map = (node.in_shape[1], node.in_shape[2])
+    size = (node.spec.size, node.spec.size) if isinstance(node.spec, WindowPool) else whole_map
     whole = mask[..., : rows * size[0], : columns * size[1]]
     windows = whole.reshape(*mask.shape[:2], channels, rows, size[0], columns, size[1])
     return np.asarray(windows.any(axis=(4, 6)))

@@ -89,7 +89,7 @@ def _search(
     alpha = np.float32(network.neuron.leak_factor)
 
     def fire(scale: float) -> float:
-        unroll(membrane, spikes, current * np.float32(scale), theta, alpha)
+        unroll(membrane, spikes, current * np.float32(scale), theta, alpha, network.neuron.reset == "zero")
         return float(spikes.mean())
 
     highest = HIGHEST_CENTRED if training.gradient_centralization else RANGE[1]

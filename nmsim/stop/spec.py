@@ -6,8 +6,28 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from nmsim.config import Record
+from nmsim.errors import ConfigError
 from nmsim.fixedpoint.real import cosine_of_pi
-from nmsim.rules import STBP, STOP_WTL, TrainedRule
+from nmsim.network.neuron import Neuron
+from nmsim.rules import STBP, STOP_WTL, LearningRule, TrainedRule
+
+
+def check_neuron(neuron: Neuron, rule: LearningRule, *, learns: bool) -> None:
+    """A rule can run a network of such neurons; `learns` says whether parameters are to change.
+
+    Raises:
+        ConfigError: it learns leaks that are one, or anything across a reset to zero, which the traces do not follow.
+    """
+    if neuron.integrates and rule.learns_leak:
+        raise ConfigError(
+            f"training.rule: '{rule}' learns leak factors, but neuron.leak_factor is 1, a neuron without a leak; use a rule"
+            " that leaves them alone, such as stop-wt, or a leak factor below 1"
+        )
+    if learns and neuron.reset == "zero":
+        raise ConfigError(
+            "neuron.reset: 'zero' is for inference, because the traces of learning assume that a spike subtracts the"
+            " threshold; use reset: subtract to train"
+        )
 
 
 class Rate(Record):

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmsim.activity import Activity, LayerActivity
-from nmsim.network.layers import AvgPool, MaxPool
+from nmsim.network.layers import WindowPool
 from nmsim.network.spec import NetworkSpec, Node
 from nmsim.rules import rule_named
 
@@ -82,7 +82,7 @@ def _between(node: Node, values: list[BoolArray], bits: list[int]) -> tuple[Bool
     if node.kind == "global_avg_pool":
         area = value.shape[-1] * value.shape[-2]
         return np.asarray(value.any(axis=(-2, -1), keepdims=True)), bits[0] + area.bit_length() - 1
-    assert isinstance(node.spec, AvgPool | MaxPool)
+    assert isinstance(node.spec, WindowPool)
     size = node.spec.size
     _, rows, columns = node.out_shape
     kept = value[..., : rows * size, : columns * size]

@@ -84,9 +84,26 @@ def case(seed: int) -> dict[str, Any]:
         "inputs": random_inputs(rng, nodes[0], samples, time_steps),
         "labels": [rng.randrange(classes) for _ in range(samples)],
     }
+    add_options(rng, description)
     centralizes = not training["in_place"] and training["accumulation"] == "default"
     training["centralized"] = centralizes and rng.random() < 0.3
     return description
+
+
+def add_options(rng: Random, description: dict[str, Any]) -> None:
+    """Integrate-and-fire neurons, sum pools, and, where nothing is learned, a reset to zero."""
+    if rng.random() < 0.15:
+        description["rule"] = rng.choice(("W", "WT"))
+        description["integrates"] = True
+        description["training"]["alpha_max"] = None
+    for node in description["nodes"]:
+        if node["kind"] == "avg_pool" and rng.random() < 0.3:
+            node["kind"] = "sum_pool"
+    if rng.random() < 0.1:
+        description["reset"] = "zero"
+        rates = description["training"]["learning_rates"]
+        for kind, schedule in rates.items():
+            rates[kind] = [[0, shift] for _, shift in schedule]
 
 
 def reads_input(nodes: list[Node], index: int) -> bool:

@@ -3,9 +3,21 @@
 from typing import Any
 
 import numpy as np
+from twin_arithmetic import parse_format
 
 from nmsim.fixedpoint.format import QFormat
-from nmsim.network.layers import AvgPool, Conv, Dense, Flatten, GlobalAvgPool, Layer, MaxPool, Residual
+from nmsim.network.layers import (
+    AvgPool,
+    Conv,
+    Dense,
+    Flatten,
+    GlobalAvgPool,
+    Layer,
+    MaxPool,
+    Residual,
+    SumPool,
+    WindowPool,
+)
 from nmsim.network.neuron import Neuron
 from nmsim.network.precision import LayerPrecision, Precision
 from nmsim.network.spec import NetworkSpec
@@ -36,7 +48,11 @@ def network_of(description: dict[str, Any]) -> NetworkSpec:
     return NetworkSpec(
         input_shape=tuple(nodes[0]["shape"]),
         time_steps=description["time_steps"],
-        neuron=Neuron(surrogate=description["surrogate"]),
+        neuron=Neuron(
+            surrogate=description["surrogate"],
+            leak_factor=1.0 if description.get("integrates") else 0.5,
+            reset=description.get("reset", "subtract"),
+        ),
         layers=layers_between(nodes, 0, len(nodes) - 1),
     )
 
@@ -67,7 +83,7 @@ def layer_of(nodes: list[Node], index: int) -> Layer:
             body=layers_between(nodes, fork, body),
             shortcut=layers_between(nodes, fork, shortcut),
         )
-    pools: dict[str, type[AvgPool | MaxPool]] = {"avg_pool": AvgPool, "max_pool": MaxPool}
+    pools: dict[str, type[WindowPool]] = {"avg_pool": AvgPool, "sum_pool": SumPool, "max_pool": MaxPool}
     if kind in pools:
         return pools[kind](kind=kind, size=node["window"])
     return Flatten(kind=kind) if kind == "flatten" else GlobalAvgPool(kind=kind)
@@ -146,7 +162,12 @@ def parameters_of(description: dict[str, Any], network: NetworkSpec) -> Paramete
     return Parameters(
         weights=[integers(layer["w"]).reshape(shape) for layer, shape in pairs],
         thresholds=[integers(layer["theta"]) for layer in own],
-        leak=[layer["alpha"] for layer in own],
+        leak=[
+            1 << parse_format(formats["alpha"]["format"]).fraction
+            if description.get("integrates")
+            else layer["alpha"]
+            for layer, formats in zip(own, description["precision"], strict=True)
+        ],
         velocity=[
             integers([0] * len(layer["w"])).reshape(shape) if momentum else None for layer, shape in pairs
         ],

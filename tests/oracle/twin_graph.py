@@ -67,7 +67,7 @@ def output_shape(node: Node, below: list[list[int]]) -> list[int]:  # noqa: PLR0
         if not is_power_of_two(height * width):
             raise ValueError(f"global average over {height} x {width}: H*W must be a power of two")
         return [channels, 1, 1]
-    if kind in ("avg_pool", "max_pool"):
+    if kind in ("avg_pool", "sum_pool", "max_pool"):
         p = node["window"]
         if kind == "avg_pool" and not is_power_of_two(p):
             raise ValueError(f"average-pool window {p} is not a power of two")
@@ -137,7 +137,8 @@ def pass_forward(node: Node, shapes: list[list[int]], values: list[Value]) -> Va
     windows = windows_of(node, shapes[0])
     if kind == "max_pool":
         return [max(raw[i] for i in window) for window in windows], fraction
-    return [sum(raw[i] for i in window) for window in windows], fraction + window_log2(node, shapes[0])
+    sums = [sum(raw[i] for i in window) for window in windows]
+    return sums, fraction if kind == "sum_pool" else fraction + window_log2(node, shapes[0])
 
 
 def window_log2(node: Node, shape: list[int]) -> int:
@@ -160,4 +161,4 @@ def pass_back(node: Node, shape: list[int], forward: Value, error: Value) -> Val
         else:
             for i in window:
                 spread[i] += e
-    return spread, fraction if kind == "max_pool" else fraction + window_log2(node, shape)
+    return spread, fraction if kind in ("max_pool", "sum_pool") else fraction + window_log2(node, shape)

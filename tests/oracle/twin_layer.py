@@ -82,7 +82,12 @@ class Layer:
         self.sharing: str = node["theta_sharing"]
         self.theta_min: int = 1 if training.get("theta_min") is None else training["theta_min"][index]
         self.alpha_max: int = self.format("alpha").highest
-        if training.get("alpha_max") is not None:
+        self.integrates: bool = description.get("integrates", False)  # a leak of one: alpha is 2^F
+        self.reset: str = description.get("reset", "subtract")
+        if self.integrates:
+            self.alpha = 1 << self.format("alpha").fraction
+            self.alpha_max = self.alpha
+        elif training.get("alpha_max") is not None:
             self.alpha_max = training["alpha_max"][index]
         self.check()
         self.w_use: list[int] = []
@@ -99,7 +104,9 @@ class Layer:
         thresholds = {"neuron": self.neurons, "channel": self.shape[0], "layer": 1}[self.sharing]
         if (len(self.w), len(self.theta)) != (self.synapses.count, thresholds):
             raise ValueError(f"layer {self.index}: wrong number of weights or thresholds")
-        held = [("w", self.w), ("theta", self.theta), ("alpha", [self.alpha])]
+        held = [("w", self.w), ("theta", self.theta)]
+        if not self.integrates:
+            held.append(("alpha", [self.alpha]))
         if "v" in self.q:
             if self.format("v").fraction != self.format("delta").fraction + self.format("w_trace").fraction:
                 raise ValueError("the velocity has the fraction bits of its accumulator")
@@ -174,6 +181,12 @@ class Layer:
         """Fraction bits of the weight in use."""
         return self.format("w_use" if "w_use" in self.q else "w").fraction
 
+    def leaked(self, raw: int, fraction: int) -> tuple[int, int]:
+        """alpha times a value, exact; with a leak of one the value itself, which nothing multiplies."""
+        if self.integrates:
+            return raw, fraction
+        return self.alpha * raw, self.format("alpha").fraction + fraction
+
     # ---- forward --------------------------------------------------------------------------------
 
     def forward(self, x: Value, n: int, *, first: bool) -> None:
@@ -191,14 +204,16 @@ class Layer:
         """R = Q_U(U - theta*s): the membrane's format, so nothing is rounded; overflows counted apart."""
         fraction = self.format("U").fraction
         thetas = [self.theta[self.threshold_of(i)] for i in range(self.neurons)]
+        if self.reset == "zero":
+            self.R = [0 if s else u for u, s in zip(self.U, self.s, strict=True)]
+            return
         reset = [(u - theta * s, fraction) for u, theta, s in zip(self.U, thetas, self.s, strict=True)]
         self.R = self.requantized("R", ROLE_U, n, reset)
 
     def leak_trace_rule(self, n: int) -> None:
         """a~ = Q_a(alpha*a~ + R)."""
-        f_product = self.format("alpha").fraction + self.format("leak_trace").fraction
         values = [
-            total_of((self.alpha * a, f_product), (r, self.format("U").fraction))
+            total_of(self.leaked(a, self.format("leak_trace").fraction), (r, self.format("U").fraction))
             for a, r in zip(self.leak_trace, self.R, strict=True)
         ]
         self.leak_trace = self.requantized("leak_trace", ROLE_LEAK_TRACE, n, values)
@@ -208,14 +223,13 @@ class Layer:
         values = []
         for trace, spike in zip(self.theta_trace, self.s, strict=True):
             difference, fraction = total_of((trace, self.format("theta_trace").fraction), (-spike, 0))
-            values.append((self.alpha * difference, self.format("alpha").fraction + fraction))
+            values.append(self.leaked(difference, fraction))
         self.theta_trace = self.requantized("theta_trace", ROLE_THETA_TRACE, n, values)
 
     def w_trace_rule(self, x_fraction: int, n: int) -> None:
         """w~ = Q_w~(alpha*w~ + x), one per input."""
-        f_product = self.format("alpha").fraction + self.format("w_trace").fraction
         values = [
-            total_of((self.alpha * trace, f_product), (x, x_fraction))
+            total_of(self.leaked(trace, self.format("w_trace").fraction), (x, x_fraction))
             for trace, x in zip(self.w_trace, self.x, strict=True)
         ]
         self.w_trace = self.requantized("w_trace", ROLE_W_TRACE, n, values)
@@ -233,10 +247,9 @@ class Layer:
 
     def membrane_rule(self, x_fraction: int, n: int) -> None:
         """U = Q_U(alpha*R + I)."""
-        f_product = self.format("alpha").fraction + self.format("U").fraction
         f_current = x_fraction + self.w_use_fraction
         values = [
-            total_of((self.alpha * r, f_product), (current, f_current))
+            total_of(self.leaked(r, self.format("U").fraction), (current, f_current))
             for r, current in zip(self.R, self.I, strict=True)
         ]
         self.U = self.requantized("U", ROLE_U, n, values)

@@ -85,6 +85,14 @@ class LayerFormats:
     numbers: NDArray[Any]
     """`(tensors, steps)`, Python integers."""
     surrogate: list[int]
+    integrates: bool = False
+    """Leak of one: the raw leak factor is `2**F`, which its format does not hold and no memory stores."""
+
+    @property
+    def largest_leak(self) -> int:
+        """Largest raw leak factor."""
+        fmt = self.precision.leak_factor.format
+        return 1 << fmt.fraction_bits if self.integrates else fmt.max_raw
 
     @property
     def delta(self) -> QFormat:
@@ -151,7 +159,7 @@ def layer_formats(
         table = exact_entries(network.neuron.surrogate, resolved.surrogate)
         used = resolved.weight_used or resolved.weight.format
         numbers = np.zeros((len(Tensor), len(Step)), object)
-        found.append(LayerFormats(layer, resolved, arriving, used, numbers, table))
+        found.append(LayerFormats(layer, resolved, arriving, used, numbers, table, network.neuron.integrates))
     last = found[-1].delta
     if last.fraction_bits < 0:
         raise FormatError(

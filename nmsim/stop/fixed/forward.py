@@ -8,7 +8,13 @@ from nmsim.fixedpoint.compiled import kernel
 from nmsim.fixedpoint.lfsr import draw_into
 from nmsim.fixedpoint.quantize import LEFT_P, LEFT_Q, OFFSET, SPREAD, STOCHASTIC
 from nmsim.stop.fixed.gather import copy_run, gather_inputs
-from nmsim.stop.fixed.neuron import combine_into, largest_magnitude, residual_into, spikes_into
+from nmsim.stop.fixed.neuron import (
+    combine_into,
+    largest_magnitude,
+    reset_to_zero_into,
+    residual_into,
+    spikes_into,
+)
 from nmsim.stop.fixed.sums import NARROW, ORDERED, WIDE, input_kernel, sum_kernel
 from nmsim.stop.fixed.tensor import CURRENT, LEAK_TRACE, MEMBRANE, RESIDUAL, THRESHOLD_TRACE, WEIGHT_TRACE
 
@@ -84,13 +90,11 @@ def integrate(
     spikes = memory[begin + layer.values : begin + layer.values + size]
     old_spikes = memory[before + layer.values : before + layer.values + size]
     own_theta = theta[layer.theta + start : layer.theta + stop]
-    counts[RESIDUAL] += residual_into(
-        residual,
-        memory[before + layer.membrane : before + layer.membrane + size],
-        old_spikes,
-        own_theta,
-        numbers[RESIDUAL],
-    )
+    old_membrane = memory[before + layer.membrane : before + layer.membrane + size]
+    if layer.resets_to_zero:
+        reset_to_zero_into(residual, old_membrane, old_spikes)
+    else:
+        counts[RESIDUAL] += residual_into(residual, old_membrane, old_spikes, own_theta, numbers[RESIDUAL])
     if training and layer.learns_leak:
         row = numbers[LEAK_TRACE]
         bits = draws[drawn(table, draws, 2, row, count, layer.neurons, layer.channels, start)][start:stop]

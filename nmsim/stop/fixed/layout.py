@@ -33,8 +33,8 @@ from nmsim.stop.fixed.plan import ADD, AVERAGE, CONV, DENSE, INPUT, LAYER_FIELDS
 from nmsim.stop.spec import TrainingSpec
 
 _KINDS = {
-    "input": INPUT, "dense": DENSE, "conv": CONV, "avg_pool": AVERAGE, "max_pool": MAXIMUM, "global_avg_pool": AVERAGE,
-    "add": ADD,
+    "input": INPUT, "dense": DENSE, "conv": CONV, "avg_pool": AVERAGE, "sum_pool": AVERAGE, "max_pool": MAXIMUM,
+    "global_avg_pool": AVERAGE, "add": ADD,
 }  # fmt: skip
 
 
@@ -101,7 +101,7 @@ def build(
     order_runs: list[NDArray[np.int64]] = []
     for node, record in zip(network.nodes, nodes, strict=True):
         _lay_node(node, record, words, nodes)
-        if node.kind in {"avg_pool", "max_pool", "global_avg_pool"}:
+        if _KINDS[node.kind] in {AVERAGE, MAXIMUM}:
             record["window_height"], record["window_width"] = window_of(network, node)
             windows = pool_windows(record, nodes[record["first"]])
             record["windows"] = orders.take(windows.size)
@@ -111,6 +111,7 @@ def build(
     layers: list[dict[str, int]] = []
     for own in formats:
         record = _sizes(network, own, nodes)
+        record["resets_to_zero"] = int(network.neuron.reset == "zero")
         record["time_steps"], record["output"] = network.time_steps, int(own is formats[-1])
         record["learns_thresholds"], record["learns_leak"] = (
             int(training.rule.learns_thresholds), int(training.rule.learns_leak),
@@ -234,7 +235,8 @@ def _lay_errors(network: NetworkSpec, formats: list[LayerFormats], nodes: list[d
         if node.layer is not None:
             arriving = formats[node.layer].delta.fraction_bits + formats[node.layer].used.fraction_bits
         elif own_fraction is not None:
-            grow = pool_window(network, node.index).bit_length() - 1 if _KINDS[node.kind] == AVERAGE else 0
+            averages = node.kind in {"avg_pool", "global_avg_pool"}  # a sum pool's error is not divided
+            grow = pool_window(network, node.index).bit_length() - 1 if averages else 0
             arriving = own_fraction + grow
         else:
             continue

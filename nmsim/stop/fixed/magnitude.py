@@ -41,7 +41,7 @@ def needs_big_integers(network: NetworkSpec, formats: list[LayerFormats], traini
 def _magnitudes(network: NetworkSpec, formats: LayerFormats, batch: int) -> list[int]:
     """Bounds on the intermediates of one layer."""
     own, layer, numbers = formats.precision, formats.layer, formats.numbers
-    alpha, state = _largest(own.leak_factor.format), _largest(own.membrane.format)
+    alpha, state = max(formats.largest_leak, -own.leak_factor.format.min_raw), _largest(own.membrane.format)
     current = layer.fan_in * _largest(formats.used) * formats.input.magnitude
     delta, terms = _largest(formats.delta), batch * network.time_steps
     steps = {

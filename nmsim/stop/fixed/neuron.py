@@ -46,6 +46,13 @@ def residual_into(out, membrane, spikes, theta, row):
 
 
 @register_jitable
+def reset_to_zero_into(out, membrane, spikes):
+    """`R = 0 where s, else U`: always in range; returns nothing."""
+    for k in range(out.size):
+        out[k] = membrane[k] * (1 - spikes[k])
+
+
+@register_jitable
 def spikes_into(out, membrane, theta):
     """`s = 1 if U >= theta else 0`; returns nothing."""
     for k in range(out.size):

@@ -37,8 +37,11 @@ def quantized_parameters(real: Parameters, formats: list[LayerFormats], training
                 f" of {stored.membrane.format}; use more fraction bits"
             )
         thresholds.append(np.maximum(raw, lowest_threshold(own, training)))
-        one = _raw(np.asarray([alpha]), stored.leak_factor.format, f"{place}, leak_factor")
-        leak.append(min(int(one[0]), highest_leak(own, training)))
+        if own.integrates:
+            leak.append(own.largest_leak)
+        else:
+            one = _raw(np.asarray([alpha]), stored.leak_factor.format, f"{place}, leak_factor")
+            leak.append(min(int(one[0]), highest_leak(own, training)))
     velocity = [np.zeros(w.shape, np.int64) if training.momentum > 0 else None for w in weights]
     return Parameters(weights, thresholds, leak, list(velocity), list(real.mask))
 
@@ -58,6 +61,22 @@ def _raw(values: NDArray[Any], fmt: QFormat, place: str) -> NDArray[Any]:
     if fmt.total_bits > 53:
         return np.array([int(value) for value in scaled.ravel()], object).reshape(scaled.shape)
     return scaled.astype(np.int64)
+
+
+def _leak(raw: int, own: LayerFormats) -> Any:
+    """A raw leak factor in its range; of a neuron without a leak it is one, `2**F`.
+
+    Raises:
+        FormatError: it is something else.
+    """
+    place = f"layer {own.layer.index}, leak_factor"
+    if not own.integrates:
+        return _inside(np.asarray([raw], object), own.precision.leak_factor.format, place)[0]
+    if raw != own.largest_leak:
+        raise FormatError(
+            f"{place}: the raw value {raw} is not one, which neuron.leak_factor says; use {own.largest_leak}"
+        )
+    return raw
 
 
 def narrowest(low: int, high: int, fmt: QFormat) -> QFormat:
@@ -88,8 +107,8 @@ def lowest_threshold(own: LayerFormats, training: TrainingSpec) -> int:
 def highest_leak(own: LayerFormats, training: TrainingSpec) -> int:
     """`alpha_max` as a raw integer: the format's largest value, or the setting to the nearest."""
     fmt = own.precision.leak_factor.format
-    if training.alpha_max is None:
-        return fmt.max_raw
+    if training.alpha_max is None or own.integrates:
+        return own.largest_leak
     return min(fmt.max_raw, round(Fraction(training.alpha_max) * Fraction(2) ** fmt.fraction_bits))
 
 
@@ -194,10 +213,7 @@ class RawParameters:
             self.thresholds[at.thresholds] = _inside(
                 np.asarray(raw.thresholds[index]), own.precision.membrane.format, f"{place}, threshold"
             ).ravel()
-            leak = np.asarray([int(raw.leak[index])], object)
-            self.held.alpha[index] = _inside(leak, own.precision.leak_factor.format, f"{place}, leak_factor")[
-                0
-            ]
+            self.held.alpha[index] = _leak(int(raw.leak[index]), own)
             velocity = raw.velocity[index] if index < len(raw.velocity) else None
             if self.velocity.size:
                 self.velocity[at.weights] = 0 if velocity is None else np.asarray(velocity).ravel()

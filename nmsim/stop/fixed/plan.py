@@ -15,7 +15,7 @@ INPUT, DENSE, CONV, AVERAGE, MAXIMUM, ADD = range(6)
 LAYER_FIELDS = (
     "node", "source", "inputs", "input_channels", "input_height", "input_width", "neurons", "channels", "height", "width",
     "positions", "kernel", "stride", "padding", "fan_in", "depth", "error_depth", "thresholds", "permuted", "output",
-    "words", "error_words", "group", "time_steps", "learns_thresholds", "learns_leak",
+    "words", "error_words", "group", "time_steps", "learns_thresholds", "learns_leak", "resets_to_zero",
     "values", "weight_trace", "membrane", "residual", "leak_trace", "threshold_trace", "error", "delta", "source_values",
     "own_error", "source_error", "error_left", "error_writes", "sends_error",
     "used", "backward", "theta", "weight", "threshold", "order", "error_order", "error_terms",

@@ -4,30 +4,40 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from nmsim.network.layers import AvgPool, GlobalAvgPool, MaxPool
+from nmsim.network.layers import AvgPool, GlobalAvgPool, MaxPool, SumPool
 from nmsim.network.spec import NetworkSpec, Node
 from nmsim.stop.float.chunk import internal_shape
 from nmsim.stop.float.synapses import Synapses
 from nmsim.stop.protocol import FloatArray
 
 
-def average(maps: FloatArray, size: int) -> FloatArray:
-    """Mean of every full window, `(B, H // p, W // p, C)`."""
+def window_sum(maps: FloatArray, size: int) -> FloatArray:
+    """Sum of every full window of p x p positions, `(B, H // p, W // p, C)`."""
     views = list(_places(maps, size))
     total = views[0].copy()
     for view in views[1:]:
         total += view
+    return total
+
+
+def spread_sum(error: FloatArray, like: FloatArray, size: int) -> FloatArray:
+    """Adjoint of `window_sum`: every input of a window receives its error, dropped rows and columns 0."""
+    spread = np.zeros_like(like)
+    for place in _places(spread, size):
+        place[...] = error
+    return spread
+
+
+def average(maps: FloatArray, size: int) -> FloatArray:
+    """Mean of every full window."""
+    total = window_sum(maps, size)
     total *= 1.0 / size**2
     return total
 
 
 def spread_average(error: FloatArray, like: FloatArray, size: int) -> FloatArray:
-    """Adjoint of `average`: every input of a window receives `error / p**2`, dropped rows and columns 0."""
-    spread = np.zeros_like(like)
-    share = error * (1.0 / size**2)
-    for place in _places(spread, size):
-        place[...] = share
-    return spread
+    """Adjoint of `average`: every input of a window receives `error / p**2`."""
+    return spread_sum(error * (1.0 / size**2), like, size)
 
 
 def maximum(maps: FloatArray, size: int) -> FloatArray:
@@ -76,6 +86,7 @@ class FloatGraph:
     def __init__(self, network: NetworkSpec) -> None:
         self.nodes: tuple[Node, ...] = network.nodes
         self.layers = network.synaptic_layers
+        self.resets_to_zero = network.neuron.reset == "zero"
         self.synapses = [
             Synapses(layer, self.nodes[self.source(layer.node)].out_shape) for layer in self.layers
         ]
@@ -93,6 +104,8 @@ class FloatGraph:
         match node.spec:
             case AvgPool(size=size):
                 return average(inputs[0], size)
+            case SumPool(size=size):
+                return window_sum(inputs[0], size)
             case MaxPool(size=size):
                 return maximum(inputs[0], size)
             case GlobalAvgPool():
@@ -106,6 +119,8 @@ class FloatGraph:
         match node.spec:
             case AvgPool(size=size):
                 return [spread_average(error, inputs[0], size)]
+            case SumPool(size=size):
+                return [spread_sum(error, inputs[0], size)]
             case MaxPool(size=size):
                 return [spread_maximum(error, inputs[0], size)]
             case GlobalAvgPool():

@@ -26,14 +26,17 @@ def advance(
     leak_trace: FloatArray,
     keep_threshold_trace: bool,  # noqa: FBT001
     keep_leak_trace: bool,  # noqa: FBT001
+    to_zero: bool,  # noqa: FBT001
 ) -> None:
     """One time step of the neurons `(B, N)`, in place; theta `(N,)`.
 
-    R = U - theta s;  a~ = alpha a~ + R;  th~ = alpha (th~ - s);  U = alpha R + I;  s = U >= theta.
+    R = U - theta s, or 0 where s = 1 if a spike resets `to_zero`;  a~ = alpha a~ + R;  th~ = alpha (th~ - s);
+    U = alpha R + I;  s = U >= theta.
     """
     for sample in range(membrane.shape[0]):
         for i in range(membrane.shape[1]):
-            residual = membrane[sample, i] - theta[i] * spikes[sample, i]
+            drop = membrane[sample, i] if to_zero else theta[i]
+            residual = membrane[sample, i] - drop * spikes[sample, i]
             if keep_leak_trace:
                 leak_trace[sample, i] = alpha * leak_trace[sample, i] + residual
             if keep_threshold_trace:
@@ -53,7 +56,12 @@ def add_threshold_gradient(gradient: FloatArray, delta: FloatArray, threshold_tr
 
 @njit(cache=True, nogil=True)
 def unroll(
-    membrane: FloatArray, spikes: FloatArray, current: FloatArray, theta: FloatArray, alpha: np.floating[Any]
+    membrane: FloatArray,
+    spikes: FloatArray,
+    current: FloatArray,
+    theta: FloatArray,
+    alpha: np.floating[Any],
+    to_zero: bool,  # noqa: FBT001
 ) -> None:
     """All time steps from rest: fills U and s `(T, B, N)` from currents `(T, B, N)` or static `(1, B, N)`."""
     for t in range(membrane.shape[0]):
@@ -62,7 +70,8 @@ def unroll(
             for i in range(membrane.shape[2]):
                 value = current[now, sample, i]
                 if t > 0:
-                    value += alpha * (membrane[t - 1, sample, i] - theta[i] * spikes[t - 1, sample, i])
+                    drop = membrane[t - 1, sample, i] if to_zero else theta[i]
+                    value += alpha * (membrane[t - 1, sample, i] - drop * spikes[t - 1, sample, i])
                 membrane[t, sample, i] = value
                 spikes[t, sample, i] = value >= theta[i]
 
@@ -202,6 +211,7 @@ class StopSteps:
             state.leak_trace,
             self._thresholds,
             self._leak,
+            self.graph.resets_to_zero,
         )
         return state.spikes.reshape(len(state.spikes), *internal_shape(node.out_shape))
 

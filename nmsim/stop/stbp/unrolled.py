@@ -55,7 +55,7 @@ class Unrolled:
         own = self.parameters[layer]
         current = _unfold(self.graph.synapses[layer].current(_fold(values), own.matrix), len(values))
         stored = StoredLayer(*(np.empty((*self._shape, len(own.theta)), self._dtype) for _ in range(2)))
-        unroll(stored.membrane, stored.spikes, current, own.theta, own.alpha)
+        unroll(stored.membrane, stored.spikes, current, own.theta, own.alpha, self.graph.resets_to_zero)
         self.layers.append(stored)
         return stored.spikes
 

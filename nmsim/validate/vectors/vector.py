@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from nmsim.fixedpoint.format import QFormat, Rounding
 from nmsim.fixedpoint.lfsr import draw_table
-from nmsim.stop.fixed.formats import softmax_table
+from nmsim.stop.fixed.formats import LayerFormats, softmax_table
 from nmsim.stop.fixed.tensor import Tensor
 from nmsim.stop.protocol import Parameters
 from nmsim.stop.raw import RawLayer, RawRun
@@ -110,7 +110,7 @@ def _parameters(chip: FixedSide, parameters: Parameters, update: int | str) -> I
         rows: list[tuple[str, RawArray, tuple[str, ...], QFormat, Any, Any]] = [
             ("weight", weights, axes, held.weight.format, held.weight.rounding, held.weight.overflow),
             ("threshold", theta, ("threshold",), membrane.format, held.threshold_rounding, membrane.overflow),
-            ("leak_factor", alpha, ("one",), held.leak_factor.format, held.leak_factor.rounding, "clip"),
+            ("leak_factor", alpha, ("one",), _leak_format(own), held.leak_factor.rounding, "clip"),
         ]
         if held.weight_used is not None:
             used = chip.used_raw(index, weights)
@@ -124,6 +124,14 @@ def _parameters(chip: FixedSide, parameters: Parameters, update: int | str) -> I
         for name, values, names, fmt, rounding, overflow in rows:
             path = f"{folder}/layer{index}.{name}.hex"
             yield Vector(path, name, values, names, fmt, str(rounding), str(overflow), index, update=update)
+
+
+def _leak_format(own: LayerFormats) -> QFormat:
+    """Format of a leak factor; a leak of one, which nothing stores, takes a bit more."""
+    fmt = own.precision.leak_factor.format
+    return (
+        QFormat(fmt.signed, fmt.fraction_bits + 1 + fmt.signed, fmt.fraction_bits) if own.integrates else fmt
+    )
 
 
 def weight_axes(chip: FixedSide, index: int) -> tuple[str, ...]:
