@@ -4,6 +4,13 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+UNHURRIED = (HealthCheck.too_slow,)
+settings.register_profile("unhurried", deadline=None, suppress_health_check=UNHURRIED, derandomize=True)
+settings.register_profile("exploring", deadline=None, suppress_health_check=UNHURRIED, print_blob=True)
+settings.load_profile(os.environ.get("NMSIM_HYPOTHESIS", "unhurried"))
+"""No test depends on how busy the machine is: no deadline, and the same examples at each run; `exploring` draws new ones."""
 
 
 @pytest.fixture(scope="session")
