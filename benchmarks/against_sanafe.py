@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import yaml
@@ -48,6 +48,8 @@ ROWS, CORES_PER_TILE, COLUMNS = 4, 4, 8
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 ONE_THREAD = dict.fromkeys(THREADS, "1")
 MAX_MB = 500
+RUNS = {"run": 1, "run-skewed": 0}
+"""Delay per layer that is taken out of the recording: SANA-FE's own; none, to show what that does to the steps."""
 
 
 def network(steps: int) -> dict[str, Any]:
@@ -113,34 +115,42 @@ def rasters(spec: NetworkSpec, recorded: dict[str, NDArray[Any]]) -> dict[str, N
 
 
 def replay(out: Path, repeats: int) -> dict[str, Any]:
-    """Evaluate the imported run with both models; wall times, peak memory, counts, energies."""
-    folder = RunFolder(out / "run")
-    workload, activity = folder.workload(), Activity.load(folder.activity("stop"))
-    needs = TrainingNeeds.for_rule("inference")
+    """Evaluate the imported run with both models; wall times, peak memory, counts, energies, time of every slot."""
     found: dict[str, Any] = {}
-    for schedule in ("sequential", "pipelined"):
-        chip = read_chip("loihi-board", [f"options.schedule={schedule}"])
-        costs = load_table(chip.technology)
-        mapping = map_manually(workload.network, workload.precision, needs, chip, slices(workload.network))
-        models: tuple[Model, ...] = ("analytic", "event")
-        for model in models if schedule == "pipelined" else models[:1]:
-            walls = []
-            for _ in range(repeats):
-                start = time.perf_counter()
-                evaluation = evaluate(
-                    Deployment(workload.network, workload.precision, needs, chip, mapping),
-                    activity,
-                    costs,
-                    model=model,
-                )
-                walls.append(time.perf_counter() - start)
-            found[f"{model} {schedule}"] = {"wall_s": min(walls), **figures(evaluation)}
-            if model == "analytic":
-                found["analytic_peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    for name in ("analytic sequential", "analytic pipelined", "event pipelined"):
+        found[name] = _evaluated(out / "run", name, repeats)
+        if name.startswith("analytic"):
+            found["analytic_peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     found["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    work = build_work(Deployment(workload.network, workload.precision, needs, chip, mapping), activity)
+    found["skewed"] = _evaluated(out / "run-skewed", "analytic pipelined", 1)
+    job, activity = _replayed(out / "run-skewed", "pipelined")
+    # their steps are those of the recording: what is on the chip at once there stands in one step of the skewed run
+    work = build_work(job, activity)
     found["by_their_rule_s"] = latency_by_their_rule(work)
     return found
+
+
+def _replayed(run: Path, schedule: str) -> tuple[Deployment, Activity]:
+    """What is replayed: a run on the chip under one schedule, and what was recorded."""
+    folder = RunFolder(run)
+    workload, activity = folder.workload(), Activity.load(folder.activity("stop"))
+    chip = read_chip("loihi-board", [f"options.schedule={schedule}"])
+    needs = TrainingNeeds.for_rule("inference")
+    mapping = map_manually(workload.network, workload.precision, needs, chip, slices(workload.network))
+    return Deployment(workload.network, workload.precision, needs, chip, mapping), activity
+
+
+def _evaluated(run: Path, name: str, repeats: int) -> dict[str, Any]:
+    """Figures of one model under one schedule, e.g. `analytic pipelined`; the best wall time of some repeats."""
+    model, schedule = name.split()
+    job, activity = _replayed(run, schedule)
+    costs, walls = load_table(job.chip.technology), []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        evaluation = evaluate(job, activity, costs, model=cast("Model", model))
+        walls.append(time.perf_counter() - start)
+    slots_s = (evaluation.perf.slot_cycles[0] / evaluation.perf.clock_hz).tolist()
+    return {"wall_s": min(walls), "slots_s": slots_s, **figures(evaluation)}
 
 
 def latency_by_their_rule(work: StepWork) -> float:
@@ -216,6 +226,7 @@ def report(
         peak = ours["analytic_peak_mb"] if name.startswith("analytic") else ours["peak_mb"]
         speed[name] = _line(f"nmsim {name}", steps, ours[name], peak)
     _ratios(speed, theirs, ours)
+    _steps(recorded, ours)
     _counts(recorded, theirs, ours["event pipelined"]["counts"])
     _energies(theirs, ours["event pipelined"])
 
@@ -241,6 +252,30 @@ def _ratios(speed: dict[str, float], theirs: dict[str, Any], ours: dict[str, Any
     )
     verdict = "met" if ours["peak_mb"] < MAX_MB else "NOT MET"
     print(f"peak memory {ours['peak_mb']:.0f} MB (wanted under {MAX_MB}: {verdict})")
+
+
+def _steps(recorded: dict[str, NDArray[Any]], ours: dict[str, Any]) -> None:
+    """Time step by time step: a total can agree by chance, steps cannot.
+
+    Packets of a step are received within it there; here they arrive with the layer that they go to, one slot later. So
+    our slot t + 1 is compared with their step t.
+    """
+    pairs = (
+        ("analytic / simple", ours["analytic pipelined"], "perf_sim_time", 1),
+        ("event / detailed", ours["event pipelined"], "detailed_sim_time", 1),
+        ("analytic / simple, delay left in", ours["skewed"], "perf_sim_time", 0),
+    )
+    print(
+        f"\n{'latency of the steps':34}{'correlation':>12}{'total':>9}{'median':>9}{'5 % to 95 % of steps':>24}"
+    )
+    for name, own, other, lag in pairs:
+        theirs = np.asarray(recorded[other], np.float64)
+        mine = np.asarray(own["slots_s"][lag : len(theirs) + lag])
+        ratio = mine / theirs - 1
+        low, high = np.percentile(ratio, [5, 95])
+        correlation = np.corrcoef(mine, theirs)[0, 1]
+        total = mine.sum() / theirs.sum() - 1
+        print(f"{name:34}{correlation:12.3f}{total:+9.1%}{np.median(ratio):+9.1%}{low:+14.1%}{high:+10.1%}")
 
 
 def _counts(recorded: dict[str, NDArray[Any]], theirs: dict[str, Any], counts: dict[str, int]) -> None:
@@ -288,7 +323,10 @@ def record(given: argparse.Namespace) -> tuple[dict[str, Any], dict[str, NDArray
         subprocess.run(command, check=True, env={**os.environ, **ONE_THREAD}, stdout=subprocess.DEVNULL)
     recorded = dict(np.load(out / "recorded.npz"))
     np.savez_compressed(out / "rasters.npz", **rasters(spec, recorded))
-    import_activity(out / "rasters.npz", out / "network.yaml", out / "run", overwrite=True)
+    for run, delay_steps in RUNS.items():
+        import_activity(
+            out / "rasters.npz", out / "network.yaml", out / run, delay_steps=delay_steps, overwrite=True
+        )
     return json.loads((out / "timed.json").read_text(encoding="utf-8")), recorded
 
 

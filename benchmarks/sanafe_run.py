@@ -92,6 +92,9 @@ def record(out: Path, cores: dict[str, np.ndarray], steps: int) -> None:
     arrays = {f"spikes_{label}": spikes[name] for label, name in zip(LAYERS, names, strict=True)}
     arrays |= {f"charged_{label}": charged[name] for label, name in zip(LAYERS, names, strict=True)}
     arrays |= {f"perf_{key}": np.array(values) for key, values in perf.items()}
+    chip.reset()
+    detailed = chip.sim(steps, timing_model="detailed", processing_threads=1, perf_trace=True)
+    arrays["detailed_sim_time"] = np.array(detailed["perf_trace"]["sim_time"])
     np.savez_compressed(out / "recorded.npz", biases=biases, **arrays)
 
 

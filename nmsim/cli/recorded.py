@@ -25,6 +25,14 @@ def import_rasters(
         Path | None,
         typer.Option("--out", help="Folder of the run; default runs/ and the name of the rasters."),
     ] = None,
+    delay_steps: Annotated[
+        int,
+        typer.Option(
+            "--delay-steps",
+            min=0,
+            help="Time steps that a spike takes from layer to layer in that tool: 1 for Loihi, SANA-FE, Lava.",
+        ),
+    ] = 0,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace another run in the folder.")
     ] = False,
@@ -33,7 +41,7 @@ def import_rasters(
     """Import spikes recorded in another tool, to be replayed on any chip."""
     screen = Screen(quiet=quiet)
     folder = out or Path("runs") / rasters.stem
-    activity = import_activity(rasters, network, folder, overwrite=overwrite)
+    activity = import_activity(rasters, network, folder, delay_steps=delay_steps, overwrite=overwrite)
     spikes = sum(int(layer.mask("spikes").sum()) for layer in activity.layers)
     screen.say(
         f"{activity.samples} sample{'s' if activity.samples != 1 else ''} of {activity.time_steps} time steps,"

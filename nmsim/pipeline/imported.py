@@ -12,7 +12,7 @@ from nmsim.errors import RunError
 from nmsim.network.precision import Precision
 from nmsim.network.spec import NetworkSpec
 from nmsim.pipeline.folder import RunFolder, package_versions
-from nmsim.rasters import activity_of, read_rasters
+from nmsim.rasters import activity_of, aligned, read_rasters
 from nmsim.rules import INFERENCE
 from nmsim.stop.history import TrainingHistory
 from nmsim.workload import Profile, WorkloadSpec
@@ -42,8 +42,13 @@ def read_network(path: Path) -> RecordedNetwork:
     return config.build(RecordedNetwork, document)
 
 
-def import_activity(rasters: Path, network_file: Path, out: Path, *, overwrite: bool = False) -> Activity:
+def import_activity(
+    rasters: Path, network_file: Path, out: Path, *, delay_steps: int = 0, overwrite: bool = False
+) -> Activity:
     """Make the run folder `out` from rasters and a network; what was recorded.
+
+    `delay_steps`: time steps that a spike takes from one layer to the next in the tool that recorded it; see
+    `nmsim.rasters.align`.
 
     Raises:
         ConfigError: the network is wrong.
@@ -51,12 +56,12 @@ def import_activity(rasters: Path, network_file: Path, out: Path, *, overwrite: 
         RunError: the folder holds another run.
     """
     described = read_network(network_file)
-    recording = read_rasters(rasters, described.network)
+    recording = aligned(read_rasters(rasters, described.network), described.network, delay_steps)
     sha256 = files_sha256([rasters], rasters.parent, contents=True)
     name = described.name or described.network.name
     workload = WorkloadSpec(
         name=name,
-        description=f"{name}: spikes that another tool recorded, imported from {rasters.name}.",
+        description=f"{name}: spikes that another tool recorded, imported from {rasters.name}{_delay_text(delay_steps)}.",
         dataset=DatasetSpec(name="recorded", path=rasters.name),
         encoding=RecordedEncoding(kind="recorded"),
         network=described.network,
@@ -64,8 +69,15 @@ def import_activity(rasters: Path, network_file: Path, out: Path, *, overwrite: 
         profile=Profile(samples=recording.samples),
     )
     folder = RunFolder(out)
-    _claim(folder, workload, _provenance(workload, rasters, sha256, recording.samples), overwrite=overwrite)
-    meta = {"dataset": "recorded", "workload": name, "file": rasters.name, "sha256": sha256}
+    provenance = _provenance(workload, rasters, sha256, recording.samples, delay_steps)
+    _claim(folder, workload, provenance, overwrite=overwrite)
+    meta = {
+        "dataset": "recorded",
+        "workload": name,
+        "file": rasters.name,
+        "sha256": sha256,
+        "delay_steps": delay_steps,
+    }
     activity = activity_of(described.network, recording, meta)
     activity.save(folder.activity(INFERENCE.profile))
     folder.save_history(TrainingHistory())
@@ -74,10 +86,10 @@ def import_activity(rasters: Path, network_file: Path, out: Path, *, overwrite: 
 
 def _claim(folder: RunFolder, workload: WorkloadSpec, provenance: dict[str, Any], *, overwrite: bool) -> None:
     """Take the folder; evaluations of another recording in it are removed with it."""
-    sha256 = provenance["dataset"]["sha256"]
     if folder.run_file.exists():
-        held = folder.provenance().get("dataset", {}).get("sha256")
-        if held != sha256 and not overwrite:
+        held, own = folder.provenance().get("dataset", {}), provenance["dataset"]
+        same = held.get("sha256") == own["sha256"] and held.get("delay_steps", 0) == own["delay_steps"]
+        if not same and not overwrite:
             raise RunError(
                 f"{folder.path}: holds another run or recording; give another --out, or --overwrite"
             )
@@ -86,7 +98,13 @@ def _claim(folder: RunFolder, workload: WorkloadSpec, provenance: dict[str, Any]
         file.unlink()
 
 
-def _provenance(workload: WorkloadSpec, rasters: Path, sha256: str, samples: int) -> dict[str, Any]:
+def _delay_text(delay_steps: int) -> str:
+    return f", with its delay of {delay_steps} time steps per layer taken out" if delay_steps else ""
+
+
+def _provenance(
+    workload: WorkloadSpec, rasters: Path, sha256: str, samples: int, delay_steps: int
+) -> dict[str, Any]:
     return {
         "versions": package_versions(),
         "workload": {
@@ -100,6 +118,7 @@ def _provenance(workload: WorkloadSpec, rasters: Path, sha256: str, samples: int
             "file_format": rasters.suffix.removeprefix("."),
             "sha256": sha256,
             "samples": samples,
+            "delay_steps": delay_steps,
         },
         "encoding": {"kind": "recorded"},
     }

@@ -1,7 +1,8 @@
 """Spikes recorded in another tool: read, checked, and made into an `Activity` (docs/activity.md)."""
 
 from nmsim.rasters.activity import activity_of
+from nmsim.rasters.align import aligned
 from nmsim.rasters.raster import Rasters
 from nmsim.rasters.read import read_rasters
 
-__all__ = ["Rasters", "activity_of", "read_rasters"]
+__all__ = ["Rasters", "activity_of", "aligned", "read_rasters"]

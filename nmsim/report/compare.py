@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from nmsim.evaluate import Evaluation
 from nmsim.figures import AREA, EDP, ENERGY, LATENCY, MEMORY_USED, POWER, THROUGHPUT
-from nmsim.report.tables import Cell, Column, Table, figure_columns, for_people, ratio_text
+from nmsim.report.tables import Cell, Column, Sortable, Table, figure_columns, for_people, ratio_text
 from nmsim.report.words import sample_kind
 from nmsim.units import scaled
 
@@ -57,7 +57,7 @@ def side_by_side(evaluations: Sequence[Evaluation]) -> Table:
             text = for_people(value, figure.unit)
             if value is not None and reference and item is not evaluations[0]:
                 text += f"\n{ratio_text(value / reference)}"
-            row.append(text)
+            row.append(text if value is None else Sortable(text, value))
         row.insert(5, f"{scaled(item.energy_j.band_low, 'J')}\nto {scaled(item.energy_j.band_high, 'J')}")
         rows.append(tuple(row))
     return Table("comparison", tuple(columns), tuple(rows))

@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 from nmsim.figures import Figure
 from nmsim.report.markup import Markup, join, tag
@@ -20,6 +21,18 @@ FEW, MANY = 3, 9
 LEAST_SHARE = 0.0005
 """Smaller fractions would be shown as 0.0%."""
 SCALED_UNITS = frozenset({"J", "s", "W", "Hz", "J s", "1/s", "sample/s", "SOP/s"})
+
+
+class Sortable(str):
+    """A cell that is text for people and sorts by its `key`."""
+
+    __slots__ = ("key",)
+
+    def __new__(cls, text: str, key: float) -> Self:
+        """Text, and the number behind it."""
+        made = super().__new__(cls, text)
+        made.key = key
+        return made
 
 
 @dataclass(frozen=True)
@@ -66,8 +79,11 @@ class Table:
             for row in self.rows
         ]
 
-    def html(self, caption: str, footer: Sequence[Cell] | None = None) -> Markup:
-        """An HTML table; numbers align right, the first column is the row's heading."""
+    def html(self, caption: str, footer: Sequence[Cell] | None = None, *, live: bool = False) -> Markup:
+        """An HTML table; numbers align right, the first column is the row's heading.
+
+        `live`: readers may sort it by any column, and the choices of its section (`nmsim.report.live`) filter its rows.
+        """
         texts = self.texts()
         numeric = [_is_numeric([row[index] for row in self.rows]) for index in range(len(self.columns))]
         sides = [
@@ -78,7 +94,8 @@ class Table:
             for c, side in zip(self.columns, sides, strict=True)
         )
         labels = [column.heading for column in self.columns]
-        body = join(_row(row, sides, labels) for row in texts)
+        keys = self.rows if live else [()] * len(texts)
+        body = join(_row(row, sides, labels, key) for row, key in zip(texts, keys, strict=True))
         parts = [tag("caption", caption), tag("thead", tag("tr", head)), tag("tbody", body)]
         if footer is not None:
             last = [
@@ -87,7 +104,12 @@ class Table:
             ]
             parts.append(tag("tfoot", _row(last, sides, labels)))
         width = "few" if len(labels) <= FEW else "many" if len(labels) > MANY else "some"
-        return tag("div", tag("table", *parts, class_=width), class_="scroll")
+        if not live:
+            return tag("div", tag("table", *parts, class_=width), class_="scroll")
+        names = "|".join(column.name for column in self.columns)
+        return tag(
+            "div", tag("table", *parts, class_=f"{width} sortable asc", data_choose=names), class_="scroll"
+        )
 
     def markdown(self) -> str:
         """A table in Markdown."""
@@ -106,11 +128,28 @@ class Table:
         return [dict(zip(names, row, strict=True)) for row in self.rows]
 
 
-def _row(texts: Sequence[str], sides: Sequence[str], labels: Sequence[str]) -> Markup:
-    """A row; every cell carries its column's heading, which a narrow screen shows in front of it."""
-    first = tag("th", texts[0], scope="row", class_=sides[0])
-    cells = zip(texts[1:], sides[1:], labels[1:], strict=True)
-    return tag("tr", first, *(tag("td", text, class_=side, data_label=label) for text, side, label in cells))
+def _row(
+    texts: Sequence[str], sides: Sequence[str], labels: Sequence[str], keys: Sequence[Cell] = ()
+) -> Markup:
+    """A row; every cell carries its column's heading, which a narrow screen shows in front of it.
+
+    `keys`: values to sort by, where they are numbers.
+    """
+    sorting = [_sort_key(key) for key in keys] or [{}] * len(texts)
+    first = tag("th", texts[0], scope="row", class_=sides[0], **sorting[0])
+    cells = zip(texts[1:], sides[1:], labels[1:], sorting[1:], strict=True)
+    return tag(
+        "tr",
+        first,
+        *(tag("td", text, class_=side, data_label=label, **key) for text, side, label, key in cells),
+    )
+
+
+def _sort_key(cell: Cell) -> dict[str, str]:
+    if isinstance(cell, Sortable):
+        return {"data_sort": repr(cell.key)}
+    number = isinstance(cell, int | float) and not isinstance(cell, bool)
+    return {"data_sort": repr(float(cell))} if number else {}  # type: ignore[arg-type]
 
 
 def _side(texts: Sequence[str], *, numeric: bool) -> str:

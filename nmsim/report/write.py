@@ -4,7 +4,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from nmsim.report import export, page
-from nmsim.report.plots import density, energy, latency, memory, mesh, raster, roofline, timesteps, training
+from nmsim.report.plots import (
+    comparison,
+    density,
+    energy,
+    latency,
+    memory,
+    mesh,
+    raster,
+    roofline,
+    timesteps,
+    training,
+)
 from nmsim.report.plots.canvas import Picture
 from nmsim.report.result import RunResult
 from nmsim.report.sections import machine, overview, trust
@@ -57,6 +68,8 @@ def draw(result: RunResult) -> dict[str, Picture]:
         timesteps.by_time_step(item, export.spikes_by_step(result.activity), about),
         memory.memory_by_scheme(result.memory, result.described),
     ]
+    if len(result.evaluations) > 1:
+        pictures.append(comparison.comparison(result.subject_first, result.workload.name))
     if result.history.rows:
         pictures.append(training.training_curve(result.history, result.described))
     work = roofline.work_of(item)
@@ -101,7 +114,7 @@ def _sections(result: RunResult, pictures: dict[str, Picture]) -> Iterator[Secti
     yield machine.latency(result, times)
     yield machine.memory(result, pictures["memory-by-rule"])
     if len(result.evaluations) > 1:
-        yield machine.comparison(result)
+        yield machine.comparison(result, pictures["comparison"])
     if result.history.rows and any(item.training for item in result.evaluations):
         yield machine.extrapolation(result)
     yield trust.audit(result)

@@ -12,38 +12,17 @@ from urllib.parse import unquote
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 WIDTH, HEIGHT = 1280, 1600
 RESULT = "page-check-result"
-SCRIPT = f"""
-<script>
-window.addEventListener("load", () => {{
-  const images = [...document.images];
-  const links = [...document.querySelectorAll("a[href]")].map(a => a.getAttribute("href"));
-  const ids = [...document.querySelectorAll("[id]")].map(element => element.id);
-  const found = {{
-    title: document.title,
-    images: images.length,
-    broken: images.filter(image => !image.complete || image.naturalWidth === 0).map(image => image.alt),
-    unnamed: images.filter(image => !image.alt).length,
-    links: links,
-    ids: ids,
-    scripts: document.scripts.length - 1,
-    overflow: document.documentElement.scrollWidth - window.innerWidth,
-    height: document.documentElement.scrollHeight,
-    invisible: [...document.querySelectorAll("table, figure img")].filter(e => e.offsetHeight === 0
-      && !e.closest("details:not([open])")).length,
-    text: document.body.innerText
-  }};
-  const place = document.createElement("pre");
-  place.id = "{RESULT}";
-  place.textContent = encodeURIComponent(JSON.stringify(found));
-  document.body.appendChild(place);
-}});
-</script>
-"""
+SCRIPT = Path(__file__).with_name("page_check.js").read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What the browser found on a page; `console` holds the lines of its console."""
+    """What the browser found on a page.
+
+    `live` charts are on it, `charts` of them were drawn. `foreign`: addresses that something would be loaded from;
+    `outside`: elements that are wider than their box; `covered`: texts that lie on each other; `answers`: what the
+    script `ask` of the test found; `console`: the lines of its console.
+    """
 
     title: str
     images: int
@@ -52,6 +31,12 @@ class Seen:
     broken_links: tuple[str, ...]
     repeated_ids: tuple[str, ...]
     scripts: int
+    charts: int
+    live: int
+    foreign: tuple[str, ...]
+    outside: tuple[str, ...]
+    covered: tuple[str, ...]
+    answers: tuple[str, ...]
     overflow_px: int
     height_px: int
     invisible: int
@@ -65,15 +50,19 @@ def find_browser() -> str | None:
     return named or next((path for name in BROWSERS if (path := shutil.which(name))), None)
 
 
-def look_at(page: Path, browser: str, scratch: Path) -> Seen:
-    """Render a page in a browser of 1280 pixels and collect what is wrong with it."""
+def look_at(page: Path, browser: str, scratch: Path, width: int = WIDTH, ask: str = "") -> Seen:
+    """Render a page in a browser so many pixels wide and collect what is wrong with it.
+
+    `ask` is the body of a function that acts on the finished page and returns a list of texts.
+    """
     copy = scratch / f"{page.stem}-with-check.html"
-    source = page.read_text(encoding="utf-8")
-    copy.write_text(source.replace("</body>", f"{SCRIPT}</body>"), encoding="utf-8")
+    head, _, tail = page.read_text(encoding="utf-8").rpartition("</body>")
+    asked = f"async function ask() {{ {ask or 'return [];'} }}"
+    copy.write_text(f"{head}<script id='page-check'>{asked}{SCRIPT}</script></body>{tail}", encoding="utf-8")
     done = subprocess.run(
         [
             browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars",
-            f"--user-data-dir={scratch / 'profile'}", f"--window-size={WIDTH},{HEIGHT}", "--enable-logging=stderr",
+            f"--user-data-dir={scratch / 'profile'}", f"--window-size={width},{HEIGHT}", "--enable-logging=stderr",
             "--virtual-time-budget=20000", "--dump-dom", copy.as_uri(),
         ],
         capture_output=True, text=True, timeout=120, check=True,
@@ -85,8 +74,9 @@ def look_at(page: Path, browser: str, scratch: Path) -> Seen:
     return Seen(
         found["title"], found["images"], tuple(found["broken"]), found["unnamed"],
         tuple(link for link in found["links"] if not _leads_somewhere(link, set(ids), page.parent)),
-        tuple(sorted({name for name in ids if ids.count(name) > 1})), found["scripts"], found["overflow"],
-        found["height"], found["invisible"], found["text"],
+        tuple(sorted({name for name in ids if ids.count(name) > 1})), found["scripts"], found["charts"], found["live"],
+        tuple(found["foreign"]), tuple(found["outside"]), tuple(found["covered"]), tuple(found["answers"]),
+        found["overflow"], found["height"], found["invisible"], found["text"],
         tuple(line for line in done.stderr.splitlines() if "CONSOLE" in line),
     )  # fmt: skip
 

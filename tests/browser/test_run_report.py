@@ -3,39 +3,25 @@
 import subprocess
 from pathlib import Path
 
-import pytest
 from page_check import look_at
 
-EXAMPLE = Path(__file__).resolve().parents[1] / "unit" / "report"
 
-
-@pytest.fixture(scope="module")
-def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(EXAMPLE))
-        from example_run import make_result
-    from nmsim.report.write import write_report
-
-    folder = tmp_path_factory.mktemp("run")
-    write_report(make_result(), folder)
-    return folder / "report.html"
-
-
-def test_the_report_of_a_run_renders(page: Path, browser: str, tmp_path: Path) -> None:
-    seen = look_at(page, browser, tmp_path)
+def test_the_report_of_a_run_renders(run_page: Path, browser: str, tmp_path: Path) -> None:
+    seen = look_at(run_page, browser, tmp_path)
     assert seen.title == "mnist-test on tester"
     assert seen.images >= 10
     assert seen.broken_images == seen.broken_links == seen.repeated_ids == seen.console == ()
-    assert seen.unnamed_images == seen.scripts == seen.invisible == 0
+    assert seen.unnamed_images == seen.invisible == 0
+    assert seen.charts == seen.live == 1
     assert seen.overflow_px <= 0
     assert "<span" not in seen.text
     assert "held-out samples" in seen.text
 
 
-def test_the_report_of_a_run_prints(page: Path, browser: str, tmp_path: Path) -> None:
+def test_the_report_of_a_run_prints(run_page: Path, browser: str, tmp_path: Path) -> None:
     paper = tmp_path / "report.pdf"
     command = [browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-               f"--user-data-dir={tmp_path / 'profile'}", f"--print-to-pdf={paper}", page.as_uri()]  # fmt: skip
+               f"--user-data-dir={tmp_path / 'profile'}", f"--print-to-pdf={paper}", run_page.as_uri()]  # fmt: skip
     subprocess.run(command, capture_output=True, timeout=120, check=True)
     pages = paper.read_bytes().count(b"/Type /Page\n") + paper.read_bytes().count(b"/Type /Page ")
     assert 8 <= pages <= 25

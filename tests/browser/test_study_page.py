@@ -1,31 +1,18 @@
 """The page of a study in a real browser: it renders, its links lead somewhere, points of the front lead to reports."""
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 from page_check import Seen, look_at
 
-EXAMPLE = Path(__file__).resolve().parents[1] / "unit" / "pipeline"
 REPORTS = 2
 
 
 @pytest.fixture(scope="module")
-def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(EXAMPLE))
-        from small_study import make_space, options
-    from nmsim.explore.backends.serial import Serial
-    from nmsim.pipeline.explore import sweep
-
-    folder = tmp_path_factory.mktemp("study")
-    sweep(make_space(folder), Serial(), options(folder / "study", event=8, reports=REPORTS))
-    return folder / "study"
-
-
-@pytest.fixture(scope="module")
-def seen(study: Path, browser: str, tmp_path_factory: pytest.TempPathFactory) -> Seen:
-    return look_at(study / "study.html", browser, tmp_path_factory.mktemp("scratch"))
+def seen(study_folder: Path, browser: str, tmp_path_factory: pytest.TempPathFactory) -> Seen:
+    return look_at(study_folder / "study.html", browser, tmp_path_factory.mktemp("scratch"))
 
 
 def test_the_page_of_a_study_renders(seen: Seen) -> None:
@@ -33,7 +20,8 @@ def test_the_page_of_a_study_renders(seen: Seen) -> None:
     assert seen.images >= 3
     assert "How the front was found" not in seen.text, "the order of a grid says nothing of a search"
     assert seen.broken_images == seen.broken_links == seen.repeated_ids == seen.console == ()
-    assert seen.unnamed_images == seen.scripts == seen.invisible == 0
+    assert seen.unnamed_images == seen.invisible == 0
+    assert seen.charts == seen.live == 1
     assert seen.overflow_px <= 0
     assert "<span" not in seen.text
     assert "<a " not in seen.text
@@ -50,14 +38,57 @@ def test_it_ranks_and_explains(seen: Seen) -> None:
         assert words in seen.text
 
 
-def test_every_point_of_the_front_leads_to_a_report_or_its_row(study: Path, seen: Seen) -> None:
-    page = (study / "study.html").read_text()
-    drawing = page[page.index('class="drawing"') : page.index("</figure>", page.index('class="drawing"'))]
-    targets = set(re.findall(r'<a href="([^"]+)"', drawing))
+def test_every_point_of_the_front_leads_to_a_report_or_its_row(
+    study_folder: Path, browser: str, tmp_path: Path
+) -> None:
+    ask = 'return [document.querySelector("#live-front-scatter script").textContent];'
+    (spec,) = look_at(study_folder / "study.html", browser, tmp_path, ask=ask).answers
+    assert json.loads(spec)["encoding"]["href"] == {"field": "link"}
+    targets = {row["link"] for row in json.loads(spec)["data"]["values"] if row["front"]}
     reports = {target for target in targets if target.startswith("designs/")}
     assert len(reports) == REPORTS
-    assert all((study / target).is_file() for target in reports)
-    front = set(re.findall(r'id="(design-\d+)"', page))
+    assert all((study_folder / target).is_file() for target in reports)
+    front = set(re.findall(r'id="(design-\d+)"', (study_folder / "study.html").read_text()))
     assert {target[1:] for target in targets - reports} < front
     assert len(targets) == len(front)
-    assert b"<a " not in (study / "pictures" / "front-scatter.svg").read_bytes()
+
+
+def test_a_choice_leaves_designs_with_that_value_in_chart_and_table(
+    study_folder: Path, browser: str, tmp_path: Path
+) -> None:
+    ask = """
+      const section = document.querySelector("#front"), select = section.querySelector("select[name=schedule]");
+      const points = () => section.querySelectorAll(".mark-symbol.role-mark path").length;
+      const before = points();
+      select.value = "overlapped";
+      select.dispatchEvent(new Event("change", {bubbles: true}));
+      await new Promise(resolve => setTimeout(resolve, 1500));
+      const rows = [...section.querySelectorAll("table.sortable tbody tr")];
+      const left = rows.filter(row => !row.hidden).map(row => row.textContent.includes("overlapped"));
+      return [before, points(), rows.length, left.length, left.every(Boolean)].map(String);
+    """
+    before, after, rows, left, alike = look_at(
+        study_folder / "study.html", browser, tmp_path, ask=ask
+    ).answers
+    assert 0 < int(after) < int(before)
+    assert 0 < int(left) < int(rows)
+    assert alike == "true"
+
+
+def test_a_click_on_a_heading_sorts_by_the_number_behind_the_text(
+    study_folder: Path, browser: str, tmp_path: Path
+) -> None:
+    ask = """
+      const table = document.querySelector("#front table.sortable"), heading = table.tHead.rows[0].cells[1];
+      const sorted = async () => {
+        heading.click();
+        await new Promise(resolve => setTimeout(resolve, 200));
+        return [...table.tBodies[0].rows].map(row => row.cells[1].dataset.sort).join(" ");
+      };
+      return [await sorted(), await sorted()];
+    """
+    first, second = look_at(study_folder / "study.html", browser, tmp_path, ask=ask).answers
+    found = [[float(text) for text in line.split()] for line in (first, second)]
+    assert found[0] == sorted(found[0])
+    assert found[1] == sorted(found[0], reverse=True)
+    assert len(set(found[0])) > 1

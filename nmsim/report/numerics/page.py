@@ -33,6 +33,15 @@ HOW = {
 }
 
 
+TENSOR_COLUMNS = frozenset(
+    {
+        "layer", "tensor", "format", "own_sqnr_db", "forced_sqnr_db", "free_sqnr_db", "own_largest_lsb", "own_mean_lsb",
+        "saturation_rate", "underflow_rate", "unused_integer_bits", "lowest", "highest",
+    }
+)  # fmt: skip
+"""Columns of the tensors' table that the page shows."""
+
+
 def html(result: NumericsResult, pictures: Mapping[str, Picture], versions: Mapping[str, str]) -> str:
     """The whole page."""
     lead = (
@@ -58,7 +67,18 @@ def _sections(result: NumericsResult, pictures: Mapping[str, Picture]) -> Iterat
     )
     if result.convergence:
         yield Section("convergence", "Convergence to float64", _convergence(result, pictures))
-    yield Section("tensors", "Every tensor", tables.tensor_table(result).html("All samples and time steps"))
+    every = tables.tensor_table(result)
+    places = [index for index, column in enumerate(every.columns) if column.name in TENSOR_COLUMNS]
+    shown = Table(
+        every.name,
+        tuple(every.columns[i] for i in places),
+        tuple(tuple(row[i] for i in places) for row in every.rows),
+    )
+    yield Section(
+        "tensors",
+        "Every tensor",
+        shown.html(f"All samples and time steps; {every.name}.csv has every column"),
+    )
     yield Section("method", "How this was measured", bullets(f"{name}: {text}" for name, text in HOW.items()))
 
 

@@ -2,10 +2,11 @@
 
 from nmsim.evaluate import Evaluation
 from nmsim.report.extrapolate import ASSUMED_OF_SHORT_TRAINING
-from nmsim.report.markup import Markup, figure, join, tag
+from nmsim.report.live.chart import choices, live
+from nmsim.report.markup import Markup, join, tag
 from nmsim.report.page import page
 from nmsim.report.reference.for_people import band
-from nmsim.report.reference.ratios import ratio_overview, ratio_table, stbp_table
+from nmsim.report.reference.ratios import COMPARED, ratio_chart, ratio_overview, ratio_table, stbp_table
 from nmsim.report.reference.result import CASES, DatasetResult, Reference
 from nmsim.report.reference.tables import DOES_NOT_FIT, chip_table, memory_table, selected, tables
 from nmsim.report.reference.wording import FOOTER, accuracy, byline, mean_spike_rates
@@ -116,13 +117,20 @@ def _against_stbp(reference: Reference) -> Section:
         "How many times the energy and time of STOP-WTL does STBP, which learns the same parameters, need for a training"
         " sample? Ratios on one chip are safer than the figures themselves. In brackets the 95 % confidence interval over"
         " the profiled samples, which both rules share; ratios.csv has the bands of the prices too. Chips that hold neither"
-        " are left out. "
+        " are left out. Choose data set, chip and rule; hover for figures; a click on a heading sorts. "
     )
     body = join(
         [
             tag("p", text, badge(Kind.MODELLED)),
-            figure(ratio_overview(reference)),
-            stbp_table(reference).html("STBP over STOP-WTL, per training sample"),
+            choices(
+                {
+                    "dataset": ("Data set", [dataset.title for dataset in reference.datasets]),
+                    "chip": ("Chip", [chip.name for chip in reference.chips]),
+                    "rule": ("Rule", COMPARED),
+                }
+            ),
+            live(ratio_overview(reference), ratio_chart(reference)),
+            stbp_table(reference).html("STBP over STOP-WTL, per training sample", live=True),
             _decided_table(reference).html("Where STBP, history stored, and STOP-WTL differ most"),
             tag("p", BELOW_ONE),
         ]

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from matplotlib.axes import Axes
 
 from nmsim.evaluate import Estimate, Evaluation
+from nmsim.report.live.chart import Row, Spec, choice_filters, choice_params
 from nmsim.report.plots.canvas import INK, MARKERS, PALETTE, Picture, grid, look, new_figure, svg_of
 from nmsim.report.ratio import energy_ratio, latency_ratio, ratio_with_interval
 from nmsim.report.reference.result import CASES, SUBJECT, DatasetResult, Reference
-from nmsim.report.tables import Column, Table
+from nmsim.report.tables import Cell, Column, Sortable, Table
 
 COMPARED = tuple(case.name for case in CASES if case.rule != "inference" and case.name != SUBJECT)
 """Training rules that are compared with the subject; an inference is another amount of work."""
@@ -84,10 +85,12 @@ def stbp_table(reference: Reference) -> Table:
             if stored.energy is None and again.energy is None:
                 continue
             cells = (stored.energy, stored.latency, again.energy, again.latency)
-            rows.append(
-                (dataset.title, chip.name, *(ratio_with_interval(cell, "does not fit") for cell in cells))
-            )
+            rows.append((dataset.title, chip.name, *(_cell(cell) for cell in cells)))
     return Table("stbp-over-stop", columns, tuple(rows))
+
+
+def _cell(ratio: Estimate | None) -> Cell:
+    return "does not fit" if ratio is None else Sortable(ratio_with_interval(ratio), ratio.mean)
 
 
 def ratio_overview(reference: Reference) -> Picture:
@@ -130,6 +133,73 @@ def ratio_overview(reference: Reference) -> Picture:
         " every rule; thin ones: what the bands of the prices allow, when one price is off in both alike.",
         svg,
     )
+
+
+def ratio_chart(reference: Reference) -> Spec:
+    """The same for a screen: a row per data set and chip, a mark per rule, intervals and bands; choices leave some in."""
+    rows: list[Row] = []
+    for item in ratios(reference):
+        for quantity, ratio in (("energy", item.energy), ("time", item.latency)):
+            if ratio is not None:
+                rows.append(
+                    {
+                        "dataset": item.dataset.title, "chip": item.chip, "rule": item.case, "quantity": quantity,
+                        "where": f"{item.dataset.title}, {item.chip}", "ratio": ratio.mean, "ci_low": ratio.ci_low,
+                        "ci_high": ratio.ci_high, "band_low": ratio.band_low, "band_high": ratio.band_high,
+                        "text": ratio_with_interval(ratio), "band": f"{ratio.band_low:.2f} to {ratio.band_high:.2f}",
+                    }
+                )  # fmt: skip
+    chosen = ("dataset", "chip", "rule")
+    position = {"field": "where", "type": "nominal", "sort": None, "title": None}
+    offset = {"field": "rule", "type": "nominal"}
+    colour = {"field": "rule", "type": "nominal", "sort": list(COMPARED), "title": "rule"}
+    tooltip = [
+        {"field": name, "title": title}
+        for name, title in (
+            ("dataset", "data set"), ("chip", "chip"), ("rule", "rule"), ("text", "over STOP-WTL (95 % CI)"),
+            ("band", "band of the prices"),
+        )
+    ]  # fmt: skip
+
+    def whisker(low: str, high: str, width: float) -> Spec:
+        scale = {"zero": False, "padding": 8}
+        across = {"field": low, "type": "quantitative", "title": "over STOP-WTL's", "scale": scale}
+        return {
+            "mark": {"type": "rule", "strokeWidth": width},
+            "encoding": {
+                "x": across,
+                "x2": {"field": high},
+                "y": position,
+                "yOffset": offset,
+                "color": colour,
+            },
+        }
+
+    return {
+        "data": {"values": rows},
+        "width": "container",
+        "height": {"step": 12},
+        "params": [
+            {
+                "name": "quantity", "value": "energy",
+                "bind": {"input": "select", "options": ["energy", "time"], "name": "what "},
+            },
+            *choice_params(chosen),
+        ],
+        "transform": [*choice_filters(chosen), {"filter": "datum.quantity === quantity"}],
+        "layer": [
+            {"mark": {"type": "rule", "color": INK}, "encoding": {"x": {"datum": 1, "type": "quantitative"}}},
+            whisker("band_low", "band_high", 1.0),
+            whisker("ci_low", "ci_high", 3.5),
+            {
+                "mark": {"type": "point", "filled": True, "size": 55},
+                "encoding": {
+                    "x": {"field": "ratio", "type": "quantitative"}, "y": position, "yOffset": offset, "color": colour,
+                    "tooltip": tooltip,
+                },
+            },
+        ],
+    }  # fmt: skip
 
 
 def _marks(panel: Axes, rows: Sequence[tuple[int, Estimate]], place: int, label: str) -> None:

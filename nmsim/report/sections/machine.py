@@ -8,8 +8,10 @@ from nmsim.hardware.core import Core
 from nmsim.report.compare import side_by_side
 from nmsim.report.export import area_table
 from nmsim.report.extrapolate import ASSUMPTION, extrapolate
+from nmsim.report.live.chart import choices, live
 from nmsim.report.markup import Markup, figure, join, tag
 from nmsim.report.plots.canvas import Picture
+from nmsim.report.plots.comparison import comparison_chart
 from nmsim.report.result import RunResult
 from nmsim.report.sections.section import Kind, Section, badge, bullets
 from nmsim.report.tables import Column, Table
@@ -110,16 +112,25 @@ def memory(result: RunResult, picture: Picture) -> Section:
     return Section("memory", "Memory", join(parts))
 
 
-def comparison(result: RunResult) -> Section:
+def comparison(result: RunResult, picture: Picture) -> Section:
     """All evaluations side by side."""
+    shown = result.subject_first
+    options = {
+        "chip": ("Chip", list(dict.fromkeys(item.chip_name for item in shown))),
+        "rule": ("Rule", list(dict.fromkeys(item.rule for item in shown))),
+        "model": ("Model", list(dict.fromkeys(item.model for item in shown))),
+    }
     text = (
         "Per sample; the second line of a cell is the ratio to the first row. Ratios are safer than the figures: most of"
-        " the error of a price is common to both. A training sample and an inference are different amounts of work. "
+        " the error of a price is common to both. A training sample and an inference are different amounts of work."
+        " Choose chips, rules and models; a click on a heading sorts. "
     )
     body = join(
         [
             tag("p", text, badge(Kind.MODELLED)),
-            side_by_side(result.subject_first).html("Every evaluation of this run"),
+            choices(options),
+            live(picture, comparison_chart(shown)),
+            side_by_side(shown).html("Every evaluation of this run", live=True),
         ]
     )
     return Section("comparison", "Comparison", body)

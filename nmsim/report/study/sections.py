@@ -1,32 +1,35 @@
 """The chapters of a study's page."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from math import inf
 
-from nmsim.report.markup import Markup, drawing, figure, join, tag
+from nmsim.report.live.chart import choices, live
+from nmsim.report.markup import Markup, figure, join, tag
 from nmsim.report.plots.canvas import Picture
 from nmsim.report.plots.scatter import Measure
 from nmsim.report.sections.section import Kind, Section, badge, bullets
+from nmsim.report.study.live import choosable, front_chart
 from nmsim.report.study.result import Entry, StudyResult
 from nmsim.report.tables import Column, Table, for_people
 
 SHOWN = 200
 """Designs of the ranking on the page; all are in the store."""
-LINKED = "front-scatter"
-"""The picture whose points lead to reports."""
+HOW_TO_LOOK = (
+    "Every point is a design that fits and keeps all demands: hover for its values, drag and turn the wheel to move and"
+    " zoom, double-click to go back, click a design of the front for its report or its row. The choices below leave only"
+    " designs with that value in the chart and in the table, which sorts by a click on a heading."
+)
 
 
 def sections(result: StudyResult, pictures: Mapping[str, Picture]) -> Iterator[Section]:
     """Answer first, evidence after, provenance last."""
 
     def drawn(*names: str) -> list[Markup]:
-        known = [pictures[name] for name in names if name in pictures]
-        return [drawing(p) if p.name == LINKED else figure(p) for p in known]
+        return [figure(pictures[name]) for name in names if name in pictures]
 
     yield Section("answer", "The answer", join(_answer(result)))
     if result.front:
-        yield Section(
-            "front", "The front", join([*_front(result), *drawn("front-scatter", "parallel-coordinates")])
-        )
+        yield Section("front", "The front", join([*_front(result, pictures), *drawn("parallel-coordinates")]))
         yield Section("common", "What the front's designs have in common", join(_common(result)))
     if result.influences:
         yield Section(
@@ -87,7 +90,16 @@ def _form_the_front(result: StudyResult) -> str:
     return f"{front} of them{alike} form the front" if front > 1 else "one of them is the front"
 
 
-def _front(result: StudyResult) -> Iterator[Markup]:
+def _front(result: StudyResult, pictures: Mapping[str, Picture]) -> Iterator[Markup]:
+    if "front-scatter" in pictures:
+        yield tag("p", HOW_TO_LOOK)
+        levels = {
+            axis.name: (axis.name, sorted({entry.values[place] for entry in result.entries}, key=_by_number))
+            for place, axis in enumerate(result.axes)
+            if axis.name in choosable(result)
+        }
+        yield choices(levels)
+        yield live(pictures["front-scatter"], front_chart(result))
     yield _table(result, result.front, "front", "The front, nearest to the ideal first")
     same = [
         f"{column.heading} {for_people(values.pop(), column.unit)}"
@@ -116,6 +128,14 @@ def _front(result: StudyResult) -> Iterator[Markup]:
         yield bullets(result.stability)
 
 
+def _by_number(text: str) -> tuple[float, str]:
+    """Numbers by size, then words."""
+    try:
+        return float(text.replace(",", "")), ""
+    except ValueError:
+        return inf, text
+
+
 def _table(result: StudyResult, entries: Sequence[Entry], name: str, caption: str) -> Markup:
     """Designs with objectives, values of the axes, and what else differs between them."""
     ranked = len({entry.rank for entry in entries}) > 1
@@ -139,7 +159,7 @@ def _table(result: StudyResult, entries: Sequence[Entry], name: str, caption: st
         )
         for entry in entries
     )
-    return Table(name, columns, rows).html(caption)
+    return Table(name, columns, rows).html(caption, live=True)
 
 
 def _link(entry: Entry, *, anchor: bool) -> str:
