@@ -27,6 +27,7 @@ class Sortable(str):
     """A cell that is text for people and sorts by its `key`."""
 
     __slots__ = ("key",)
+    key: float
 
     def __new__(cls, text: str, key: float) -> Self:
         """Text, and the number behind it."""

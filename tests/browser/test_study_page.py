@@ -57,15 +57,18 @@ def test_a_choice_leaves_designs_with_that_value_in_chart_and_table(
     study_folder: Path, browser: str, tmp_path: Path
 ) -> None:
     ask = """
-      const section = document.querySelector("#front"), select = section.querySelector("select[name=schedule]");
+      const section = document.querySelector("#front");
       const points = () => section.querySelectorAll(".mark-symbol.role-mark path").length;
-      const before = points();
-      select.value = "overlapped";
+      const table = section.querySelector("table.sortable"), names = table.dataset.choose.split("|");
+      const values = name => [...table.tBodies[0].rows].map(row => row.cells[names.indexOf(name)].textContent);
+      const select = [...section.querySelectorAll(".choices select")].find(select => new Set(values(select.name)).size > 1);
+      const before = points(), value = values(select.name)[0];
+      select.value = value;
       select.dispatchEvent(new Event("change", {bubbles: true}));
       await new Promise(resolve => setTimeout(resolve, 1500));
-      const rows = [...section.querySelectorAll("table.sortable tbody tr")];
-      const left = rows.filter(row => !row.hidden).map(row => row.textContent.includes("overlapped"));
-      return [before, points(), rows.length, left.length, left.every(Boolean)].map(String);
+      const rows = [...table.tBodies[0].rows], left = rows.filter(row => !row.hidden);
+      const alike = left.every(row => row.cells[names.indexOf(select.name)].textContent === value);
+      return [before, points(), rows.length, left.length, alike].map(String);
     """
     before, after, rows, left, alike = look_at(
         study_folder / "study.html", browser, tmp_path, ask=ask

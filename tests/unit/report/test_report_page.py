@@ -1,6 +1,7 @@
 """report.html: valid, self-contained, readable without anything beside it."""
 
 import base64
+import hashlib
 import re
 import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
@@ -9,10 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from nmsim.report.markup import VOID
+from nmsim.report.live.scripts import LIBRARIES
+from nmsim.report.markup import VOID, tag
+from nmsim.report.page import page as make_page
 from nmsim.report.result import RunResult
+from nmsim.report.sections.section import Section
 from nmsim.report.words import NOT_MODELLED
 
+VENDOR = Path(make_page.__code__.co_filename).parent / "live" / "vendor"
 ALLOWED_IN_PARAGRAPH = {"span", "code", "a", "b"}
 
 
@@ -54,7 +59,7 @@ class Page(HTMLParser):
         assert self.open.pop() == tag
 
     def handle_data(self, data: str) -> None:
-        if "style" not in self.open:
+        if not {"style", "script"} & set(self.open):
             self.text.append(data)
 
 
@@ -91,9 +96,31 @@ def test_ids_are_unique_and_every_entry_of_the_contents_leads_somewhere(page: Pa
 
 def test_nothing_is_loaded_from_elsewhere(page: Page, html: str) -> None:
     assert all(source.startswith(("#", "data:image/svg+xml;base64,")) for source in page.sources)
-    assert not {"script", "link", "iframe", "object", "embed"} & set(page.tags)
-    assert "@import" not in html
-    assert "url(" not in html
+    assert not {"link", "iframe", "object", "embed"} & set(page.tags)
+    assert "connect-src" not in html, (
+        "default-src 'none' holds for connections: scripts of the page reach nothing"
+    )
+    assert "Content-Security-Policy" in html.partition("</head>")[0]
+    assert "default-src &#x27;none&#x27;" in html
+    style = html.partition("<style>")[2].partition("</style>")[0]
+    assert "@import" not in style
+    assert "url(" not in style
+
+
+def test_a_page_without_live_charts_carries_no_scripts() -> None:
+    section = Section("one", "One", tag("p", "nothing to choose"))
+    assert "<script" not in make_page("title", "lead", "byline", [section], "footer")
+
+
+def test_the_libraries_inside_a_page_are_the_ones_whose_licences_it_names(html: str) -> None:
+    named = dict(
+        re.findall(r"file (\S+), SHA-256 ([0-9a-f]{64})", VENDOR.joinpath("LICENSES.txt").read_text())
+    )
+    assert set(named) == set(LIBRARIES)
+    for name, sha256 in named.items():
+        content = VENDOR.joinpath(name).read_bytes()
+        assert hashlib.sha256(content).hexdigest() == sha256, name
+        assert content.decode() in html
 
 
 def test_every_picture_is_inside_drawn_and_said_in_words(page: Page) -> None:
