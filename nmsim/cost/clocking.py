@@ -33,7 +33,8 @@ class Limit:
 
     def text(self, asked_hz: float) -> str:
         """One line: what was asked, what is possible."""
-        access = f", {self.cycles} cycle{'s' * (self.cycles != 1)} an access" if self.cycles else ""
+        access = f", {self.cycles} cycle{'s' * (self.cycles != 1)} an access" if self.key else ""
+        access = ", pipelined down to the read of a cell" if self.cycles and not self.key else access
         low, high = units.scaled(self.low_hz, "Hz", 2), units.scaled(self.high_hz, "Hz", 2)
         times = f"{asked_hz / self.possible_hz:.2g} times" if self.possible_hz else "far"
         return (
@@ -62,8 +63,16 @@ class ClockReport:
         return "\n".join(lines)
 
     def reasons(self) -> tuple[str, ...]:
-        """One line per resource that is too slow."""
-        return tuple(limit.text(self.clock_hz) for limit in self.limits)
+        """A line for logic, and one for the slowest memory, that are too slow; others are counted."""
+        logic = [limit for limit in self.limits if not limit.cycles]
+        memories = sorted(
+            (limit for limit in self.limits if limit.cycles), key=lambda limit: limit.possible_hz
+        )
+        lines = [limit.text(self.clock_hz) for limit in (*logic, *memories[:1])]
+        others = len(memories) - 1
+        if others > 0:
+            lines[-1] += f"; so {'is another memory' if others == 1 else f'are {others} other memories'}"
+        return tuple(lines)
 
 
 def clocked(chip: ChipConfig, table: CostTable) -> ChipConfig:

@@ -88,6 +88,15 @@ def test_a_clock_too_fast_is_refused_with_remedies_that_work(cmos: ComponentTabl
     refused(changed(chip, (lower,)), cmos)
 
 
+def test_the_slowest_memory_speaks_for_the_others(cmos: ComponentTable) -> None:
+    logic, memory = refused(make_chip("voltage_v=0.6", "clock_hz=3e9"), cmos).reasons()
+    assert logic == "logic: asks 3 GHz, can do 608 MHz (390 MHz to 920 MHz): 4.9 times too fast"
+    assert memory.startswith(
+        "memory 'weights' of core type 'core', 1 cycle an access: asks 3 GHz, can do 129 MHz ("
+    )
+    assert memory.endswith("; so is another memory")
+
+
 def test_three_gigahertz_at_0_6_volts_are_refused(cmos: ComponentTable) -> None:
     report = refused(make_chip("voltage_v=0.6", "clock_hz=3e9"), cmos)
     assert report.limits[0].resource == "logic"
@@ -108,6 +117,9 @@ def test_auto_takes_as_few_cycles_as_the_memory_needs(cmos: ComponentTable) -> N
     # no stage can be shorter than the read of a cell: at 0.6 V, 64 KB, 6.2 ns
     report = refused(make_chip(*auto, "clock_hz=500e6", "voltage_v=0.6"), cmos)
     assert report.limits[0].possible_hz == pytest.approx(154e6, rel=0.01)
+    assert (
+        "'weights' of core type 'core', pipelined down to the read of a cell: asks 500 MHz" in report.text()
+    )
     assert all("pipelined" not in text for text, _ in report.remedies)
 
 
