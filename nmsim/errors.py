@@ -11,6 +11,10 @@ class ConfigError(NmsimError):
     """A configuration file or option is wrong: unknown or duplicate key, type, range, impossible combination."""
 
 
+class RecordError(ConfigError, ValueError):
+    """A network, chip or other record that was built in Python is wrong; the sentence is the one of a YAML file."""
+
+
 class DataError(NmsimError):
     """A data file is missing, truncated, corrupt, or does not match the workload."""
 

@@ -4,11 +4,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
 from nmsim.config.document import Document, KeyPath, load
 from nmsim.config.record import Record
-from nmsim.config.sentences import sentence
+from nmsim.config.sentences import sentences
 from nmsim.errors import ConfigError
 
 R = TypeVar("R", bound=Record)
@@ -22,14 +21,7 @@ def build(record: type[R], document: Document, at: KeyPath = ()) -> R:
     try:
         return record.model_validate(data)
     except ValidationError as error:
-        details = [detail for detail in error.errors() if not _is_echo(detail)]
-        sentences = [sentence(record, document, detail, at) for detail in details]
-        raise ConfigError("\n".join(dict.fromkeys(sentences))) from error
-
-
-def _is_echo(detail: ErrorDetails) -> bool:
-    """Whether a list is called too short only because pydantic left its invalid items out."""
-    return detail["type"] == "too_short" and len(detail["input"]) >= detail["ctx"]["min_length"]
+        raise ConfigError(sentences(record, document, error, at)) from error
 
 
 def read(record: type[R], path: Path | str, assignments: tuple[str, ...] = ()) -> R:

@@ -3,13 +3,31 @@
 import hashlib
 import json
 from types import NoneType, UnionType
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic._internal._model_construction import (
+    ModelMetaclass,  # what `type(BaseModel)` is, for type checkers
+)
 from pydantic_core import PydanticCustomError
 
+from nmsim.config.document import Document, key_text
+from nmsim.config.sentences import sentences
+from nmsim.errors import RecordError
 
-class Record(BaseModel):
+
+class _SaysItInOneSentence(ModelMetaclass):
+    """A record built in Python is refused with the sentence that its YAML would get, as an error of nmsim."""
+
+    def __call__(cls, *args: Any, **values: Any) -> Any:  # noqa: N805 - a metaclass
+        try:
+            return super().__call__(*args, **values)
+        except ValidationError as error:
+            said = sentences(cast("type[BaseModel]", cls), Document(values, cls.__name__), error)
+            raise RecordError(said.replace(f"{key_text(())}: ", "")) from error
+
+
+class Record(BaseModel, metaclass=_SaysItInOneSentence):
     """Base of every configured noun: frozen, strict, no unknown keys, finite numbers only."""
 
     model_config = ConfigDict(

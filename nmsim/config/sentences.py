@@ -4,10 +4,21 @@ import difflib
 import re
 from typing import Any, get_args
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from nmsim.config.document import Document, KeyPath, key_text
+
+
+def sentences(record: type[BaseModel], document: Document, error: ValidationError, at: KeyPath = ()) -> str:
+    """One line per mistake that pydantic found in the part `at` of a document."""
+    details = [detail for detail in error.errors() if not _is_echo(detail)]
+    return "\n".join(dict.fromkeys(sentence(record, document, detail, at) for detail in details))
+
+
+def _is_echo(detail: ErrorDetails) -> bool:
+    """Whether a list is called too short only because pydantic left its invalid items out."""
+    return detail["type"] == "too_short" and len(detail["input"]) >= detail["ctx"]["min_length"]
 
 
 def sentence(  # noqa: PLR0911 - one return per kind of mistake

@@ -74,13 +74,13 @@ class DirectEncoding(_Encoding):
 class RateEncoding(_Encoding):
     """Bernoulli spikes: a pixel spikes at a time step if its 16-bit LFSR draw is at most 257 * pixel."""
 
-    kind: Literal["rate"]
+    kind: Literal["rate"] = "rate"
 
 
 class LatencyEncoding(_Encoding):
     """One spike a pixel, the earlier the brighter: at step (255 - pixel) * T // 256."""
 
-    kind: Literal["latency"]
+    kind: Literal["latency"] = "latency"
     threshold: int = Field(default=1, ge=1, le=255)
     """Darker pixels never spike."""
 
@@ -105,7 +105,7 @@ class _EventEncoding(_Encoding):
 class EventTimeEncoding(_EventEncoding):
     """T time steps of equal duration: an event at time t falls into step t * T // duration."""
 
-    kind: Literal["event_time_bins"]
+    kind: Literal["event_time_bins"] = "event_time_bins"
     duration_us: int | None = Field(default=None, ge=1)
     """Later events are dropped; the recording's own duration (its last time + 1 us) if absent."""
 
@@ -113,13 +113,13 @@ class EventTimeEncoding(_EventEncoding):
 class EventCountEncoding(_EventEncoding):
     """T time steps of equally many events: event i of E falls into step i * T // E."""
 
-    kind: Literal["event_count_bins"]
+    kind: Literal["event_count_bins"] = "event_count_bins"
 
 
 class RecordedEncoding(Record):
     """Nothing to encode: the network's input is part of the recording."""
 
-    kind: Literal["recorded"]
+    kind: Literal["recorded"] = "recorded"
 
 
 ImageEncoding = DirectEncoding | RateEncoding | LatencyEncoding

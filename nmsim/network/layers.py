@@ -12,7 +12,7 @@ ThresholdSharing = Literal["neuron", "channel", "layer"]
 class Dense(Record):
     """Fully connected layer of spiking neurons; weights `(n_out, n_in)`; flattens its input in C order."""
 
-    kind: Literal["dense"]
+    kind: Literal["dense"] = "dense"
     units: int = Field(ge=1)
     """Number of neurons."""
     threshold_sharing: ThresholdSharing = "neuron"
@@ -26,7 +26,7 @@ class Dense(Record):
 class Conv(Record):
     """Convolution of spiking neurons; weights `(C_out, C_in, k, k)`; zero padding, no dilation, no bias."""
 
-    kind: Literal["conv"]
+    kind: Literal["conv"] = "conv"
     channels: int = Field(ge=1)
     """Number of output channels."""
     kernel: int = Field(ge=1)
@@ -44,7 +44,7 @@ class Conv(Record):
 class AvgPool(Record):
     """Average over non-overlapping p x p windows; rows and columns that do not fill a window are dropped."""
 
-    kind: Literal["avg_pool"]
+    kind: Literal["avg_pool"] = "avg_pool"
     size: int = Field(ge=2)
     """Window side; a power of two, so that the average is exact."""
 
@@ -66,7 +66,7 @@ class SumPool(Record):
 class MaxPool(Record):
     """Maximum over non-overlapping p x p windows; the error goes to the first maximal input in row-major order."""
 
-    kind: Literal["max_pool"]
+    kind: Literal["max_pool"] = "max_pool"
     size: int = Field(ge=2)
     """Window side."""
 
@@ -74,19 +74,19 @@ class MaxPool(Record):
 class GlobalAvgPool(Record):
     """Average over all positions of a map; H*W must be a power of two."""
 
-    kind: Literal["global_avg_pool"]
+    kind: Literal["global_avg_pool"] = "global_avg_pool"
 
 
 class Flatten(Record):
     """Maps to a vector in C order; allowed for clarity, implied before a dense layer."""
 
-    kind: Literal["flatten"]
+    kind: Literal["flatten"] = "flatten"
 
 
 class Residual(Record):
     """Sum of the spikes of a body and of a shortcut (empty shortcut: identity); its error goes to both."""
 
-    kind: Literal["residual"]
+    kind: Literal["residual"] = "residual"
     body: tuple["Layer", ...] = Field(min_length=1)
     """Layers of the main branch."""
     shortcut: tuple["Layer", ...] = ()

@@ -1,10 +1,9 @@
 """What a layer keeps in memory, kind by kind, against sums by hand."""
 
 import pytest
-from pydantic import ValidationError
 
 from nmsim.contents import Content
-from nmsim.errors import ConfigError
+from nmsim.errors import ConfigError, RecordError
 from nmsim.network.layers import AvgPool, Conv, Dense, MaxPool, Residual
 from nmsim.network.memory import TrainingNeeds, input_value_bits, kept_steps
 from nmsim.network.memory_table import NetworkMemory, network_memory
@@ -161,6 +160,6 @@ def test_centralized_gradients_are_whole_ones(update: str) -> None:
 
 def test_in_place_has_no_room_for_momentum() -> None:
     with pytest.raises(
-        ValidationError, match="'in_place' keeps no gradient, hence no velocity; set momentum to false"
+        RecordError, match="'in_place' keeps no gradient, hence no velocity; set momentum to false"
     ):
         TrainingNeeds(update="in_place", momentum=True)
