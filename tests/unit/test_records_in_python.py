@@ -18,7 +18,7 @@ def test_layers_need_no_kind() -> None:
     ("make", "said"),
     [
         (lambda: Dense(units=0), "Dense: units: value 0: must be greater than or equal to 1; change the value"),
-        (lambda: Dense(), "Dense: units: required key 'units' is missing; add it"),
+        (Dense, "Dense: units: required key 'units' is missing; add it"),
         (lambda: Dense(unit=3), "Dense: unit: unknown key 'unit'; did you mean 'units'?"),
         (lambda: AvgPool(size=3), "AvgPool: average-pool window 3 is not a power of two; use 2, 4 or 8"),
         (

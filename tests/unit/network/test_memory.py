@@ -1,6 +1,7 @@
 """What a layer keeps in memory, kind by kind, against sums by hand."""
 
 import pytest
+from pydantic import ValidationError
 
 from nmsim.contents import Content
 from nmsim.errors import ConfigError, RecordError
