@@ -174,7 +174,8 @@ class CoreActivity:
     """What the cores of one stage did, for what their clocks cost; per sample, its share of an update included.
 
     `phase` and `layer` of the stage; `cores (n,)`; `busy_cycles (n, S)` in which a core works; `lane_operations (n, S)`
-    started in all of its lanes; `word_bits (n, S)` bits of the words that its memories took and gave.
+    started in all of its lanes; `word_bits (n, S)` bits of the words that its memories took and gave, register files left
+    out.
     """
 
     phase: Phase

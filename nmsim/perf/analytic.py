@@ -138,7 +138,10 @@ def _activity(work: StepWork, load: StageLoad) -> CoreActivity:
     stage = load.stage
     share = 1.0 / work.batch_size if stage.cadence == "batch" else 1.0
     shape = (len(stage.cores), work.samples)
-    word_bits = work.machine.word_bits[stage.cores][:, :, None, None]
+    machine = work.machine
+    # the price of a register file has its clock in it
+    arrays = np.array([kind not in machine.registers for kind in machine.memory_kinds])
+    word_bits = (machine.word_bits * arrays[machine.memory_kind])[stage.cores][:, :, None, None]
     totals = (
         load.busy_cycles.sum(axis=-1),
         stage.lanes[:, : Lane.SERVICE].sum(axis=(1, -1)),

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from nmsim.evaluate import Evaluation
+from nmsim.cost.idle import PHASE as IDLE
+from nmsim.evaluate import Deadlines, Evaluation
 from nmsim.report.compare import side_by_side
 from nmsim.report.extrapolate import ASSUMPTION, Extrapolation, extrapolate
 from nmsim.report.result import RunResult
@@ -42,7 +43,19 @@ def evaluation_lines(evaluations: Sequence[Evaluation]) -> list[str]:
             f"  power {with_band(item.power_w, 'W')}, {scaled(item.throughput_per_s, 'sample/s')}, EDP"
             f" {scaled(item.edp_js.mean, 'J s')}; {audit_text(item)}"
         )
+        if item.real_time is not None:
+            lines.append(f"  {real_time_text(item, item.real_time)}")
     return lines
+
+
+def real_time_text(item: Evaluation, deadlines: Deadlines) -> str:
+    """How a chip lives with samples that arrive at a rate: its part of the period, what waiting costs, what is missed."""
+    waiting_j = item.energy.select(phase=IDLE).mean_j
+    missed = f"misses {deadlines.missed:.0%} of its deadlines" if deadlines.missed else "misses no deadline"
+    return (
+        f"a sample every {scaled(deadlines.period_s, 's')}: at work {deadlines.utilization:.2%} of the time, waiting takes"
+        f" {scaled(waiting_j, 'J')} of the energy; {missed}"
+    )
 
 
 def audit_text(item: Evaluation) -> str:

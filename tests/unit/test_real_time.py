@@ -18,6 +18,7 @@ from nmsim.perf.machine import Machine
 from nmsim.perf.projection import INPUT
 from nmsim.perf.traffic import Traffic
 from nmsim.perf.work import StepWork, build_work
+from nmsim.report.text import evaluation_lines
 
 EVENTS = """
 name: events
@@ -92,6 +93,12 @@ def test_a_missed_deadline_is_a_result_with_a_note() -> None:
     late = latency_s > np.median(latency_s)
     idle = hurried.energy.select(phase="idle").total_pj
     assert (idle[late] == 0).all()
+
+
+def test_a_terminal_says_how_a_chip_lives_with_its_samples() -> None:
+    line = evaluation_lines([between("clocked")])[-1]
+    assert line.startswith("  a sample every 1 ms: at work ")
+    assert line.endswith("; misses no deadline")
 
 
 def test_a_tick_is_the_longer_of_itself_and_the_work() -> None:
