@@ -258,6 +258,7 @@ def assess(job: Deployment, activity: Activity, costs: CostTable, perf: PerfResu
         unpriced=energy.unpriced,
         unavailable=unavailable,
         notes=(
+            *((mapping.chosen,) if mapping.chosen else ()),
             *perf.notes,
             *energy.notes,
             *memory_notes(chip, costs),
@@ -292,7 +293,16 @@ def _missed(deadlines: Deadlines | None) -> tuple[str, ...]:
 
 def _hash_of(mapping: Mapping) -> str:
     """First 16 hex digits of the SHA-256 of where everything is."""
-    text = repr((mapping.network_hash, mapping.chip_hash, mapping.rule, mapping.slices, mapping.residency))
+    text = repr(
+        (
+            mapping.network_hash,
+            mapping.chip_hash,
+            mapping.rule,
+            mapping.slices,
+            mapping.residency,
+            mapping.flows,
+        )
+    )
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -9,11 +9,14 @@ import typer
 
 from nmsim import config
 from nmsim.cli.console import Screen, table
+from nmsim.cost.table import load_table
 from nmsim.hardware.chip import ChipConfig
-from nmsim.mapping.automatic import map_network
+from nmsim.mapper.search import Searched, search_mapping
 from nmsim.mapping.mapping import Mapping
 from nmsim.pipeline.simulate import DEFAULT_CHIP, read_chip
+from nmsim.rules import rule_named
 from nmsim.units import BITS_PER_KIB
+from nmsim.validate.synthetic import synthetic_activity
 from nmsim.workload import WorkloadSpec
 
 
@@ -22,35 +25,78 @@ def register(app: typer.Typer) -> None:
     app.command("map")(show_mapping)
 
 
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Override a key of the workload, or of the chip: chip.options.spread=wide."),
+]
+
+
 def show_mapping(
     workload: Annotated[str, typer.Argument(help="Shipped name or a YAML file.")] = "mnist-dense",
     chip: Annotated[str, typer.Option("--chip", help="Shipped name or a YAML file.")] = DEFAULT_CHIP,
     rule: Annotated[
         str | None, typer.Option("--rule", help="Learning rule; the workload's if absent.")
     ] = None,
+    objective: Annotated[
+        str | None,
+        typer.Option("--objective", help="energy, latency, edp or area_delay; the chip's option if absent."),
+    ] = None,
+    assignments: SetOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
 ) -> None:
-    """Map a workload's network onto a chip, without training: parts of layers per core, memory used."""
-    spec = config.read(WorkloadSpec, config.find("workloads", workload))
-    machine = read_chip(chip)
-    needs = spec.needs(
-        rule or str(spec.training.rule),
-        static_input=spec.encoding.kind == "direct",
-        stbp_history=machine.options.stbp_history,
-    )
-    mapping = map_network(spec.network, spec.precision, needs, machine)
+    """Search a mapping of a workload's network onto a chip, without training: parts of layers per core, memory used.
+
+    Spikes, traces and deltas are drawn at random at the densities that are usual; `simulate` searches on those of a run.
+    """
+    given = assignments or []
+    for_chip = [text.removeprefix("chip.") for text in given if text.startswith("chip.")]
+    if objective is not None:
+        for_chip.append(f"options.objective={objective}")
+    for_workload = tuple(text for text in given if not text.startswith("chip."))
+    spec = config.read(WorkloadSpec, config.find("workloads", workload), for_workload)
+    machine = read_chip(chip, for_chip)
+    found = _search(spec, machine, rule or str(spec.training.rule))
+    mapping = found.mapping
     if as_json:
-        content = {"slices": [asdict(piece) for piece in mapping.slices], "notes": mapping.notes}
+        content = {
+            "slices": [asdict(piece) for piece in mapping.slices],
+            "flows": [asdict(flow) for flow in mapping.flows],
+            "objective": found.objective,
+            "energy_j": found.cost.energy_j,
+            "latency_s": found.cost.latency_s,
+            "times_better_than": {policy: found.gain(policy) for policy in found.policies},
+            "words_filled": mapping.words_filled(machine),
+            "notes": mapping.notes,
+        }
         print(json.dumps(content, indent=2))
         return
-    screen = Screen()
+    _print(found, machine, f"{spec.network.name} on {machine.name}, {mapping.rule}")
+
+
+def _search(spec: WorkloadSpec, machine: ChipConfig, rule: str) -> Searched:
+    static = spec.encoding.kind == "direct"
+    needs = spec.needs(rule, static_input=static, stbp_history=machine.options.stbp_history)
+    profile = rule_named(rule).profile if needs.trains else "stop"
+    activity = synthetic_activity(
+        spec.network, 1, rule=f"{profile}-wtl" if profile == "stop" else profile, static_input=static,
+        input_bits=needs.sample_bits if static else 1,
+    )  # fmt: skip
+    return search_mapping(
+        spec.network, spec.precision, needs, activity, machine, load_table(machine.technology)
+    )
+
+
+def _print(found: Searched, machine: ChipConfig, title: str) -> None:
+    mapping, screen = found.mapping, Screen()
     columns = ["core", "tile", "parts (layer: channels x rows)", "memory used"]
-    title = f"{spec.network.name} on {machine.name}, {needs.rule}"
     cores = machine.cores()
     places = {core.index: f"{core.column},{core.row}" for core in cores}
     used = _memory(mapping, machine)
     rows = [[str(core), places[core], _parts(mapping, core), used[core]] for core in mapping.cores_used]
     screen.show(table(title, columns, rows, numeric_from=9))
+    filled = ", ".join(f"{name} {share:.0%}" for name, share in mapping.words_filled(machine).items())
+    screen.say(f"words filled with data: {filled}")
+    screen.say(found.sentence)
     for note in mapping.notes:
         screen.say(f"note: {note}")
     screen.say(f"{len(mapping.cores_used)} of {len(cores)} cores in use")

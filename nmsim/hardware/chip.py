@@ -60,8 +60,10 @@ class ChipArray(Record):
 class Options(Record):
     """Design options of docs/timing.md, each a switch."""
 
-    spread: Literal["balanced", "compact", "wide"] = "balanced"
-    """Cores a layer gets unless the mapping is told otherwise: its share by work, as few as hold it, or all."""
+    spread: Literal["searched", "balanced", "compact", "wide"] = "searched"
+    """Cores a layer gets: as many as serve the objective best, its share by work, as few as hold it, or all."""
+    objective: Literal["energy", "latency", "edp", "area_delay"] = "edp"
+    """What the search of a mapping makes small."""
     schedule: Literal["sequential", "overlapped", "pipelined"] = "sequential"
     """Phases in turn; forward of t+1 beside error and gradient of t; or layers at different time steps."""
     weight_gradient: Literal["on_chip", "off_chip", "in_place", "factored"] = "on_chip"

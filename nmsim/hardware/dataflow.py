@@ -1,10 +1,11 @@
 """Dataflow: which operand of a phase stays in place while the others stream past it."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 from nmsim.config import Record
 
 Flow = Literal["weight_stationary", "output_stationary", "input_stationary"]
+FLOWS: tuple[Flow, ...] = get_args(Flow)
 FlowChoice = Literal["searched", "weight_stationary", "output_stationary", "input_stationary"]
 
 

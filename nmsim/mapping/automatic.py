@@ -25,7 +25,8 @@ def map_network(
 ) -> Mapping:
     """Give every part of a network a core of a chip and every kind of its data a memory (docs/machine.md).
 
-    The same input gives the same mapping on every machine. `spread` (the chip's option if absent): a layer gets its
+    The same input gives the same mapping on every machine. `spread` (the chip's option if absent;
+    `balanced` where that leaves it to `nmsim.mapper`): a layer gets its
     share of the cores by work (`balanced`), as few as hold it (`compact`), or all (`wide`); where room is short,
     `compact` is tried last. A chip with DRAM that is too small is time-multiplexed. `remedies=False` spares the
     search for what would make it fit.
@@ -35,7 +36,8 @@ def map_network(
         ConfigError: an option of the chip contradicts the training.
     """
     task = Task.of(network, precision, needs, chip)
-    spread = spread or chip.options.spread
+    if spread is None:
+        spread = "balanced" if chip.options.spread == "searched" else chip.options.spread
     found = task.solve(spread)
     if found is None:
         report = fit_report(task, spread, search=remedies)

@@ -1,7 +1,6 @@
 """How a layer runs on its cores: the dataflow of each phase, chosen by the chip or by the search."""
 
 from dataclasses import dataclass
-from typing import get_args
 
 from nmsim.hardware.dataflow import Dataflow, Flow, FlowChoice
 
@@ -20,9 +19,6 @@ class LayerFlow:
         return cls(
             _or_weights(dataflow.integrate), _or_weights(dataflow.error), _or_weights(dataflow.gradient)
         )
-
-
-FLOWS: tuple[Flow, ...] = get_args(Flow)
 
 
 def _or_weights(choice: FlowChoice) -> Flow:

@@ -136,6 +136,8 @@ class Mapping:
     residency: tuple[Residency, ...]
     time_multiplexed: bool = False
     notes: tuple[str, ...] = field(default_factory=tuple)
+    chosen: str = ""
+    """What a search chose and what it beat, in one sentence."""
     flows: tuple[LayerFlow, ...] = ()
     """How each layer runs; none: as the chip prescribes."""
 
@@ -173,6 +175,21 @@ class Mapping:
         """Bits that live in DRAM, of one kind or of all."""
         rows = (r for r in self.residency if r.memory is None and content in {None, r.content})
         return sum(row.bits for row in rows)
+
+    def words_filled(self, chip: ChipConfig) -> dict[str, float]:
+        """By name of memory: bits of data over bits of the words they take, over all cores in use."""
+        words = {
+            (core.index, memory.name): memory.word_bits
+            for core in chip.cores()
+            for memory in core.type.memories
+        }
+        data: dict[str, int] = defaultdict(int)
+        taken: dict[str, int] = defaultdict(int)
+        for row in self.residency:
+            if row.memory is not None:
+                data[row.memory] += row.bits
+                taken[row.memory] += row.words * words[row.core, row.memory]
+        return {name: data[name] / taken[name] for name in data if taken[name]}
 
     def memory_use(self, chip: ChipConfig) -> tuple[MemoryUse, ...]:
         """Every memory of every core in use, in order of core, with how full it is."""

@@ -11,6 +11,18 @@ from nmsim.mapping.room import LayerPlan, Room, Storage
 
 Spread = Literal["compact", "balanced", "wide"]
 """How many cores a layer gets: as few as can be; its share of the work; all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class LayerCut:
+    """Cores that a layer is cut for, and the fewest channels of a piece: rather than fewer, rows of the map are divided."""
+
+    cores: int
+    channels: int = 1
+
+
+Cut = Spread | tuple[LayerCut, ...]
+"""A policy for all layers, or what a search chose for each."""
 BUDGETS = (1.0, 0.85, 0.7, 0.55)
 """Cores to divide by work, as a share of all, while their pieces find no room."""
 SHARES = (1.0, 0.85, 0.7, 0.5, 0.35, 0.25, 0.125)
@@ -124,12 +136,12 @@ def cut_large(plan: LayerPlan, box: Box) -> list[Slice]:
     return _pieces(plan, columns, bands, box.parts)
 
 
-def cut_even(plan: LayerPlan, box: Box, storage: Storage, wanted: int) -> list[Slice]:
+def cut_even(plan: LayerPlan, box: Box, storage: Storage, wanted: int, least: int = 1) -> list[Slice]:
     """At most about `wanted` pieces, as even as can be; rows are divided only if channels do not suffice."""
     channels, rows = plan.layer.weight_shape[0], plan.rows
     best: tuple[int, int, list[Slice]] | None = None
     for bands in sorted({-(-rows // height) for height in _heights(rows)}):
-        columns = min(channels, wanted // box.parts // bands)
+        columns = min(max(1, channels // least), wanted // box.parts // bands)
         if columns < 1:
             continue
         size = -(-channels // columns) * -(-rows // bands)
@@ -159,7 +171,7 @@ def _pieces(
 
 
 def partitions(
-    plans: Sequence[LayerPlan], chip: ChipConfig, storages: Sequence[Storage], spread: Spread
+    plans: Sequence[LayerPlan], chip: ChipConfig, storages: Sequence[Storage], spread: Cut
 ) -> Iterator[Partition]:
     """Pieces on cores within every capacity, best first; the spread gives way to compact filling.
 
@@ -178,7 +190,7 @@ def partitions(
 
 
 def _attempts(
-    plans: Sequence[LayerPlan], cores: int, storages: Sequence[Storage], spread: Spread
+    plans: Sequence[LayerPlan], cores: int, storages: Sequence[Storage], spread: Cut
 ) -> Iterator[tuple[Fill, list[Slice]]]:
     """Ways to cut, and how to fill the cores with the pieces, best first."""
     for reference in storages:
@@ -188,11 +200,25 @@ def _attempts(
             if len(boxes) < len(plans):
                 break
             if share == 1.0 and spread != "compact":
+                if isinstance(spread, tuple):
+                    yield _fill_balanced, _cut_pieces(plans, boxes, reference, spread)
+                    return
                 for budget in BUDGETS:
                     divided = max(1, int(cores * budget))
                     yield _fill_balanced, _spread_pieces(plans, boxes, reference, divided, spread)
             pairs = zip(plans, boxes, strict=True)
             yield _fill_compact, [piece for plan, box in pairs for piece in cut_large(plan, box)]
+
+
+def _cut_pieces(
+    plans: Sequence[LayerPlan], boxes: Sequence[Box], storage: Storage, cuts: Sequence[LayerCut]
+) -> list[Slice]:
+    """Every layer in as many pieces as were chosen for it."""
+    pieces: list[Slice] = []
+    for plan, box, cut in zip(plans, boxes, cuts, strict=True):
+        wanted = max(min(cut.cores, storage.core.max_fan_out or cut.cores), box.pieces(plan))
+        pieces += cut_even(plan, box, storage, wanted, cut.channels)
+    return pieces
 
 
 def _spread_pieces(

@@ -10,7 +10,7 @@ from nmsim.hardware.chip import ChipConfig
 from nmsim.hardware.core import Core
 from nmsim.mapping.deployment import needs_on
 from nmsim.mapping.mapping import Slice
-from nmsim.mapping.partition import Partition, Spread, partitions
+from nmsim.mapping.partition import Cut, Partition, partitions
 from nmsim.mapping.room import LayerPlan, Storage
 from nmsim.mapping.traffic import overlap
 from nmsim.network.memory import TrainingNeeds, network_terms
@@ -103,7 +103,7 @@ class Task:
                     Storage(core, streamed, frozenset(direct), self.chip.options.skip) for core in usable
                 )
 
-    def solve(self, spread: Spread) -> Partition | None:
+    def solve(self, spread: Cut) -> Partition | None:
         """The first partition that respects every bound, most of the data on chip; None if there is none."""
         for storages in self.storages():
             for found in partitions(self.plans, self.chip, storages, spread):

@@ -13,7 +13,7 @@ from nmsim.explore.configure import Configurator, Configured
 from nmsim.explore.result import Result, Status
 from nmsim.explore.space import Values
 from nmsim.figures import measured
-from nmsim.mapping.automatic import deploy_network
+from nmsim.mapper.search import search_mapping
 from nmsim.mapping.fit import FitReport
 from nmsim.mapping.mapping import Mapping
 from nmsim.network.spec import NetworkSpec
@@ -113,7 +113,16 @@ def evaluate_configured(
         record, workload.network, record.stat().st_mtime_ns if record.exists() else 0
     )
     needs = needs_of(workload, rule, activity)
-    job = deploy_network(workload.network, workload.precision, needs, made.chip, remedies=False)
+    job = search_mapping(
+        workload.network,
+        workload.precision,
+        needs,
+        activity,
+        made.chip,
+        made.costs,
+        effort="quick",
+        census=census,
+    ).job
     return evaluate(job, activity, made.costs, model=model, census=census), job.mapping
 
 

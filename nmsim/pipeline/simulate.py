@@ -5,9 +5,11 @@ from pathlib import Path
 
 from nmsim import config
 from nmsim.activity import Activity
-from nmsim.errors import ConfigError
+from nmsim.cost.table import load_table
+from nmsim.errors import ConfigError, DoesNotFitError
 from nmsim.evaluate import Evaluation, Model, evaluate
 from nmsim.hardware.chip import ChipConfig
+from nmsim.mapper.search import search_mapping
 from nmsim.mapping.automatic import deploy_network
 from nmsim.network.memory import TrainingNeeds
 from nmsim.pipeline.folder import RunFolder
@@ -86,5 +88,12 @@ def evaluate_rule(
 ) -> Evaluation:
     """One evaluation: map, replay, price."""
     activity = Activity.load(folder.activity(rule_named(rule).profile))
-    job = deploy_network(workload.network, workload.precision, needs_of(workload, rule, activity), chip)
-    return evaluate(job, activity, model=model, detail=True)
+    needs, costs = needs_of(workload, rule, activity), load_table(chip.technology)
+    try:
+        job = search_mapping(workload.network, workload.precision, needs, activity, chip, costs).job
+    except DoesNotFitError:
+        deploy_network(
+            workload.network, workload.precision, needs, chip
+        )  # its report says what would make it fit
+        raise
+    return evaluate(job, activity, costs, model=model, detail=True)

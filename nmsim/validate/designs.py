@@ -10,9 +10,9 @@ from nmsim.activity import Activity
 from nmsim.contents import STORED
 from nmsim.errors import ConfigError, DoesNotFitError
 from nmsim.hardware.chip import ChipConfig
+from nmsim.hardware.dataflow import FLOWS
 from nmsim.mapping.automatic import deploy_network
 from nmsim.mapping.deployment import Deployment
-from nmsim.mapping.flow import FLOWS
 from nmsim.network.memory import TrainingNeeds
 from nmsim.network.precision import Precision
 from nmsim.network.spec import NetworkSpec

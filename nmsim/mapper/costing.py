@@ -1,0 +1,99 @@
+"""What a mapping costs, layer by layer and phase by phase: the figures that the search compares."""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from nmsim import units
+from nmsim.activity import Activity
+from nmsim.cost.accounting import energy_of
+from nmsim.cost.clocking import clocked
+from nmsim.cost.energy import CLOCK, STATIC
+from nmsim.cost.static import static_power
+from nmsim.cost.table import CostTable
+from nmsim.counts import Phase
+from nmsim.hardware.chip import ChipConfig
+from nmsim.mapping.deployment import Deployment, needs_on
+from nmsim.mapping.mapping import Mapping as NetworkMapping
+from nmsim.network.memory import TrainingNeeds
+from nmsim.network.precision import Precision
+from nmsim.network.spec import NetworkSpec
+from nmsim.perf.analytic import AnalyticModel
+from nmsim.perf.census import ActivityCensus
+from nmsim.perf.work import build_work
+
+Objective = Literal["energy", "latency", "edp", "area_delay"]
+Step = Literal["integrate", "error", "gradient"]
+STEP_OF: Mapping[str, Step] = {
+    Phase.INTEGRATE: "integrate", Phase.NEURON: "integrate", Phase.ERROR: "error", Phase.GRADIENT: "gradient",
+}  # fmt: skip
+"""Which dataflow a phase follows."""
+
+
+@dataclass(frozen=True, eq=False)
+class Cost:
+    """Mean energy and time per sample of one mapping; `parts[layer, step]` are (joules, seconds) of a layer's phases."""
+
+    energy_j: float
+    latency_s: float
+    static_j: float
+    parts: Mapping[tuple[int, Step], tuple[float, float]]
+
+    def value(self, objective: Objective) -> float:
+        """What is to be small. A chip's area does not depend on the mapping, so that area times delay is delay here."""
+        if objective == "energy":
+            return self.energy_j
+        return self.latency_s if objective in {"latency", "area_delay"} else self.energy_j * self.latency_s
+
+    def score(self, part: tuple[float, float], objective: Objective) -> float:
+        """Share of the objective that a part stands for, to first order; time carries static energy with it."""
+        joules, seconds = part[0] / self.energy_j, part[1] / self.latency_s
+        held = seconds * self.static_j / self.energy_j
+        match objective:
+            case "energy":
+                return joules + held
+            case "edp":
+                return joules + held + seconds
+        return seconds + 1e-3 * joules  # among equally fast ones, the frugal
+
+
+@dataclass(frozen=True, eq=False)
+class Coster:
+    """Prices mappings of one network under one rule on one chip."""
+
+    network: NetworkSpec
+    precision: Precision
+    needs: TrainingNeeds
+    activity: Activity
+    chip: ChipConfig
+    costs: CostTable
+    census: ActivityCensus | None = None
+
+    def __call__(self, mapping: NetworkMapping) -> Cost:
+        """The cost of a mapping, by the analytic model."""
+        needs, chip = needs_on(self.needs, self.chip)[0], clocked(self.chip, self.costs)
+        job = Deployment(self.network, self.precision, needs, chip, mapping)
+        work = build_work(job, self.activity, self.census)
+        perf = AnalyticModel().run(work)
+        phase_s = {phase.value: cycles / perf.clock_hz for phase, cycles in perf.phase_cycles.items()}
+        power = static_power(self.chip, self.costs)
+        energy = energy_of(
+            perf.counts, self.chip, self.costs, power, phase_s, batch_size=perf.batch_size, activities=perf.activities
+        )  # fmt: skip
+        joules: dict[tuple[int, Step], float] = defaultdict(float)
+        for (phase, layer), rows in energy.by("phase", "layer").items():
+            if phase in STEP_OF and layer >= 0:
+                joules[layer, STEP_OF[phase]] += rows.mean_j
+        seconds: dict[tuple[int, Step], float] = defaultdict(float)
+        for label, cycles in zip(perf.stages, perf.stage_cycles, strict=True):
+            if label.phase in STEP_OF:
+                mean = float(cycles.sum(axis=1).mean())
+                seconds[label.layer, STEP_OF[label.phase]] += mean / perf.clock_hz
+        parts = {key: (joules[key], seconds[key]) for key in {*joules, *seconds}}
+        static = energy.select(component=(STATIC, CLOCK)).mean_j
+        total = float((energy.total_pj * units.J_PER_PJ).mean())
+        return Cost(total, float(perf.latency_s.mean()), static, parts)
+
+
+Price = Callable[[NetworkMapping], Cost]

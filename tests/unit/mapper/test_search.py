@@ -1,0 +1,127 @@
+"""The search of a mapping: against policies and against trying everything; the same every time."""
+
+from dataclasses import replace
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nmsim.activity import Activity
+from nmsim.cost.table import load_table
+from nmsim.errors import DoesNotFitError
+from nmsim.hardware.chip import ChipConfig
+from nmsim.hardware.dataflow import FLOWS
+from nmsim.mapper.costing import Coster
+from nmsim.mapper.search import Searched, search_mapping
+from nmsim.mapping.automatic import finished
+from nmsim.mapping.flow import LayerFlow
+from nmsim.mapping.partition import LayerCut
+from nmsim.mapping.task import Task
+from nmsim.network.memory import TrainingNeeds
+from nmsim.network.precision import Precision
+from nmsim.network.spec import NetworkSpec
+from nmsim.validate.designs import Design, random_design
+from nmsim.validate.synthetic import synthetic_activity
+
+COSTS = load_table("cmos")
+
+
+def priced(design: Design, **options: Any) -> ChipConfig:
+    """A random chip that the price table knows and whose clock any memory keeps."""
+    chip = design.job.chip.model_dump(mode="json", exclude_none=True)
+    chip |= {"technology": "cmos", "clock_hz": 1e7}
+    chip["options"] |= {"spread": "searched", "dataflow": {}, **options}
+    return ChipConfig.model_validate(chip)
+
+
+def searched(design: Design, chip: ChipConfig, **options: Any) -> Searched:
+    return search_mapping(
+        design.job.network, Precision(), design.job.needs, design.activity, chip, COSTS, **options
+    )
+
+
+@pytest.mark.parametrize("objective", ["energy", "latency", "edp"])
+@pytest.mark.parametrize("seed", [2, 5, 11])
+def test_no_policy_is_better(seed: int, objective: Any) -> None:
+    design = random_design(seed)
+    found = searched(design, priced(design), objective=objective)
+    assert found.policies
+    assert all(found.gain(policy) >= 1 for policy in found.policies)
+    assert [len(found.mapping.flows)] == [len(design.job.network.synaptic_layers)]
+
+
+def test_the_same_input_gives_the_same_mapping() -> None:
+    design = random_design(5)
+    first, second = (searched(design, priced(design)) for _ in range(2))
+    assert first.mapping == second.mapping
+    assert first.tried == second.tried
+
+
+def test_what_the_chip_prescribes_stays() -> None:
+    design = random_design(5)
+    flows = dict.fromkeys(("integrate", "error", "gradient"), "input_stationary")
+    found = searched(design, priced(design, spread="compact", dataflow=flows))
+    assert list(found.policies) == ["compact"]
+    assert set(found.mapping.flows) == {LayerFlow(*flows.values())}
+    assert found.gain("compact") == 1
+
+
+def test_the_sentence_says_what_was_chosen_and_what_it_beat() -> None:
+    design = random_design(5)
+    found = searched(design, priced(design))
+    assert found.sentence.startswith(f"mapping searched for edp, {found.tried} tried: cores by layer ")
+    assert f"balanced {found.gain('balanced'):.2f}x" in found.sentence
+    assert found.mapping.chosen == found.sentence
+
+
+def small() -> tuple[NetworkSpec, TrainingNeeds, Activity, ChipConfig]:
+    network = NetworkSpec.model_validate(
+        {"input_shape": [24], "time_steps": 3,
+         "layers": [{"kind": "dense", "units": 20}, {"kind": "dense", "units": 6}]}
+    )  # fmt: skip
+    design = random_design(5)
+    core = {
+        "accumulate_lanes": 4, "mac_lanes": 4, "neuron_slots": 64,
+        "memories": [
+            {"name": "sums", "holds": ["accumulator"], "words": 4, "word_bits": 32, "kind": "registers", "banks": 4},
+            {"name": "weights", "holds": ["weight"], "words": 1024, "word_bits": 64},
+            {"name": "state", "words": 4096, "word_bits": 64,
+             "holds": ["membrane", "spike", "threshold", "threshold_gradient", "weight_trace", "threshold_trace",
+                       "leak_trace", "delta", "accumulator", "input", "weight_gradient", "velocity"]},
+        ],
+    }  # fmt: skip
+    chip = priced(design).model_dump(mode="json", exclude_none=True)
+    chip |= {"core_types": [core], "mesh": {"columns": 2, "rows": 2}, "chips": {}, "options": {}}
+    needs = TrainingNeeds.for_rule("stop-wtl", batch_size=4)
+    activity = synthetic_activity(network, 1, rule="stop-wtl")
+    return network, needs, activity, ChipConfig.model_validate(chip)
+
+
+def test_within_three_percent_of_trying_everything() -> None:
+    network, needs, activity, chip = small()
+    found = search_mapping(network, Precision(), needs, activity, chip, COSTS, objective="energy")
+    task, price = (
+        Task.of(network, Precision(), needs, chip),
+        Coster(network, Precision(), needs, activity, chip, COSTS),
+    )
+    best = np.inf
+    for counts in product(range(1, 5), repeat=2):
+        partition = task.solve(tuple(LayerCut(count) for count in counts))
+        assert partition is not None
+        mapping = finished(task, partition, movable=True)
+        # a dense layer holds inputs or outputs; phases do not meet, and the second layer's errors are the only ones
+        for flows in product(FLOWS[:2], repeat=3):
+            first, second, errors = flows
+            chosen = (LayerFlow(first, errors), LayerFlow(second, errors))
+            best = min(best, price(replace(mapping, flows=chosen)).energy_j)
+    assert found.cost.energy_j <= 1.03 * best
+
+
+def test_a_network_that_fits_no_way_is_refused() -> None:
+    network, needs, activity, chip = small()
+    tiny = chip.model_dump(mode="json", exclude_none=True)
+    tiny.pop("dram", None)
+    tiny["core_types"][0]["memories"][1]["words"] = 1
+    with pytest.raises(DoesNotFitError, match="does not fit"):
+        search_mapping(network, Precision(), needs, activity, ChipConfig.model_validate(tiny), COSTS)
