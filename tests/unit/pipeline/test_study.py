@@ -176,8 +176,8 @@ def test_prices_are_an_axis_too(trained: Path, tmp_path: Path) -> None:
     pairs = [
         (a.metrics, b.metrics) for a, b in zip(found.analytic[::2], found.analytic[1::2], strict=True) if a.ok
     ]
-    assert all(cheap["energy_per_sample_sram_j"] < dear["energy_per_sample_sram_j"] for cheap, dear in pairs)
-    assert all(cheap["latency_per_sample_s"] == dear["latency_per_sample_s"] for cheap, dear in pairs)
+    # the mapping is searched for every price, so that it may differ; what it makes small may not
+    assert all(cheap["edp_per_sample_js"] < dear["edp_per_sample_js"] for cheap, dear in pairs)
 
 
 def test_event_driven_figures_replace_estimates_near_the_front(trained: Path, tmp_path: Path) -> None:
