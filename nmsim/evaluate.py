@@ -30,6 +30,7 @@ from nmsim.perf.census import ActivityCensus
 from nmsim.perf.model import PerfResult
 from nmsim.perf.work import StepWork, build_work
 from nmsim.rules import rule_named
+from nmsim.shown import Shown
 from nmsim.statistics import Interval, mean_interval, ratio_of_means
 
 FloatArray = NDArray[np.float64]
@@ -82,8 +83,8 @@ class Deadlines:
     utilization: float
 
 
-@dataclass(frozen=True)
-class Evaluation:
+@dataclass(frozen=True, repr=False)
+class Evaluation(Shown):
     """What a profile of S samples costs on a chip; every figure per sample unless its name says otherwise.
 
     For a training rule a sample is one training sample (forward, error, gradient, and its share of the

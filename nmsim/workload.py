@@ -157,8 +157,10 @@ class Prepared:
         return QFormat.parse(self.encoded.format)
 
 
-def prepare(workload: WorkloadSpec, seed: int, on_progress: Any = None) -> Prepared:
-    """Load the data set and check that it fits the network.
+def prepare(
+    workload: WorkloadSpec, seed: int, on_progress: Any = None, data: Dataset | None = None
+) -> Prepared:
+    """Load the data set, or take `data` in its place, and check that it fits the network.
 
     Raises:
         DataError: the data set cannot be read, or the workload is a recording.
@@ -166,7 +168,7 @@ def prepare(workload: WorkloadSpec, seed: int, on_progress: Any = None) -> Prepa
     """
     spec = workload.dataset
     encoding = workload.sample_encoding
-    dataset = load(
+    dataset = data or load(
         spec.name,
         spec.path,
         train_samples=spec.train_samples,

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
+from nmsim.datasets.arrays import OWN
 from nmsim.datasets.catalog import Entry, entry_of
 from nmsim.datasets.dataset import Dataset, Images, Labels, Part, Provenance
 from nmsim.datasets.download import Progress, data_dir, fetch
@@ -44,6 +45,10 @@ def load(
         DataError: unknown name, missing or broken files, a failed download, more samples asked for than
         there are.
     """
+    if name == OWN:
+        raise DataError(
+            "data set 'own' is arrays given in Python: nmsim.train(workload, data=nmsim.from_arrays(...))"
+        )
     entry = entry_of(name)
     parts, source = _read(entry, None if path is None else Path(path).expanduser(), on_progress)
     size_bytes = sum(file.stat().st_size for file in parts.files)

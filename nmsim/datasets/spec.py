@@ -15,9 +15,11 @@ DatasetName = Literal[
     "nmnist",
     "dvs-gesture",
     "dvs-cifar10",
+    "own",
     "recorded",
 ]
-"""`recorded`: no samples, but spikes that another tool recorded; only `nmsim import-activity` makes such workloads."""
+"""`own`: arrays given in Python, `nmsim.train(workload, data=nmsim.from_arrays(...))`.
+`recorded`: no samples, but spikes that another tool recorded; only `nmsim import-activity` makes such workloads."""
 Downsampling = Literal["1/2", "1/4", "1/8", "3/4", "3/8"]
 
 

@@ -12,6 +12,7 @@ from nmsim.contents import Content
 from nmsim.hardware.chip import ChipConfig
 from nmsim.mapping.flow import LayerFlow
 from nmsim.network.spec import SynapticLayer
+from nmsim.shown import Shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +122,8 @@ class MemoryUse:
         return self.words_used / self.words
 
 
-@dataclass(frozen=True)
-class Mapping:
+@dataclass(frozen=True, repr=False)
+class Mapping(Shown):
     """A network on a chip.
 
     `time_multiplexed`: the slices of a layer on one core are worked on in turn; what is off chip is loaded at

@@ -8,7 +8,7 @@ from typing import Any
 from nmsim import config
 from nmsim.config import Document
 from nmsim.errors import ConfigError, RunError
-from nmsim.explore.analysis import Analysis
+from nmsim.explore.analysis import Analysis, analyse
 from nmsim.explore.backends import Backend
 from nmsim.explore.fidelity import to_simulate
 from nmsim.explore.result import Result
@@ -120,6 +120,15 @@ def reopen(out: Path) -> tuple[DesignSpace, list[Result]]:
     space = config.read(DesignSpace, folder.space)
     with Store(folder.store, space.axes) as store:
         return space, store.results()
+
+
+def reopened(out: Path) -> Analysis:
+    """What a study has found so far, from its folder.
+
+    Raises:
+        RunError: there is no study.
+    """
+    return analyse(*reopen(out))
 
 
 def _earlier(space: DesignSpace, folder: Path, most: int) -> list[Values]:

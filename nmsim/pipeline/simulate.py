@@ -35,7 +35,7 @@ def simulate(
 ) -> list[Evaluation]:
     """Evaluate a trained run on every chip under every rule with every model, and write the results.
 
-    Without `rules`: inference, the rule that was trained, and BASELINE as the baseline. `event` simulates the trained rule
+    Without `rules`: inference, the rule that was trained, and the baseline (STBP). `event` simulates the trained rule
     only, unless rules are given. Of spikes that were imported: inference only.
 
     Raises:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from nmsim import config
+from nmsim.datasets.dataset import Dataset
 from nmsim.pipeline.folder import RunFolder, package_versions
 from nmsim.rules import STBP
 from nmsim.stop.balance import LayerBalance, balance
@@ -51,17 +52,19 @@ def train(
     max_samples_in_flight: int | None = None,
     listen: Callable[[Progress], None] = lambda _: None,
     on_download: Any = None,
+    data: Dataset | None = None,
 ) -> TrainingHistory:
     """Train, write parameters, history and activity into the run folder `out`.
 
-    `max_samples_in_flight` bounds memory and changes no bit of a fixed-point run.
+    `max_samples_in_flight` bounds memory and changes no bit of a fixed-point run. `data` takes the place
+    of the workload's data set.
 
     Raises:
         ConfigError, DataError, FormatError: the workload or its data are wrong.
         RunError: the folder belongs to another configuration.
     """
     folder = RunFolder(out)
-    prepared = prepare(workload, seed, on_download)
+    prepared = prepare(workload, seed, on_download, data)
     engine = build_engine(prepared, seed, max_samples_in_flight)
     folder.claim(workload, seed, _provenance(prepared), overwrite=overwrite)
     history = run_training(

@@ -97,6 +97,9 @@ class Picture:
     caption: str
     svg: bytes
 
+    def _repr_svg_(self) -> str:
+        return self.svg.decode()
+
 
 @contextmanager
 def look() -> Iterator[None]:

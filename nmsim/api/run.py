@@ -1,0 +1,142 @@
+"""Run: a trained workload as a value: parameters, history, activity; a folder is one way to keep it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nmsim.activity import Activity
+from nmsim.errors import RunError
+from nmsim.pipeline.folder import RunFolder
+from nmsim.report.looks import Look, look_of, picture_of
+from nmsim.report.plots.canvas import Picture
+from nmsim.report.plots.training import training_curve
+from nmsim.report.tables import Column, Table
+from nmsim.rules import BASELINE, INFERENCE, rule_named
+from nmsim.shown import Shown
+from nmsim.stop.history import TrainingHistory
+from nmsim.storage import atomic_write
+from nmsim.workload import WorkloadSpec
+
+PROFILES = (INFERENCE.profile, BASELINE.profile)
+COLUMNS = (
+    Column("epoch", "epoch"), Column("train_loss", "loss"),
+    Column("train_accuracy_fraction", "while learning", "fraction"),
+    Column("test_accuracy_fraction", "held out", "fraction"), Column("train_samples", "samples"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, repr=False)
+class Run(Shown):
+    """What `nmsim.train` gives, and `nmsim.load` reads from a run folder.
+
+    `parameters` are the engine's arrays by name (raw integers in fixed point), `history` what every epoch measured,
+    `activities` the recorded profiles by name: `activity` is the one of the workload's own rule, the one to replay on
+    chips. `folder` is where the run is kept, None if it is not.
+    """
+
+    workload: WorkloadSpec
+    seed: int
+    parameters: Mapping[str, NDArray[Any]]
+    history: TrainingHistory
+    activities: Mapping[str, Activity]
+    provenance: Mapping[str, Any]
+    folder: Path | None = field(default=None, compare=False)
+
+    @property
+    def activity(self) -> Activity:
+        """The profile of the workload's own rule."""
+        return self.activity_for(self.workload.training.rule.name)
+
+    @property
+    def accuracy(self) -> float | None:
+        """Fraction of held-out samples classified correctly after the last epoch; None without such samples."""
+        return self.history.test_accuracy
+
+    def activity_for(self, rule: str) -> Activity:
+        """The profile that stands for a learning rule, or for inference.
+
+        Raises:
+            ConfigError: there is no such rule.
+            RunError: the run recorded no such profile.
+        """
+        profile = rule_named(rule).profile
+        if profile not in self.activities:
+            known = ", ".join(self.activities)
+            raise RunError(
+                f"run {self.workload.name}: no activity was recorded for rule '{rule}', only {known}; train again"
+            )
+        return self.activities[profile]
+
+    def save(self, folder: Path | str, *, overwrite: bool = False) -> Path:
+        """Write a run folder that `nmsim simulate`, `nmsim report` and `nmsim.load` read; returns its path.
+
+        Raises:
+            RunError: the folder holds another run.
+        """
+        target = RunFolder(Path(folder))
+        kept = {
+            key: value
+            for key, value in self.provenance.items()
+            if key not in {"schema", "run_hash", "seed", "numerics"}
+        }
+        target.claim(self.workload, self.seed, kept, overwrite=overwrite)
+        with atomic_write(target.parameters) as stream:
+            np.savez(stream, **self.parameters)  # type: ignore[arg-type]
+        for profile, activity in self.activities.items():
+            activity.save(target.activity(profile))
+        target.save_history(self.history)
+        return target.path
+
+    @classmethod
+    def load(cls, folder: Path | str) -> "Run":
+        """Read a run folder.
+
+        Raises:
+            RunError: there is no run, or its training has not finished.
+        """
+        source = RunFolder(Path(folder))
+        provenance, history = source.provenance(), source.history()
+        parameters: dict[str, NDArray[Any]] = {}
+        if source.parameters.exists():
+            with np.load(source.parameters, allow_pickle=False) as state:
+                parameters = dict(state)
+        activities = {p: Activity.load(source.activity(p)) for p in PROFILES if source.activity(p).exists()}
+        return cls(
+            source.workload(),
+            int(provenance["seed"]),
+            parameters,
+            history,
+            activities,
+            provenance,
+            source.path,
+        )
+
+
+@look_of.register
+def _(value: Run) -> Look:
+    rows = tuple(
+        (row.epoch + 1, f"{row.train_loss:.4f}", row.train_accuracy, row.test_accuracy, row.train_samples)
+        for row in value.history.rows
+    )
+    training = value.workload.training
+    table, kept = Table("training", COLUMNS, rows), value.activity
+    shown = Table("training", COLUMNS, rows[-10:])
+    return Look(
+        f"{value.workload.name}: {training.rule}, {training.arithmetic}, seed {value.seed}",
+        (shown,) if rows else (),
+        table,
+        (
+            f"activity: {kept.samples} samples, {kept.time_steps} steps, recorded under {', '.join(value.activities)}",
+            f"kept in {value.folder}" if value.folder else "not saved: run.save(folder) keeps it",
+        ),
+    )
+
+
+@picture_of.register
+def _(value: Run) -> Picture:
+    training = value.workload.training
+    return training_curve(value.history, f"{value.workload.name} · {training.rule} · {training.arithmetic}")
