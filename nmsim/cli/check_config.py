@@ -8,8 +8,11 @@ import typer
 from nmsim import config
 from nmsim.cli.console import Screen, table
 from nmsim.config import Document, Record
+from nmsim.cost.clocking import clocked, slowest_of
+from nmsim.cost.table import FOLDER as TECHNOLOGY
+from nmsim.cost.table import load_table
 from nmsim.datasets.encoding import encoded_input
-from nmsim.errors import ConfigError
+from nmsim.errors import ConfigError, TooFastError
 from nmsim.explore.configure import Configurator
 from nmsim.explore.space import SPACES, DesignSpace
 from nmsim.fixedpoint.format import QFormat
@@ -18,6 +21,7 @@ from nmsim.pipeline.reference_plan import PLANS, ReferencePlan
 from nmsim.pipeline.simulate import CHIPS
 from nmsim.stop.fixed.exact import ExactSum, exact_sums
 from nmsim.stop.fixed.formats import layer_formats
+from nmsim.units import scaled
 from nmsim.workload import WorkloadSpec
 
 WORKLOADS = "workloads"
@@ -38,17 +42,23 @@ def check_config(
     files: Annotated[list[str], typer.Argument(help="YAML files, or names of shipped workloads and chips.")],
 ) -> None:
     """Validate configuration files; every mistake is one sentence with file and line."""
-    screen, failures = Screen(), []
+    screen, failures, too_fast = Screen(), [], []
     for name in files:
         try:
             kind, record = _read_any(name)
             screen.say(f"{name}: a valid {kind}, hash {record.content_hash()}")
             if isinstance(record, WorkloadSpec) and record.training.arithmetic == "fixed":
                 _show_sums(screen, record)
+            if isinstance(record, ChipConfig):
+                _show_clock(screen, record)
         except ConfigError as error:
             failures.append(str(error))
+        except TooFastError as error:
+            too_fast.append(error)
     if failures:
         raise ConfigError("\n".join(failures))
+    if too_fast:
+        raise TooFastError("\n".join(map(str, too_fast)), too_fast[0].report)
 
 
 def _read_any(name: str) -> tuple[str, Record]:
@@ -91,6 +101,20 @@ def _show_sums(screen: Screen, workload: WorkloadSpec) -> None:
         screen.say(
             f"{observed} of {len(sums)} sums could clip in the middle: hardware has to add them in the defined order, or a"
             " run has to show that none overflows (its counters). Wider accumulators, wrap or saturate_end settle it."
+        )
+
+
+def _show_clock(screen: Screen, chip: ChipConfig) -> None:
+    """What limits the clock at the chip's supply, if its prices say so; `TooFastError` if it is too fast."""
+    if chip.technology not in config.shipped(TECHNOLOGY) and not Path(chip.technology).is_file():
+        return
+    table = load_table(chip.technology)
+    clocked(chip, table)
+    slowest = slowest_of(chip, table)
+    if slowest is not None:
+        possible = scaled(slowest.possible_hz, "Hz")
+        screen.say(
+            f"  {scaled(chip.clock_hz, 'Hz')} at {chip.voltage_v:g} V; {slowest.resource} could do {possible}"
         )
 
 

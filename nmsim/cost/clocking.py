@@ -123,6 +123,16 @@ def clock_notes(chip: ChipConfig, table: CostTable) -> tuple[str, ...]:
     return tuple(notes)
 
 
+def slowest_of(chip: ChipConfig, table: CostTable) -> Limit | None:
+    """What limits the clock of a chip at its supply; None where the prices say nothing of speed."""
+    if not isinstance(table, ComponentTable):
+        return None
+    technology = technology_at(table, chip.tech_node_nm, chip.voltage_v)
+    if not technology.timed:
+        return None
+    return min(limits(chip, technology, chip.voltage_v), key=lambda limit: limit.possible_hz)
+
+
 def limits(chip: ChipConfig, technology: Technology, voltage_v: float) -> tuple[Limit, ...]:
     """The fastest clock of logic and of every memory at a supply.
 

@@ -3,7 +3,7 @@
 import pytest
 from example_chip import make_chip, make_memory
 
-from nmsim.cost.clocking import ClockReport, clock_notes, clocked, limits
+from nmsim.cost.clocking import ClockReport, clock_notes, clocked, limits, slowest_of
 from nmsim.cost.speed import Speed
 from nmsim.cost.table import ComponentTable, EventTable
 from nmsim.cost.technology import technology_at
@@ -136,6 +136,13 @@ def test_a_clock_above_published_accelerators_is_noted(cmos: ComponentTable) -> 
         "the clock of 1 GHz is above those of published accelerators at 28 nm and 0.9 V, at most about 900 MHz"
     )
     assert clock_notes(make_chip(), cmos) == ()
+
+
+def test_what_limits_a_clock_is_named(cmos: ComponentTable, truenorth: EventTable) -> None:
+    slowest = slowest_of(make_chip(), cmos)
+    assert slowest is not None
+    assert slowest.resource == "memory 'weights' of core type 'core'"
+    assert slowest_of(make_chip(), truenorth) is None
 
 
 def test_chips_priced_by_events_keep_their_clock(truenorth: EventTable) -> None:
