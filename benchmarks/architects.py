@@ -1,7 +1,9 @@
 """What an architect learns from one trained run: the tables and pictures of docs/architects.md.
 
 Run as `python benchmarks/architects.py RUN CHIP [FOLDER OF PICTURES]`; RUN is a folder that `nmsim train` (or
-`nmsim reference`) has filled, CHIP a shipped name or a YAML file.
+`nmsim reference`) has filled, CHIP a shipped name or a YAML file. A run that the reference report prepared is evaluated
+as the report does it, for the training section of the planned workload (batch size, momentum) and not of the short
+preparation, so that one case has one figure.
 """
 
 import sys
@@ -12,6 +14,7 @@ from nmsim.counts import Action, ActionCounts, Component, Phase
 from nmsim.evaluate import Evaluation, Model
 from nmsim.hardware.chip import ChipConfig
 from nmsim.pipeline.folder import RunFolder
+from nmsim.pipeline.reference_plan import DEFAULT_PLAN, planned_workload, read_plan
 from nmsim.pipeline.simulate import evaluate_rule, read_chip
 from nmsim.report.plots.canvas import Picture
 from nmsim.report.plots.energy import energy_by_phase
@@ -19,6 +22,7 @@ from nmsim.report.plots.latency import latency_by_phase
 from nmsim.report.plots.mesh import load_of, mesh_load
 from nmsim.report.words import component_name, context
 from nmsim.units import scaled
+from nmsim.workload import WorkloadSpec
 
 NETWORK_BOUND = {"links", "injection", "ejection"}
 """Bottlenecks of a stage that lie in the network on chip."""
@@ -30,7 +34,7 @@ class Study:
 
     def __init__(self, run: Path, chip: str) -> None:
         self.folder, self.chip_name = RunFolder(run), chip
-        self.workload = self.folder.workload()
+        self.workload = _planned(self.folder.workload())
         self.known: dict[tuple[str, ...], Evaluation] = {}
 
     def chip(self, *assignments: str) -> ChipConfig:
@@ -45,6 +49,14 @@ class Study:
             model: Model = "event" if event else "analytic"
             self.known[key] = evaluate_rule(self.workload, self.folder, chip, rule, model)
         return self.known[key]
+
+
+def _planned(prepared: WorkloadSpec) -> WorkloadSpec:
+    """The workload that the figures of the reference report are for, if the plan has one of this name."""
+    for entry in read_plan(DEFAULT_PLAN).datasets:
+        if entry.workload == prepared.name:
+            return planned_workload(entry, entry.settings, None, f"plan {DEFAULT_PLAN}")
+    return prepared
 
 
 def show(title: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
