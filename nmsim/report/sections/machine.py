@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
+from nmsim.cost.area import Area
 from nmsim.evaluate import Evaluation
 from nmsim.hardware.chip import ChipConfig
 from nmsim.hardware.core import Core
 from nmsim.report.compare import side_by_side
-from nmsim.report.export import area_table
 from nmsim.report.extrapolate import ASSUMPTION, extrapolate
 from nmsim.report.live.chart import choices, live
 from nmsim.report.markup import Markup, figure, join, tag
@@ -17,7 +17,7 @@ from nmsim.report.sections.section import Kind, Section, badge, bullets
 from nmsim.report.tables import Column, Table
 from nmsim.report.text import energy_by, energy_total, memory_rule_table
 from nmsim.report.times import latency_by_phase_s, stage_times
-from nmsim.report.words import MODEL_WORDS, sample_kind, with_band, with_interval
+from nmsim.report.words import MODEL_WORDS, component_name, sample_kind, with_band, with_interval
 from nmsim.units import BITS_PER_BYTE, scaled
 
 
@@ -31,9 +31,8 @@ def chip(result: RunResult, mesh: Picture) -> Section:
     ]
     if machine.sources:
         parts += [tag("p", "Its figures come from:"), bullets(machine.sources)]
-    areas = area_table(result)
-    if areas.rows:
-        parts.append(areas.html("Area by component, estimated"))
+    if item.area is not None:
+        parts.append(_areas(item.area))
     parts += [tag("h3", "Load of cores and links"), figure(mesh), _stalls(result)]
     return Section("chip", "Chip and mapping", join(parts))
 
@@ -191,6 +190,20 @@ def _area(item: Evaluation) -> str:
         return item.unavailable.get("area", "not available")
     text = f"{area.total_mm2:.3g} mm2 (band {area.low_mm2:.3g} to {area.high_mm2:.3g} mm2)"
     return f"{text}, without {', '.join(area.not_included)}" if area.not_included else text
+
+
+def _areas(area: Area) -> Markup:
+    """Area by component; the band is that of the whole."""
+    columns = (
+        Column("component", "Component"),
+        Column("area_mm2", "Area", "mm2"),
+        Column("share", "Share", "fraction"),
+    )
+    rows = tuple(
+        (component_name(name), mm2, mm2 / area.total_mm2) for name, mm2 in area.by_component_mm2.items()
+    )
+    caption = f"Area by component, estimated; band of the whole {area.low_mm2:.3g} to {area.high_mm2:.3g} mm2"
+    return Table("area", columns, rows).html(caption, ("total", area.total_mm2, 1.0))
 
 
 def _core(core: Core) -> str:

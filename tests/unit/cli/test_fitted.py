@@ -3,9 +3,11 @@
 import re
 
 import pytest
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderResult
+from typer.testing import CliRunner
 
 from nmsim.cli.fitted import FittedTable
+from nmsim.cli.main import app
 
 WIDTH = 80
 
@@ -71,3 +73,21 @@ def test_the_columns_that_lack_least_are_widened_first() -> None:
 
 def test_an_empty_table_is_its_heading() -> None:
     assert "name" in printed(FittedTable("t", ["name", "text"], []))
+
+
+@pytest.mark.parametrize("command", [("costs",), ("list",)], ids=" ".join)
+def test_a_command_at_80_columns_breaks_no_word(
+    command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tables: list[FittedTable] = []
+    show = FittedTable.__rich_console__
+
+    def remember(self: FittedTable, console: Console, options: ConsoleOptions) -> RenderResult:
+        tables.append(self)
+        return show(self, console, options)
+
+    monkeypatch.setattr(FittedTable, "__rich_console__", remember)
+    found = CliRunner().invoke(app, command, env={"COLUMNS": str(WIDTH)})
+    assert found.exit_code == 0, found.output
+    assert tables
+    assert {word for table in tables for word in words_of(table)} <= set(found.output.split())
