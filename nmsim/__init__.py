@@ -33,6 +33,8 @@ from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from nmsim.kernel_cache import use_writable_folder
+
 if TYPE_CHECKING:
     from nmsim.activity import Activity
     from nmsim.api import (
@@ -72,6 +74,8 @@ if TYPE_CHECKING:
     from nmsim.stop.raw import run_raw
     from nmsim.stop.spec import TrainingSpec
     from nmsim.workload import WorkloadSpec
+
+use_writable_folder()
 
 _HOMES = {
     "train": "api", "deploy": "api", "evaluate": "api", "compare": "api", "sweep": "api", "search": "api",

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from nmsim.config import Record
 from nmsim.errors import RunError
-from nmsim.storage import read_arrays, write_arrays
+from nmsim.storage import DAMAGED, read_arrays, write_arrays
 
 T = TypeVar("T")
 
@@ -28,8 +28,9 @@ def load(path: Path, kind: type[T], schema: str, remedy: str) -> T:
     header, arrays = read_arrays(path, schema, remedy)
     try:
         value = _decode(header["value"], arrays)
-    except (TypeError, ValueError, KeyError, AttributeError, ImportError) as error:
-        raise RunError(f"{path}: not a record of nmsim ({error}); {remedy}") from error
+    except (*DAMAGED, ImportError) as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise RunError(f"{path}: not a record of nmsim ({reason}); {remedy}") from error
     if not isinstance(value, kind):
         raise RunError(f"{path}: holds a {type(value).__name__}, not a {kind.__name__}; {remedy}")
     return value

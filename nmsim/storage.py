@@ -3,7 +3,9 @@
 import glob
 import json
 import os
+import struct
 import tempfile
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -18,6 +20,11 @@ from nmsim.errors import RunError
 
 Arrays = Mapping[str, NDArray[Any]]
 _HEADER = "header"
+DAMAGED = (
+    OSError, ValueError, TypeError, AttributeError, LookupError, EOFError, OverflowError, RecursionError, MemoryError,
+    NotImplementedError, SyntaxError, struct.error, zipfile.BadZipFile, zlib.error, tokenize.TokenError,
+)  # fmt: skip
+"""What readers of the standard library and of numpy raise for bytes that were damaged."""
 PARTIAL = ".partial"
 """End of the name of a file that is being written."""
 
@@ -88,11 +95,25 @@ def read_arrays(path: Path, schema: str, remedy: str) -> tuple[dict[str, Any], d
     try:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-        header: dict[str, Any] = json.loads(arrays.pop(_HEADER).tobytes())
+        header = json.loads(arrays.pop(_HEADER).tobytes())
     except FileNotFoundError as error:
         raise RunError(f"{path}: no such file; {remedy}") from error
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise RunError(f"{path}: not readable ({error}); {remedy}") from error
-    if header.get("schema") != schema:
-        raise RunError(f"{path}: schema {header.get('schema')!r} is not {schema}; {remedy}")
+    except DAMAGED as error:
+        raise RunError(f"{path}: not readable ({str(error) or type(error).__name__}); {remedy}") from error
+    if not isinstance(header, dict) or header.get("schema") != schema:
+        found = header.get("schema") if isinstance(header, dict) else type(header).__name__
+        raise RunError(f"{path}: schema {found!r} is not {schema}; {remedy}")
     return header, arrays
+
+
+def read_json(path: Path, remedy: str) -> dict[str, Any]:
+    """The mapping that a JSON file holds; `RunError` if the file is missing, damaged, or holds anything else."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise RunError(f"{path}: no such file; {remedy}") from error
+    except DAMAGED as error:
+        raise RunError(f"{path}: not readable ({error}); {remedy}") from error
+    if not isinstance(content, dict):
+        raise RunError(f"{path}: holds a {type(content).__name__}, not a mapping; {remedy}")
+    return content

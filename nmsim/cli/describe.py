@@ -1,9 +1,8 @@
-"""Verbs that describe: list, check-config, schema, costs, doctor."""
+"""Verbs that describe: list, schema, costs, doctor."""
 
 import json
 import os
 import shutil
-import sys
 from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,19 +10,17 @@ from typing import Annotated
 
 import typer
 
-from nmsim import config
-from nmsim.cli.check_config import KINDS, WORKLOADS
+from nmsim import config, kernel_cache
 from nmsim.cli.console import Screen, show_sourced, table
-from nmsim.cost.listing import constants_in_use
-from nmsim.cost.table import load_table
 from nmsim.errors import CheckFailedError, ConfigError
-from nmsim.explore.space import SPACES, DesignSpace
-from nmsim.hardware.chip import ChipConfig
-from nmsim.pipeline.folder import package_versions
-from nmsim.pipeline.simulate import CHIPS, DEFAULT_CHIP, read_chip
-from nmsim.workload import WorkloadSpec
 
-TECHNOLOGY = "arch_configs/technology"
+FOLDERS = {
+    "workloads": "workloads",
+    "chips": "arch_configs/chips",
+    "technology": "arch_configs/technology",
+    "spaces": "arch_configs/spaces",
+}
+DEFAULT_CHIP = "edge-28nm"
 EXTRAS = {
     "download": ("pooch",),
     "frames": ("pandas", "pyarrow"),
@@ -45,19 +42,10 @@ def list_shipped(
     *, as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False
 ) -> None:
     """List the shipped workloads, chips, price tables and design spaces."""
-    described: dict[str, dict[str, str]] = {"workloads": {}, "chips": {}, "technology": {}, "spaces": {}}
-    for name, path in config.shipped(WORKLOADS).items():
-        described["workloads"][name] = config.read(WorkloadSpec, path).description
-    for name, path in config.shipped(CHIPS).items():
-        chip = config.read(ChipConfig, path)
-        cores = len(chip.cores())
-        described["chips"][name] = (
-            f"{chip.description} ({cores} core{'s' if cores != 1 else ''}, {chip.tech_node_nm} nm)"
-        )
-    for name in config.shipped(TECHNOLOGY):
-        described["technology"][name] = load_table(name).description
-    for name, path in config.shipped(SPACES).items():
-        described["spaces"][name] = config.read(DesignSpace, path).description
+    described = {
+        kind: {name: _description(path) for name, path in config.shipped(folder).items()}
+        for kind, folder in FOLDERS.items()
+    }
     if as_json:
         print(json.dumps(described, indent=2))
         return
@@ -73,11 +61,20 @@ def list_shipped(
         )
 
 
+def _description(path: Path) -> str:
+    """The description of a shipped file, read without checking the rest of it; a chip's node is added."""
+    data = config.load(path).data
+    node = f" ({data['tech_node_nm']} nm)" if "tech_node_nm" in data else ""
+    return f"{data.get('description', '')}{node}"
+
+
 def schema(
     kind: Annotated[str, typer.Argument(help="workload, chip, plan or space.")],
     out: Annotated[Path | None, typer.Option(help="Write to this file instead of standard output.")] = None,
 ) -> None:
     """Print the JSON Schema of a configuration file, so that editors complete and check its keys."""
+    from nmsim.cli.check_config import KINDS
+
     if kind not in KINDS:
         raise ConfigError(f"schema {kind}: no such kind of file; use {' or '.join(KINDS)}")
     text = json.dumps(config.json_schema(KINDS[kind]), indent=2) + "\n"
@@ -92,6 +89,10 @@ def costs(
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
 ) -> None:
     """List every price in use for a chip: value, band, unit, kind, node, voltage, source."""
+    from nmsim.cost.listing import constants_in_use
+    from nmsim.cost.table import load_table
+    from nmsim.pipeline.simulate import read_chip
+
     machine = read_chip(chip)
     listed = constants_in_use(machine, load_table(machine.technology))
     if as_json:
@@ -121,6 +122,8 @@ def doctor(
     *, as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False
 ) -> None:
     """Check this machine: versions, extras, shipped data, threads, disk, compiled kernels."""
+    from nmsim.pipeline.folder import package_versions
+
     checks: dict[str, tuple[bool, str]] = {}
     for name, text in package_versions().items():
         checks[name] = (text != "not installed", text)
@@ -130,13 +133,14 @@ def doctor(
         present = all(find_spec(package) is not None for package in packages)
         checks[f"extra {extra}"] = (
             True,
-            "present" if present else f"absent (optional): pip install 'nmsim[{extra}]'",
+            "present" if present else f"absent (optional): {'pip install ' + ' '.join(packages)}",
         )
     checks["workers"] = (True, f"{os.cpu_count()} processors")
     free = shutil.disk_usage(Path.cwd()).free
     checks["disk"] = (free > LEAST_FREE_BYTES, f"{free / 1e9:.1f} GB free here")
-    shipped = len(config.shipped(WORKLOADS)) > 0 and len(config.shipped(CHIPS)) > 0
-    checks["shipped configurations"] = (shipped, str(config.shipped_folder(WORKLOADS).parent))
+    checks["kernel cache"] = (True, kernel_cache.folder_in_use())
+    shipped = len(config.shipped(FOLDERS["workloads"])) > 0 and len(config.shipped(FOLDERS["chips"])) > 0
+    checks["shipped configurations"] = (shipped, str(config.shipped_folder("workloads").parent))
     if as_json:
         print(json.dumps({name: {"ok": ok, "detail": text} for name, (ok, text) in checks.items()}, indent=2))
     else:
@@ -144,4 +148,3 @@ def doctor(
         Screen().show(table("nmsim doctor", ["check", "", "detail"], rows, numeric_from=9))
     if not all(ok for ok, _ in checks.values()):
         raise CheckFailedError("doctor: something is missing; see the lines marked PROBLEM")
-    sys.stdout.flush()

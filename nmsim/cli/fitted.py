@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, ConsoleOptions, JustifyMethod, RenderResult
 from rich.table import Table
+from rich.text import Text
 
 GAP = 2
 """Blanks between columns: the pad of a column, and the divider of the box, which is one more."""
@@ -57,9 +58,9 @@ class FittedTable:
         )  # fmt: skip
         for column, least in zip(part, self._widths(part, width), strict=True):
             justify: JustifyMethod = "right" if column >= self.numeric_from else "left"
-            table.add_column(self.columns[column], justify=justify, width=least, overflow="fold")
+            table.add_column(Text(self.columns[column]), justify=justify, width=least, overflow="fold")
         for row in self.rows:
-            table.add_row(*(row[column] for column in part))
+            table.add_row(*(Text(row[column]) for column in part))
         return table
 
     def _widths(self, part: Sequence[int], width: int) -> list[int]:

@@ -1,60 +1,66 @@
-"""Entry point: the verbs, and errors as one sentence with an exit code (0 done, 1 does not fit or failed, 2 bad input)."""
+"""Entry point: a command, or its error as one sentence, with an exit code (0 done, 1 does not fit or failed, 2 bad input).
+
+Nothing but the standard library is imported before `main` runs, so that Ctrl-C is answered from the first moment on.
+"""
 
 import sys
 
-import typer
-
-from nmsim.cli import (
-    check_config,
-    describe,
-    explore,
-    formats,
-    mapping,
-    recorded,
-    reference,
-    rtl,
-    stages,
-    validate,
-    vectors,
-)
-from nmsim.errors import NmsimError
-
 INTERRUPTED = 130
-
-app = typer.Typer(
-    name="nmsim",
-    help="Neuromorphic hardware co-design: train with STOP bit for bit, replay on multi-core chips, report energy.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    add_completion=True,
-    rich_markup_mode=None,
-)
-stages.register(app)
-describe.register(app)
-check_config.register(app)
-validate.register(app)
-reference.register(app)
-explore.register(app)
-formats.register(app)
-vectors.register(app)
-rtl.register(app)
-mapping.register(app)
-recorded.register(app)
 
 
 def main() -> None:
     """Run the command line."""
     try:
-        app()
-    except NmsimError as error:
-        for line in str(error).splitlines():
-            print(f"nmsim: {line}", file=sys.stderr)
-        sys.exit(error.exit_code)
+        code = _run()
     except KeyboardInterrupt:
-        print("nmsim: interrupted; what was finished is kept, go on with --resume", file=sys.stderr)
-        sys.exit(INTERRUPTED)
-    except BrokenPipeError:
-        sys.exit(0)
+        print("nmsim: interrupted", file=sys.stderr)
+        code = INTERRUPTED
+    sys.exit(code)
+
+
+def _run() -> int:
+    from nmsim.cli.output import make_patient
+
+    files = make_patient()
+    code = _command()
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            stream.flush()
+    lost = [file for file in files if file.lost]
+    if lost and not code:
+        print(f"nmsim: output was lost: {lost[0].failure}; the command itself is done", file=sys.stderr)
+        return 2
+    return code
+
+
+def _command() -> int:
+    as_json = "--json" in sys.argv
+    try:
+        from nmsim.cli.verbs import app
+
+        code = app(sys.argv[1:] or ["--help"], prog_name="nmsim", standalone_mode=False)
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else 2
+    except BaseException as error:  # noqa: BLE001 - whatever it is, a user gets a sentence
+        if hasattr(error, "show") and hasattr(error, "exit_code"):
+            return _usage(error, as_json=as_json)
+        from nmsim.cli.failure import report
+
+        return report(error, as_json=as_json)
+    if code == INTERRUPTED:
+        from nmsim.cli.failure import report
+
+        return report(KeyboardInterrupt(), as_json=as_json)
+    return code if isinstance(code, int) else 0
+
+
+def _usage(error: object, *, as_json: bool) -> int:
+    """A wrong option or argument: the command line's own words, and one of ours for programs."""
+    from nmsim.cli.failure import report
+    from nmsim.errors import ConfigError
+
+    message = getattr(error, "format_message", lambda: "")() or str(error)
+    return report(ConfigError(f"{message[:1].lower()}{message[1:].rstrip('.')}; see --help"), as_json=as_json)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
 """YAML to validated, frozen records; every message names file, line, key path, value, rule and remedy."""
 
 from nmsim.config.build import build, read
-from nmsim.config.document import Document, KeyPath, key_text, load, parse_text
+from nmsim.config.document import Document, KeyPath, key_text, load, parse_text, to_yaml
 from nmsim.config.record import Record, json_schema
 from nmsim.config.shipped import find, shipped, shipped_folder
 
 __all__ = [
     "Document", "KeyPath", "Record", "build", "find", "json_schema", "key_text", "load", "parse_text", "read", "shipped",
-    "shipped_folder",
+    "shipped_folder", "to_yaml",
 ]  # fmt: skip

@@ -14,8 +14,38 @@ from nmsim.errors import ConfigError
 KeyPath = tuple[str | int, ...]
 
 
+MAX_BYTES = 1_000_000
+MAX_DEPTH = 32
+MAX_DIGITS = 40
+"""Bounds of a configuration file; the largest shipped one has about 40 KB and 7 levels."""
+
+
 class _Loader(yaml.SafeLoader):
-    """SafeLoader in which `4e-12` is a number, `on`/`yes` are strings, and dates are strings."""
+    """SafeLoader in which `4e-12` is a number, `on`/`yes` are strings, and dates are strings.
+
+    What can make a short text large or deep, or build objects, is refused: aliases, tags, and more than MAX_DEPTH levels.
+    """
+
+    depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """A node of the file, after its event was looked at."""
+        event = self.peek_event()
+        if isinstance(event, yaml.AliasEvent):
+            raise _refused("an alias (*name); write the value out", event)
+        if getattr(event, "tag", None) is not None:
+            raise _refused(f"a tag ({event.tag}); leave it out, types follow from the value", event)
+        if self.depth > MAX_DEPTH:
+            raise _refused(f"more than {MAX_DEPTH} levels of nesting; write it flatter", event)
+        self.depth += 1
+        try:
+            return super().compose_node(parent, index)
+        finally:
+            self.depth -= 1
+
+
+def _refused(what: str, event: yaml.Event) -> yaml.MarkedYAMLError:
+    return yaml.MarkedYAMLError(problem=f"it has {what}", problem_mark=event.start_mark)
 
 
 def _without(tags: set[str]) -> dict[str, list[tuple[str, re.Pattern[str]]]]:
@@ -67,6 +97,8 @@ class Document:
     def with_value(self, assignment: str) -> Self:
         """A copy in which one key, written `a.b.0.c=value`, has another value (YAML syntax)."""
         keys, sign, text = assignment.partition("=")
+        if keys.count(".") > MAX_DEPTH:
+            raise ConfigError(f"--set {keys[:40]}...: more than {MAX_DEPTH} levels; check the key path")
         if not sign or not keys:
             raise ConfigError(
                 f"--set {assignment}: expected KEY.PATH=VALUE; write for example --set chip.clock_hz=2e8"
@@ -146,18 +178,22 @@ def key_text(path: KeyPath) -> str:
 
 def parse_text(text: str, source: str) -> Document:
     """YAML text to a document; `ConfigError` on bad syntax, duplicate keys or unsupported nodes."""
-    loader = _Loader(text)
+    lines: dict[KeyPath, str] = {}
     try:
+        loader = _Loader(text)
         node = loader.get_single_node()
-        lines: dict[KeyPath, str] = {}
         data = _plain(loader, node, (), source, lines) if node is not None else {}
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise ConfigError(
+            f"{source}:{line}: not valid YAML: character U+{ord(text[error.position]):04X} is not allowed; delete it"
+        ) from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f"{source}:{mark.line + 1}" if mark else source
         problem = getattr(error, "problem", None) or str(error).replace("\n", " ")
-        raise ConfigError(f"{place}: not valid YAML: {problem}; mend the syntax near this line") from error
-    finally:
-        loader.dispose()
+        remedy = "" if ";" in problem else "; mend the syntax near this line"
+        raise ConfigError(f"{place}: not valid YAML: {problem}{remedy}") from error
     return Document(data, source, lines)
 
 
@@ -166,8 +202,12 @@ def _plain(loader: _Loader, node: yaml.Node, path: KeyPath, source: str, lines: 
     if isinstance(node, yaml.MappingNode):
         result: dict[str, Any] = {}
         for key_node, value_node in node.value:
-            key = str(key_node.value)
             place = f"{source}:{key_node.start_mark.line + 1}"
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise ConfigError(
+                    f"{place}: {key_text(path)}: a key is a list or a mapping; write a plain name"
+                )
+            key = str(key_node.value)
             if key in result:
                 raise ConfigError(
                     f"{place}: {key_text((*path, key))}: key '{key}' appears twice (first at"
@@ -178,20 +218,56 @@ def _plain(loader: _Loader, node: yaml.Node, path: KeyPath, source: str, lines: 
         return result
     if isinstance(node, yaml.SequenceNode):
         return [_plain(loader, item, (*path, index), source, lines) for index, item in enumerate(node.value)]
-    return loader.construct_object(node)
+    return _scalar(loader, node, path)
+
+
+def _scalar(loader: _Loader, node: yaml.Node, path: KeyPath) -> Any:
+    if node.tag == "tag:yaml.org,2002:int" and len(node.value) > MAX_DIGITS:
+        problem = (
+            f"{key_text(path)} has a number of {len(node.value):,} digits; write one of at most {MAX_DIGITS}"
+        )
+        raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark)
+    try:
+        return loader.construct_object(node)
+    except (ValueError, OverflowError) as error:
+        problem = f"{key_text(path)} looks like a number but is none; write a plain number, or quote a text"
+        raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark) from error
+
+
+class _Dumper(yaml.SafeDumper):
+    """SafeDumper that writes repeated values out, since aliases are refused on reading."""
+
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - the signature of yaml
+        return True
+
+
+def to_yaml(data: Any, *, width: int = 80) -> str:
+    """Plain data as YAML text that `parse_text` reads back."""
+    return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=width)
 
 
 def load(path: Path | str) -> Document:
     """Read a YAML file whose top level is a mapping; `ConfigError` if it is missing or is not that."""
     path = Path(path)
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+        if len(content) > MAX_BYTES:
+            raise ConfigError(
+                f"{path}: more than {MAX_BYTES:,} bytes, which no configuration needs; give a YAML file"
+            )
+        text = content.decode("utf-8-sig")
     except FileNotFoundError as error:
         raise ConfigError(
             f"{path}: no such file; check the path, or see `nmsim list` for the shipped ones"
         ) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read as UTF-8 text ({error}); give a YAML file") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(
+            f"{path}: byte {error.start}: this is no UTF-8 text; give a YAML file, saved as UTF-8"
+        ) from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ConfigError(f"{path}: cannot be read ({reason}); give a YAML file") from error
     document = parse_text(text, str(path))
     if not isinstance(document.data, dict) or not document.data:
         raise ConfigError(

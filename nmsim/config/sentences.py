@@ -9,6 +9,8 @@ from pydantic_core import ErrorDetails
 
 from nmsim.config.document import Document, KeyPath, key_text
 
+LONGEST_ECHO = 80
+
 
 def sentences(record: type[BaseModel], document: Document, error: ValidationError, at: KeyPath = ()) -> str:
     """One line per mistake that pydantic found in the part `at` of a document."""
@@ -41,12 +43,20 @@ def sentence(  # noqa: PLR0911 - one return per kind of mistake
         return f"{place}: required key '{path[-1]}' is missing; add it"
     if kind in {"literal_error", "enum"}:
         choices = _choices(str(context["expected"]).replace(" or ", ", "))
-        return f"{place}: value {value!r}: must be one of {', '.join(choices)}; {_remedy(value, choices, 'use one of them')}"
+        rule = f"must be one of {', '.join(choices)}"
+        return f"{place}: value {_shown(value)}: {rule}; {_remedy(value, choices, 'use one of them')}"
     rule = _rule(detail["msg"])
     if ";" in rule:
         return f"{place}: {rule}"
-    shown = repr(value) if not isinstance(value, dict | list) else type(value).__name__
-    return f"{place}: value {shown}: {rule[0].lower()}{rule[1:]}; change the value"
+    return f"{place}: value {_shown(value)}: {rule[0].lower()}{rule[1:]}; change the value"
+
+
+def _shown(value: Any) -> str:
+    """A value as a message shows it: short, whatever the file holds."""
+    if isinstance(value, dict | list):
+        return "a mapping" if isinstance(value, dict) else f"a list of {len(value)}"
+    text = repr(value)
+    return text if len(text) <= LONGEST_ECHO else f"{text[:LONGEST_ECHO]}... ({len(text):,} characters)"
 
 
 def _at(document: Document, path: KeyPath) -> str:

@@ -31,7 +31,7 @@ def data_dir() -> Path:
     if util.find_spec("pooch") is None:
         raise DataError(
             "NMSIM_DATA_DIR is not set and the package pooch, which knows the platform's cache folder, is not"
-            " installed; set the variable to a folder, or run `pip install nmsim[download]`"
+            " installed; set the variable to a folder, or run `pip install pooch`"
         )
     import pooch
 
@@ -52,7 +52,7 @@ def fetch(entry: Entry, on_progress: Progress | None = None) -> Path:
     if util.find_spec("pooch") is None:
         raise DataError(
             f"{entry.name}: no path is given and a download needs the package pooch; run `pip install"
-            " nmsim[download]`, or give the folder of its files as `path:`"
+            " pooch`, or give the folder of its files as `path:`"
         )
     folder = data_dir() / entry.name
     for remote in entry.downloads:

@@ -42,7 +42,7 @@ class Searcher:
         try:
             import optuna
         except ImportError as error:
-            raise ConfigError("nmsim search: Optuna is not installed; pip install 'nmsim[search]'") from error
+            raise ConfigError("nmsim search: Optuna is not installed; run `pip install optuna`") from error
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         self._optuna: Any = optuna
         self.space, self.batch = space, batch

@@ -8,8 +8,6 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from nmsim import config, records
 from nmsim.config import Record
 from nmsim.errors import RunError
@@ -37,7 +35,7 @@ def package_versions() -> dict[str, str]:
 
 
 def _yaml(record: Record) -> str:
-    return yaml.safe_dump(record.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+    return config.to_yaml(record.model_dump(mode="json"))
 
 
 @dataclass(frozen=True)

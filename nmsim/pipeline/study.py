@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-import yaml
-
 from nmsim import config
-from nmsim.config import Document
+from nmsim.config import Document, to_yaml
 from nmsim.errors import ConfigError, RunError
 from nmsim.explore.backends import Backend, Lost
 from nmsim.explore.backends.serial import Serial
@@ -267,8 +265,4 @@ def _hash(document: Document) -> str:
 
 
 def _text(space: DesignSpace) -> str:
-    return str(
-        yaml.safe_dump(
-            space.model_dump(mode="json", exclude_defaults=True), sort_keys=False, allow_unicode=True
-        )
-    )
+    return to_yaml(space.model_dump(mode="json", exclude_defaults=True))

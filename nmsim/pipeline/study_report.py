@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
+from nmsim.config import to_yaml
 from nmsim.evaluate import Evaluation, Model
 from nmsim.explore.analysis import Analysis, Ranked, analyse
 from nmsim.explore.axis import Axis
@@ -77,7 +76,7 @@ class DesignReport:
         folder.save_chips([named])
         folder.save_evaluations(self._evaluations(made.with_chip(named), source, result))
         space = self.configurator.space
-        text = yaml.safe_dump(space.assignments(result.values), sort_keys=False)
+        text = to_yaml(space.assignments(result.values))
         write_text(folder.path / "design.yaml", f"# Design {result.design} of study {space.name}\n{text}")
         report_run(folder.path)
 

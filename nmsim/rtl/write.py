@@ -6,8 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from nmsim.config import to_yaml
 from nmsim.hardware.chip import ChipConfig
 from nmsim.rtl.built import built_chip
 from nmsim.rtl.design import Design
@@ -59,7 +58,7 @@ def write_core(design: Design, chip: ChipConfig, folder: Path, about: dict[str, 
     write_text(folder / "Makefile", MAKEFILE)
     write_text(folder / "README.md", page_text(design, chip))
     built = built_chip(design, chip).model_dump(mode="json", exclude_defaults=True)
-    write_text(folder / "chip.yaml", yaml.safe_dump(built, sort_keys=False))
+    write_text(folder / "chip.yaml", to_yaml(built))
     write_text(folder / "rtl.json", json.dumps(_record(design, about or {}), indent=1) + "\n")
 
 

@@ -38,7 +38,9 @@ class Dask(Backend):
         try:
             import distributed
         except ImportError as error:
-            raise ConfigError("--backend dask: Dask is not installed; pip install 'nmsim[dask]'") from error
+            raise ConfigError(
+                "--backend dask: Dask is not installed; run `pip install distributed`"
+            ) from error
         logging.getLogger("distributed").setLevel(logging.CRITICAL)
         self._distributed: Any = distributed
         self._address, self.workers = address, workers

@@ -3,8 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-import yaml
-
+from nmsim.config import to_yaml
 from nmsim.fixedpoint.format import MAX_TOTAL_BITS, AccumulatorFormat, QFormat
 from nmsim.network.precision import LayerPrecision, Precision
 from nmsim.network.spec import NetworkSpec
@@ -195,4 +194,4 @@ def precision_text(precision: Precision, workload: str, note: str) -> str:
     """Content of a file that `--precision` takes: `note`, how to use it, the section `precision`."""
     head = f"{note}\nUse: nmsim run {workload} --precision {PRECISION_FILE}"
     comment = "".join(f"# {line}\n" for line in head.splitlines())
-    return comment + yaml.safe_dump({"precision": compact(precision)}, sort_keys=False, width=120)
+    return comment + to_yaml({"precision": compact(precision)}, width=120)

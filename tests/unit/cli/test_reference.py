@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from nmsim.cli.main import app
+from nmsim.cli.verbs import app
 from nmsim.errors import ConfigError, DataError
 
 RUN = CliRunner()

@@ -163,13 +163,13 @@ def test_archives_are_extracted_and_removed(
 def test_without_pooch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refusal: Refusal) -> None:
     monkeypatch.setattr(util, "find_spec", lambda _: None)
     assert refusal(lambda: load("mnist")) == (
-        "mnist: no path is given and a download needs the package pooch; run `pip install nmsim[download]`,"
+        "mnist: no path is given and a download needs the package pooch; run `pip install pooch`,"
         " or give the folder of its files as `path:`"
     )
     monkeypatch.delenv("NMSIM_DATA_DIR", raising=False)
     assert refusal(data_dir) == (
         "NMSIM_DATA_DIR is not set and the package pooch, which knows the platform's cache folder, is not"
-        " installed; set the variable to a folder, or run `pip install nmsim[download]`"
+        " installed; set the variable to a folder, or run `pip install pooch`"
     )
 
 

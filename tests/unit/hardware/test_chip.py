@@ -23,7 +23,7 @@ SENTENCES = [
         "core_types[0].memories[0].words: value -5: must be greater than or equal to 1; change the value",
     ),
     ({"clock_hz": float("nan")}, "clock_hz: value nan: must be a finite number; change the value"),
-    ({"core_types": []}, "core_types: value list: must list at least 1; change the value"),
+    ({"core_types": []}, "core_types: value a list of 0: must list at least 1; change the value"),
     (
         {"chips": {"columns": 2}},
         "chips: several chips need the key 'link'; describe bits_per_cycle and latency_cycles",

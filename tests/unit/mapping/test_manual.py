@@ -79,7 +79,7 @@ test chip: network '40-32-10' with stop-w does not fit its 4 cores
 
 
 SENTENCES = [
-    ("slices: []", "map.yaml:1: slices: value list: must list at least 1; change the value"),
+    ("slices: []", "map.yaml:1: slices: value a list of 0: must list at least 1; change the value"),
     (
         "slices: [{layer: 0, core: 0, channels: [3, 3]}]",
         "map.yaml:1: slices[0]: channels [3, 3] is an empty range; write [start, stop) with start < stop",

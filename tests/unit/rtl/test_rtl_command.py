@@ -12,7 +12,7 @@ from tools import needs_verilator
 from typer.testing import CliRunner
 
 from nmsim import config
-from nmsim.cli.main import app
+from nmsim.cli.verbs import app
 from nmsim.errors import ConfigError
 from nmsim.hardware.chip import ChipConfig
 from nmsim.network.precision import Precision

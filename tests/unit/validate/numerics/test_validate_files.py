@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from nmsim.cli.main import app
+from nmsim.cli.verbs import app
 from nmsim.pipeline.numerics import (
     NumericsListener,
     NumericsPlan,
