@@ -30,7 +30,7 @@ class _Loader(yaml.SafeLoader):
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         """A node of the file, after its event was looked at."""
-        event = self.peek_event()
+        event = self.peek_event()  # type: ignore[no-untyped-call]
         if isinstance(event, yaml.AliasEvent):
             raise _refused("an alias (*name); write the value out", event)
         if getattr(event, "tag", None) is not None:
@@ -44,7 +44,7 @@ class _Loader(yaml.SafeLoader):
             self.depth -= 1
 
 
-def _refused(what: str, event: yaml.Event) -> yaml.MarkedYAMLError:
+def _refused(what: str, event: Any) -> yaml.MarkedYAMLError:
     return yaml.MarkedYAMLError(problem=f"it has {what}", problem_mark=event.start_mark)
 
 
