@@ -7,7 +7,7 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from typer.testing import CliRunner
 
 from nmsim.cli.fitted import FittedTable
-from nmsim.cli.main import app
+from nmsim.cli.verbs import app
 
 WIDTH = 80
 
