@@ -133,7 +133,7 @@ def replay(out: Path, repeats: int) -> dict[str, Any]:
 def _replayed(run: Path, schedule: str) -> tuple[Deployment, Activity]:
     """What is replayed: a run on the chip under one schedule, and what was recorded."""
     folder = RunFolder(run)
-    workload, activity = folder.workload(), Activity.load(folder.activity("stop"))
+    workload, activity = folder.workload(), folder.activity("stop")
     chip = read_chip("loihi-board", [f"options.schedule={schedule}"])
     needs = TrainingNeeds.for_rule("inference")
     mapping = map_manually(workload.network, workload.precision, needs, chip, slices(workload.network))

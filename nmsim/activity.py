@@ -123,20 +123,30 @@ class Activity:
             ],
         }
 
-    def save(self, path: Path) -> None:
-        """Write as one `.npz`, atomically."""
+    def save(self, path: Path, run_hash: str = "") -> None:
+        """Write as one `.npz`, atomically, with the hash of the run that it belongs to (no part of its own)."""
         arrays: dict[str, NDArray[Any]] = {
             "sample_index": self.sample_index, "labels": self.labels, "spike_counts": self.spike_counts,
         }  # fmt: skip
         for index, layer in enumerate(self.layers):
             arrays |= {f"layer{index}_{name}": mask for name, mask in layer.masks.items()}
-        write_arrays(path, SCHEMA, {KEY: NUMERICS, **self._header()}, arrays)
+        write_arrays(path, SCHEMA, {KEY: NUMERICS, "run_hash": run_hash, **self._header()}, arrays)
 
     @classmethod
-    def load(cls, path: Path) -> "Activity":
-        """Read back; `RunError` if it is missing, truncated, no activity record or of another version of the arithmetic."""
+    def load(cls, path: Path, run_hash: str | None = None) -> "Activity":
+        """Read back.
+
+        Raises:
+            RunError: it is missing, truncated, no activity record, of another version of the arithmetic, or, where
+                `run_hash` is given, of another run.
+        """
         header, arrays = read_arrays(path, SCHEMA, "make it with `nmsim train`")
         check_numerics(header, path, "run again what made it")
+        if run_hash is not None and header.get("run_hash") != run_hash:
+            raise RunError(
+                f"{path}: belongs to run {header.get('run_hash') or 'unknown'}, the folder holds {run_hash}: it was copied"
+                " here; put the right file back, or run again with --overwrite or another --out"
+            )
         try:
             layers = tuple(
                 LayerActivity(

@@ -15,6 +15,10 @@ class RecordError(ConfigError, ValueError):
     """A network, chip or other record that was built in Python is wrong; the sentence is the one of a YAML file."""
 
 
+class NotModelledError(ConfigError):
+    """A chip's description leaves out what a rule asks of it, such as the time of a learning event."""
+
+
 class DataError(NmsimError):
     """A data file is missing, truncated, corrupt, or does not match the workload."""
 

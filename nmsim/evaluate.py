@@ -225,7 +225,7 @@ def assess(job: Deployment, activity: Activity, costs: CostTable, perf: PerfResu
     static = energy.select(component=(STATIC, CLOCK), action=STANDING)
     forward = energy.select(phase=FORWARD)
     return Evaluation(
-        chip_name=chip.name,
+        chip_name=chip.label,
         chip_hash=chip.content_hash(),
         network_name=network.name,
         network_hash=network.content_hash(),

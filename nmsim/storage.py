@@ -1,8 +1,10 @@
 """Atomic writes: a file appears whole under its name, or not at all; arrays with a described header."""
 
 import glob
+import hashlib
 import json
 import os
+import re
 import struct
 import tempfile
 import tokenize
@@ -25,8 +27,24 @@ DAMAGED = (
     NotImplementedError, SyntaxError, struct.error, zipfile.BadZipFile, zlib.error, tokenize.TokenError,
 )  # fmt: skip
 """What readers of the standard library and of numpy raise for bytes that were damaged."""
+SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+LONGEST_NAME = 60
 PARTIAL = ".partial"
 """End of the name of a file that is being written."""
+
+
+def file_name(text: str) -> str:
+    """What a user named, as the name of a file or folder: itself where that is safe, else a slug and a hash.
+
+    Names are not paths: `28nm / 0.9 V` or `../../x` must neither make folders nor leave the one they are put into.
+
+    >>> file_name("edge-28nm"), file_name("28nm / 0.9 V"), file_name("../../x")
+    ('edge-28nm', '28nm-0.9-V-cc0bf300', 'x-9cdf6a50')
+    """
+    if SAFE_NAME.fullmatch(text) and len(text) <= LONGEST_NAME and not text.endswith("."):
+        return text
+    slug = re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-._")[:LONGEST_NAME].rstrip("-._")
+    return f"{slug or 'unnamed'}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
 @contextmanager

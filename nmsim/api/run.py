@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from nmsim.activity import Activity
@@ -18,7 +17,6 @@ from nmsim.report.tables import Column, Table
 from nmsim.rules import BASELINE, INFERENCE, rule_named
 from nmsim.shown import Shown
 from nmsim.stop.history import TrainingHistory
-from nmsim.storage import atomic_write
 from nmsim.workload import WorkloadSpec
 
 PROFILES = (INFERENCE.profile, BASELINE.profile)
@@ -74,6 +72,8 @@ class Run(Shown):
     def save(self, folder: Path | str, *, overwrite: bool = False) -> Path:
         """Write a run folder that `nmsim simulate`, `nmsim report` and `nmsim.load` read; returns its path.
 
+        What the folder held moves to `earlier/` in it.
+
         Raises:
             RunError: the folder holds another run.
         """
@@ -83,12 +83,12 @@ class Run(Shown):
             for key, value in self.provenance.items()
             if key not in {"schema", "run_hash", "seed", "numerics"}
         }
-        target.claim(self.workload, self.seed, kept, overwrite=overwrite)
-        with atomic_write(target.parameters) as stream:
-            np.savez(stream, **self.parameters)  # type: ignore[arg-type]
-        for profile, activity in self.activities.items():
-            activity.save(target.activity(profile))
-        target.save_history(self.history)
+        with target.claim(self.workload, self.seed, kept, overwrite=overwrite):
+            if self.parameters:
+                target.save_parameters(self.parameters)
+            for profile, activity in self.activities.items():
+                target.save_activity(profile, activity)
+            target.save_history(self.history)
         return target.path
 
     @classmethod
@@ -100,11 +100,8 @@ class Run(Shown):
         """
         source = RunFolder(Path(folder))
         provenance, history = source.provenance(), source.history()
-        parameters: dict[str, NDArray[Any]] = {}
-        if source.parameters.exists():
-            with np.load(source.parameters, allow_pickle=False) as state:
-                parameters = dict(state)
-        activities = {p: Activity.load(source.activity(p)) for p in PROFILES if source.activity(p).exists()}
+        parameters = {} if source.workload().recorded else source.parameters()
+        activities = {p: source.activity(p) for p in PROFILES if source.activity_file(p).exists()}
         return cls(
             source.workload(),
             int(provenance["seed"]),

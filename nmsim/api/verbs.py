@@ -28,10 +28,11 @@ from nmsim.mapping.deployment import Deployment, needs_on
 from nmsim.mapping.fit import FitReport
 from nmsim.mapping.manual import ManualMapping, map_manually
 from nmsim.pipeline import explore
-from nmsim.pipeline.folder import EVALUATION_SCHEMA, RunFolder
+from nmsim.pipeline.folder import RunFolder
 from nmsim.pipeline.numerics import NumericsListener, NumericsPlan, measure_numerics
 from nmsim.pipeline.report import report_run
 from nmsim.pipeline.simulate import needs_of, read_chip
+from nmsim.pipeline.simulations import EVALUATION_SCHEMA
 from nmsim.pipeline.study import StudyFolder, StudyOptions
 from nmsim.pipeline.subject import read_subject
 from nmsim.pipeline.train import read_workload

@@ -1,8 +1,7 @@
 """Verbs that work: run, train, simulate, report, compare."""
 
 import json
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,13 +13,16 @@ from nmsim.cli.fitted import FittedTable
 from nmsim.cli.threads import limit_threads
 from nmsim.errors import ConfigError, DoesNotFitError
 from nmsim.evaluate import Evaluation
+from nmsim.hardware.chip import ChipConfig
+from nmsim.misfit import Misfit
 from nmsim.pipeline import report as report_stage
 from nmsim.pipeline import simulate as simulate_stage
 from nmsim.pipeline import train as train_stage
 from nmsim.pipeline.folder import RunFolder
 from nmsim.pipeline.study import StudyFolder
-from nmsim.report.compare import comparison, side_by_side
+from nmsim.report.compare import OTHER_MACHINE_NOTE, comparison, mixes_machines, side_by_side
 from nmsim.report.text import summary_lines
+from nmsim.storage import file_name
 from nmsim.workload import WorkloadSpec
 
 DEFAULT_WORKLOAD = "mnist-dense"
@@ -80,6 +82,7 @@ def run(
     assignments: SetOption = None,
     data: DataOption = None,
     precision: PrecisionOption = None,
+    rule: RuleOption = None,
     model: ModelOption = "both",
     jobs: JobsOption = None,
     resume: ResumeOption = False,
@@ -93,13 +96,13 @@ def run(
     chips = [
         simulate_stage.read_chip(name, for_chips) for name in _names(chip) or [simulate_stage.DEFAULT_CHIP]
     ]
-    folder = _out(out, spec)
+    folder, rules = _out(out, spec), _names([rule] if rule else None)
+    _fit_first(screen, spec, chips, rules, chosen=bool(chip))
     _train(screen, spec, folder, seed, jobs, resume=resume, overwrite=overwrite)
     screen.say("Simulate")
-    with _naming_a_larger_chip(chip):
-        simulate_stage.simulate(
-            folder, chips, models=_models(model), say=lambda text: screen.say(f"  {text}")
-        )
+    simulate_stage.simulate(
+        folder, chips, rules=rules, models=_models(model), say=lambda text: screen.say(f"  {text}")
+    )
     _report(screen, folder, as_json=as_json)
 
 
@@ -132,18 +135,20 @@ def simulate(
     model: ModelOption = "analytic",
     assignments: SetOption = None,
     quiet: QuietOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Replay the recorded activity of a run on chips."""
-    screen = Screen(quiet=quiet)
+    screen = Screen(quiet=quiet or as_json)
     for_chips = [text.removeprefix("chip.") for text in assignments or ()]
     chips = [
         simulate_stage.read_chip(name, for_chips) for name in _names(chip) or [simulate_stage.DEFAULT_CHIP]
     ]
-    with _naming_a_larger_chip(chip):
-        evaluations = simulate_stage.simulate(
-            run_folder, chips, rules=_names([rule] if rule else None), models=_models(model), say=screen.say
-        )
-    screen.show(results_table(evaluations))
+    found = simulate_stage.simulate(
+        run_folder, chips, rules=_names([rule] if rule else None), models=_models(model), say=screen.say
+    )
+    if as_json:
+        print(json.dumps(comparison(found.evaluations, found.misfits).records(), indent=2))
+    _show(screen, found, chosen=bool(chip))
     screen.say(f"Next: nmsim report {run_folder}")
 
 
@@ -180,16 +185,50 @@ def compare(
     screen = Screen(quiet=quiet or as_json)
     chips = [simulate_stage.read_chip(name) for name in _names(chip) or [simulate_stage.DEFAULT_CHIP]]
     rules = _names([rule] if rule else None) or simulate_stage.rules_of(run_folder)
-    evaluations = simulate_stage.simulate(run_folder, chips, rules=rules, models=_models(model))
+    found = simulate_stage.simulate(run_folder, chips, rules=rules, models=_models(model))
     if as_json:
-        print(json.dumps(comparison(evaluations).records(), indent=2))
-        return
-    screen.show(results_table(evaluations))
+        print(json.dumps(comparison(found.evaluations, found.misfits).records(), indent=2))
+    _show(screen, found, chosen=bool(chip))
 
 
-def results_table(evaluations: list[Evaluation]) -> FittedTable:
+def _show(screen: Screen, found: simulate_stage.Simulated, *, chosen: bool) -> None:
+    """The table, then what does not fit and why; an error only if nothing fits."""
+    if found.evaluations:
+        screen.show(results_table(found.evaluations, found.misfits))
+        if mixes_machines(found.evaluations):
+            screen.say(OTHER_MACHINE_NOTE)
+    _say_misfits(screen, found.misfits, anything=bool(found.evaluations), chosen=chosen)
+
+
+def _say_misfits(screen: Screen, misfits: Sequence[Misfit], *, anything: bool, chosen: bool) -> None:
+    """What does not fit, with its remedies; whoever chose no chip learns that there are larger ones.
+
+    Raises:
+        DoesNotFitError: nothing that was asked for fits.
+    """
+    lines = [line for misfit in misfits for line in misfit.lines()]
+    if misfits and not chosen:
+        lines.append(
+            f"    a larger chip than {simulate_stage.DEFAULT_CHIP}, which nobody chose: --chip {LARGER_CHIP}"
+        )
+    if misfits and not anything:
+        raise DoesNotFitError("\n".join(lines), misfits)
+    for line in lines:
+        screen.say(line)
+
+
+def _fit_first(
+    screen: Screen, spec: WorkloadSpec, chips: Sequence[ChipConfig], rules: Sequence[str], *, chosen: bool
+) -> None:
+    """Say what does not fit before hours of training, and end where nothing does."""
+    misfits = simulate_stage.misfits_of(spec, chips, rules)
+    asked = len(chips) * len(simulate_stage.chosen_rules(spec, rules))
+    _say_misfits(screen, misfits, anything=len(misfits) < asked, chosen=chosen)
+
+
+def results_table(evaluations: Sequence[Evaluation], misfits: Sequence[Misfit] = ()) -> FittedTable:
     """Energy, latency, power and ratios of several evaluations."""
-    shown = side_by_side(evaluations)
+    shown = side_by_side(evaluations, misfits)
     headings = [column.heading for column in shown.columns]
     return table("Side by side", headings, shown.texts(), numeric_from=3, keys=3)
 
@@ -205,20 +244,6 @@ def _workload(
     return (spec.with_data(str(data)) if data is not None else spec), for_chips
 
 
-@contextmanager
-def _naming_a_larger_chip(chosen: list[str] | None) -> Iterator[None]:
-    """Whoever chose no chip learns that there are larger ones."""
-    try:
-        yield
-    except DoesNotFitError as error:
-        if chosen:
-            raise
-        larger = (
-            f"    a larger chip than {simulate_stage.DEFAULT_CHIP}, which nobody chose: --chip {LARGER_CHIP}"
-        )
-        raise DoesNotFitError(f"{error}\n{larger}", error.report) from error
-
-
 def _names(values: Iterable[str] | None) -> list[str]:
     return [name.strip() for value in values or () for name in value.split(",") if name.strip()]
 
@@ -232,7 +257,7 @@ def _models(text: str) -> tuple[Any, ...]:
 
 
 def _out(out: Path | None, spec: WorkloadSpec) -> Path:
-    return out if out is not None else Path("runs") / spec.name
+    return out if out is not None else Path("runs") / file_name(spec.name)
 
 
 def _train(
@@ -251,7 +276,7 @@ def _train(
     )
     with screen.training(spec.name) as listen:
         history = train_stage.train(
-            spec, folder, seed=seed, resume=resume, overwrite=overwrite, listen=listen
+            spec, folder, seed=seed, resume=resume, overwrite=overwrite, listen=listen, say=screen.say
         )
     screen.say(f"  accuracy: {history.rows[-1].accuracy_text}")
 

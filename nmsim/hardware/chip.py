@@ -100,6 +100,8 @@ class ChipConfig(Record):
 
     name: str
     """Name in reports."""
+    variant: str = Field(default="", exclude=True)
+    """What is set otherwise than in the chip whose name it bears: for labels, no part of its identity."""
     description: str = ""
     """One or two sentences for people."""
     sources: tuple[str, ...] = ()
@@ -167,6 +169,11 @@ class ChipConfig(Record):
                 if tile in taken:
                     raise ValueError(f"tile {list(tile)} is named twice; keep one")
                 taken.add(tile)
+
+    @property
+    def label(self) -> str:
+        """Its name, and what is set otherwise: `edge-28nm (mac_lanes = 1, clock 100 MHz)`."""
+        return f"{self.name} ({self.variant})" if self.variant else self.name
 
     @property
     def columns(self) -> int:

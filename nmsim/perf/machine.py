@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from nmsim.contents import STORED, SUMS, Content
 from nmsim.counts import Action
-from nmsim.errors import ConfigError
+from nmsim.errors import ConfigError, NotModelledError
 from nmsim.hardware.chip import ChipConfig
 from nmsim.hardware.core import Core, StageDepths
 from nmsim.hardware.routing import Links
@@ -120,7 +120,7 @@ class Machine:
         if own is not None:
             time_ns = np.where(np.isnan(own[cores]), time_ns, own[cores])
         if np.isnan(time_ns).any():
-            raise ConfigError(
+            raise NotModelledError(
                 f"chip '{self.chip.name}': its event_timing has no 'synaptic_update_ns', the time of a learning event,"
                 " so training on it is not modelled; choose the rule 'inference', or give the key (and the event's"
                 f" energy in price table '{self.chip.technology}')"

@@ -108,9 +108,10 @@ def evaluate_configured(
 ) -> tuple[Evaluation, Mapping]:
     """One evaluation on the activity of a run, and the mapping it rests on."""
     workload = made.workload
-    record = folder.activity(rule_named(rule).profile)
+    profile = rule_named(rule).profile
+    record = folder.activity_file(profile)
     activity, census = _replayed(
-        record, workload.network, record.stat().st_mtime_ns if record.exists() else 0
+        folder, profile, workload.network, record.stat().st_mtime_ns if record.exists() else 0
     )
     needs = needs_of(workload, rule, activity)
     job = search_mapping(
@@ -127,9 +128,14 @@ def evaluate_configured(
 
 
 @lru_cache(maxsize=8)
-def _replayed(record: Path, network: NetworkSpec, written: int) -> tuple[Activity, ActivityCensus]:  # noqa: ARG001 - key
+def _replayed(
+    folder: RunFolder,
+    profile: str,
+    network: NetworkSpec,
+    written: int,  # noqa: ARG001 - a file that was written again is another key
+) -> tuple[Activity, ActivityCensus]:
     """An activity with its census, kept from design to design; read anew when the file was written anew."""
-    activity = Activity.load(record)
+    activity = folder.activity(profile)
     return activity, ActivityCensus(network, activity)
 
 

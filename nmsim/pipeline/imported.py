@@ -8,7 +8,6 @@ from nmsim.activity import Activity
 from nmsim.config import Record
 from nmsim.datasets.file import files_sha256
 from nmsim.datasets.spec import DatasetSpec, RecordedEncoding
-from nmsim.errors import RunError
 from nmsim.network.precision import Precision
 from nmsim.network.spec import NetworkSpec
 from nmsim.pipeline.folder import RunFolder, package_versions
@@ -69,8 +68,7 @@ def import_activity(
         profile=Profile(samples=recording.samples),
     )
     folder = RunFolder(out)
-    provenance = _provenance(workload, rasters, sha256, recording.samples, delay_steps)
-    _claim(folder, workload, provenance, overwrite=overwrite)
+    about = _provenance(workload, rasters, sha256, recording.samples, delay_steps)
     meta = {
         "dataset": "recorded",
         "workload": name,
@@ -78,24 +76,11 @@ def import_activity(
         "sha256": sha256,
         "delay_steps": delay_steps,
     }
-    activity = activity_of(described.network, recording, meta)
-    activity.save(folder.activity(INFERENCE.profile))
-    folder.save_history(TrainingHistory())
+    with folder.claim(workload, SEED, about, overwrite=overwrite):
+        activity = activity_of(described.network, recording, meta)
+        folder.save_activity(INFERENCE.profile, activity)
+        folder.save_history(TrainingHistory())
     return activity
-
-
-def _claim(folder: RunFolder, workload: WorkloadSpec, provenance: dict[str, Any], *, overwrite: bool) -> None:
-    """Take the folder; evaluations of another recording in it are removed with it."""
-    if folder.run_file.exists():
-        held, own = folder.provenance().get("dataset", {}), provenance["dataset"]
-        same = held.get("sha256") == own["sha256"] and held.get("delay_steps", 0) == own["delay_steps"]
-        if not same and not overwrite:
-            raise RunError(
-                f"{folder.path}: holds another run or recording; give another --out, or --overwrite"
-            )
-    folder.claim(workload, SEED, provenance, overwrite=overwrite)
-    for file in [*folder.simulations.glob("*.npz"), *folder.simulations.glob("*.chip.yaml")]:
-        file.unlink()
 
 
 def _delay_text(delay_steps: int) -> str:

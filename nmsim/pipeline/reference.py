@@ -135,7 +135,7 @@ def _dataset(
         history = train(
             prepared, folder.path, seed=plan.seed, resume=resume, overwrite=not resume, listen=listen
         )
-    activities = {scheme: Activity.load(folder.activity(scheme)) for scheme in SCHEMES}
+    activities = {scheme: folder.activity(scheme) for scheme in SCHEMES}
     return DatasetResult(
         entry.title, workload, prepared, _portable(folder.provenance(), source.data.name), history, activities,
         _memory(workload, activities[STOP_WTL.profile]), tuple(_outcomes(entry.title, workload, activities, chips, tell)),

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from nmsim.activity import Activity
+from nmsim.errors import DoesNotFitError
 from nmsim.pipeline.folder import RunFolder
+from nmsim.pipeline.simulations import Simulations
 from nmsim.report.result import RunResult
 from nmsim.report.write import write_report
 
@@ -11,18 +12,25 @@ from nmsim.report.write import write_report
 def read_result(out: Path) -> RunResult:
     """What the stages before left in a run folder; `RunError` if training or simulation has not been done."""
     folder = RunFolder(out)
-    provenance, workload = folder.provenance(), folder.workload()
+    provenance, workload, store = folder.provenance(), folder.workload(), Simulations(folder)
+    history = folder.history()
+    store.require()
+    misfits, evaluations = store.misfits(), store.evaluations()
+    if not evaluations:
+        raise DoesNotFitError("\n".join(line for misfit in misfits for line in misfit.lines()))
     return RunResult(
         workload=workload,
         seed=provenance["seed"],
         provenance=provenance,
-        history=folder.history(),
-        activity=Activity.load(folder.activity(workload.training.rule.profile)),
-        evaluations=tuple(folder.evaluations()),
-        chips=tuple(folder.chips()),
+        history=history,
+        activity=folder.activity(workload.training.rule.profile),
+        evaluations=tuple(evaluations),
+        chips=tuple(store.chips()),
+        misfits=tuple(misfits),
     )
 
 
 def report_run(out: Path) -> list[Path]:
     """Write the report of a run into its folder; the files written."""
-    return write_report(read_result(out), out)
+    with RunFolder(out).locked():
+        return write_report(read_result(out), out)

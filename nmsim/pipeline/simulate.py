@@ -1,18 +1,27 @@
 """Stage two: replay the recorded activity of a run on chips."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 from nmsim import config
 from nmsim.activity import Activity
 from nmsim.cost.table import load_table
+from nmsim.datasets.catalog import entry_of
+from nmsim.datasets.encoding import encoded_input
 from nmsim.errors import ConfigError, DoesNotFitError
 from nmsim.evaluate import Evaluation, Model, evaluate
+from nmsim.fixedpoint.format import QFormat
 from nmsim.hardware.chip import ChipConfig
+from nmsim.hardware.variant import variant_of
 from nmsim.mapper.search import search_mapping
 from nmsim.mapping.automatic import deploy_network
+from nmsim.misfit import ERRORS, Misfit
 from nmsim.network.memory import TrainingNeeds
+from nmsim.network.values import input_formats
 from nmsim.pipeline.folder import RunFolder
+from nmsim.pipeline.simulations import Simulations
 from nmsim.rules import BASELINE, INFERENCE, RULES, rule_named
 from nmsim.workload import WorkloadSpec
 
@@ -21,8 +30,24 @@ DEFAULT_CHIP = "edge-28nm"
 
 
 def read_chip(name: str, assignments: Iterable[str] = ()) -> ChipConfig:
-    """A chip by shipped name or path, with overrides."""
-    return config.read(ChipConfig, config.find(CHIPS, name), tuple(assignments))
+    """A chip by shipped name or path, with overrides; its label says in what it differs from the chip of its name.
+
+    That is the shipped chip of the name, so an edited copy of a shipped file is told apart too, or else the file before
+    the overrides.
+    """
+    path, assignments = config.find(CHIPS, name), tuple(assignments)
+    chip = config.read(ChipConfig, path, assignments)
+    shipped = config.shipped(CHIPS).get(chip.name)
+    base = config.read(ChipConfig, shipped or path)
+    return chip if chip.variant else chip.model_copy(update={"variant": variant_of(chip, base)})
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """What became of every chip, rule and model that was asked for."""
+
+    evaluations: tuple[Evaluation, ...]
+    misfits: tuple[Misfit, ...]
 
 
 def simulate(
@@ -32,16 +57,15 @@ def simulate(
     rules: Iterable[str] = (),
     models: Iterable[Model] = ("analytic",),
     say: Callable[[str], None] = lambda _: None,
-) -> list[Evaluation]:
-    """Evaluate a trained run on every chip under every rule with every model, and write the results.
+) -> Simulated:
+    """Evaluate a trained run on every chip under every rule with every model; each result is written as it is made.
 
     Without `rules`: inference, the rule that was trained, and the baseline (STBP). `event` simulates the trained rule
-    only, unless rules are given. Of spikes that were imported: inference only.
+    only, unless rules are given. Of spikes that were imported: inference only. A rule that a chip does not serve is a
+    result too.
 
     Raises:
-        RunError: there is no trained run in `out`.
-        DoesNotFitError: the network does not fit a chip.
-        CostError: an action has no usable price.
+        RunError: there is no trained run in `out`, or another command is at work in it.
         ConfigError: an unknown rule, or one that the run cannot serve.
     """
     folder = RunFolder(out)
@@ -49,28 +73,63 @@ def simulate(
     folder.history()
     given = tuple(rules)
     trained = (INFERENCE if workload.recorded else workload.training.rule).name
-    possible = rules_of(out)
-    chosen = given or tuple(rule for rule in possible if rule in {INFERENCE.name, trained, BASELINE.name})
+    chosen = chosen_rules(workload, given)
+    store, evaluations, misfits = Simulations(folder), list[Evaluation](), list[Misfit]()
+    with folder.locked():
+        for chip, rule in product(chips, chosen):
+            own = [model for model in models if model != "event" or given or rule == trained]
+            for model in own:
+                say(f"{chip.label}: {rule}, {model} model")
+                try:
+                    evaluations.append(evaluate_rule(workload, folder, chip, rule, model))
+                    store.save(chip, model, evaluations[-1])
+                except ERRORS as error:
+                    misfits.append(Misfit.of(chip, rule, error))
+                    store.save(chip, model, misfits[-1])
+                    break
+    return Simulated(tuple(evaluations), tuple(misfits))
+
+
+def misfits_of(
+    workload: WorkloadSpec, chips: Iterable[ChipConfig], rules: Iterable[str] = ()
+) -> list[Misfit]:
+    """Rules for which a chip has no room, found from the workload alone: to be asked before hours of training.
+
+    Raises:
+        ConfigError: an unknown rule, or a workload that does not fit its data set.
+    """
+    encoded = encoded_input(workload.sample_encoding, entry_of(workload.dataset.name).shape)
+    first = workload.network.synaptic_layers[0].index
+    bits = input_formats(workload.network, QFormat.parse(encoded.format))[first].total_bits
+    static = encoded.static and workload.network.time_steps > 1
+    found = []
+    for chip, rule in product(chips, chosen_rules(workload, rules)):
+        try:
+            needs = workload.needs(rule, sample_bits=bits, static_input=static)
+            deploy_network(workload.network, workload.precision, needs, chip)
+        except ERRORS as error:
+            found.append(Misfit.of(chip, rule, error))
+    return found
+
+
+def chosen_rules(workload: WorkloadSpec, given: Iterable[str] = ()) -> tuple[str, ...]:
+    """The rules given, or inference, the rule that is trained, and BASELINE.
+
+    Raises:
+        ConfigError: an unknown rule, or one that the run cannot serve.
+    """
+    trained = (INFERENCE if workload.recorded else workload.training.rule).name
+    usual = (INFERENCE.name,) if workload.recorded else (INFERENCE.name, trained, BASELINE.name)
+    chosen = tuple(given) or tuple(dict.fromkeys(usual))
     for rule in chosen:
         if rule not in RULES:
             raise ConfigError(f"rule '{rule}' is not known; use one of {', '.join(RULES)}")
-        if rule not in possible:
+        if workload.recorded and rule != INFERENCE.name:
             raise ConfigError(
-                f"rule '{rule}': {out} holds imported spikes, which tell no traces and deltas; use inference, or train"
-                " the network with nmsim"
+                f"rule '{rule}': the run {workload.name} holds imported spikes, which tell no traces and deltas; use"
+                " inference, or train the network with nmsim"
             )
-    evaluations: list[Evaluation] = []
-    chips = tuple(chips)
-    for chip in chips:
-        for rule in chosen:
-            for model in models:
-                if model == "event" and not given and rule != trained:
-                    continue
-                say(f"{chip.name}: {rule}, {model} model")
-                evaluations.append(evaluate_rule(workload, folder, chip, rule, model))
-    folder.save_chips(chips)
-    folder.save_evaluations(evaluations)
-    return evaluations
+    return chosen
 
 
 def rules_of(out: Path) -> tuple[str, ...]:
@@ -87,7 +146,7 @@ def evaluate_rule(
     workload: WorkloadSpec, folder: RunFolder, chip: ChipConfig, rule: str, model: Model
 ) -> Evaluation:
     """One evaluation: map, replay, price."""
-    activity = Activity.load(folder.activity(rule_named(rule).profile))
+    activity = folder.activity(rule_named(rule).profile)
     needs, costs = needs_of(workload, rule, activity), load_table(chip.technology)
     try:
         job = search_mapping(workload.network, workload.precision, needs, activity, chip, costs).job

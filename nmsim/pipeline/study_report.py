@@ -17,6 +17,7 @@ from nmsim.figures import ACCURACY, CORES_USED, MEMORY_USED, POWER, Figure
 from nmsim.pipeline.design import EvaluateDesign, Numerics, evaluate_configured
 from nmsim.pipeline.folder import RunFolder, package_versions
 from nmsim.pipeline.report import report_run
+from nmsim.pipeline.simulations import Simulations
 from nmsim.pipeline.study import Study
 from nmsim.pipeline.study_safety import edge_sentences, stability_sentences
 from nmsim.report.plots.disagreement import Pair
@@ -73,8 +74,8 @@ class DesignReport:
             if (source.path / name).exists():
                 shutil.copyfile(source.path / name, folder.path / name)
         named = made.chip.model_copy(update={"name": f"{made.chip.name}, design {result.design}"})
-        folder.save_chips([named])
-        folder.save_evaluations(self._evaluations(made.with_chip(named), source, result))
+        for item in self._evaluations(made.with_chip(named), source, result):
+            Simulations(folder).save(named, item.model, item)
         space = self.configurator.space
         text = to_yaml(space.assignments(result.values))
         write_text(folder.path / "design.yaml", f"# Design {result.design} of study {space.name}\n{text}")

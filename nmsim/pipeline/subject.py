@@ -4,8 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
 from nmsim import config
 from nmsim.errors import ConfigError, RunError
 from nmsim.pipeline.folder import RunFolder
@@ -103,8 +101,7 @@ def _trained(folder: RunFolder, prepared: Prepared, seed: int) -> tuple[Paramete
     """Real and own parameters of a finished run."""
     folder.history()
     engine = build_engine(prepared, seed)
-    with np.load(folder.parameters, allow_pickle=False) as state:
-        engine.restore(dict(state))
+    engine.restore(folder.parameters())
     return real_parameters(engine, prepared.workload.precision), engine.parameters
 
 

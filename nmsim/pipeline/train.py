@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from nmsim import config
+from nmsim.activity import Activity
 from nmsim.datasets.dataset import Dataset
 from nmsim.pipeline.folder import RunFolder, package_versions
 from nmsim.rules import STBP
@@ -20,7 +21,6 @@ from nmsim.stop.record import record_activity
 from nmsim.stop.stbp.engine import StbpEngine
 from nmsim.stop.train import Progress
 from nmsim.stop.train import train as run_training
-from nmsim.storage import atomic_write
 from nmsim.workload import EncodedSplit, Prepared, WorkloadSpec, prepare
 
 
@@ -51,37 +51,44 @@ def train(
     overwrite: bool = False,
     max_samples_in_flight: int | None = None,
     listen: Callable[[Progress], None] = lambda _: None,
+    say: Callable[[str], None] = lambda _: None,
     on_download: Any = None,
     data: Dataset | None = None,
 ) -> TrainingHistory:
     """Train, write parameters, history and activity into the run folder `out`.
 
+    What the folder held is moved to `earlier/` in it, which `say` is told; with `resume` a run goes on from its last
+    checkpoint, and one that has finished is left as it is.
     `max_samples_in_flight` bounds memory and changes no bit of a fixed-point run. `data` takes the place
     of the workload's data set.
 
     Raises:
         ConfigError, DataError, FormatError: the workload or its data are wrong.
-        RunError: the folder belongs to another configuration.
+        RunError: the folder belongs to another configuration, or another command is at work in it.
     """
     folder = RunFolder(out)
     prepared = prepare(workload, seed, on_download, data)
-    engine = build_engine(prepared, seed, max_samples_in_flight)
-    folder.claim(workload, seed, _provenance(prepared), overwrite=overwrite)
-    history = run_training(
-        engine,
-        prepared.training_samples,
-        prepared.test,
-        seed=seed,
-        run_hash=workload.run_hash(seed),
-        checkpoint_path=folder.checkpoint,
-        resume=resume,
-        listen=listen,
-    )
-    with atomic_write(folder.parameters) as stream:
-        np.savez(stream, **engine.state())  # type: ignore[arg-type]
-    record_profile(engine, prepared, folder)
-    folder.save_history(history)
-    return history
+    with folder.claim(workload, seed, _provenance(prepared), overwrite=overwrite, resume=resume) as earlier:
+        if earlier is not None:
+            say(f"what was in {out} is now in {earlier}")
+        if resume and folder.training_file.exists():
+            return folder.history()
+        engine = build_engine(prepared, seed, max_samples_in_flight)
+        history = run_training(
+            engine,
+            prepared.training_samples,
+            prepared.test,
+            seed=seed,
+            run_hash=workload.run_hash(seed),
+            checkpoint_path=folder.checkpoint,
+            resume=resume,
+            listen=listen,
+        )
+        folder.save_parameters(engine.state())
+        for name, activity in profile_activities(engine, prepared).items():
+            folder.save_activity(name, activity)
+        folder.save_history(history)
+        return history
 
 
 def build_engine(prepared: Prepared, seed: int, max_samples_in_flight: int | None = None) -> Engine:
@@ -97,8 +104,8 @@ def build_engine(prepared: Prepared, seed: int, max_samples_in_flight: int | Non
     )
 
 
-def record_profile(engine: Engine, prepared: Prepared, folder: RunFolder) -> None:
-    """Record the profile under the workload's rule and, for a STOP rule, under STBP with the same parameters."""
+def profile_activities(engine: Engine, prepared: Prepared) -> dict[str, Activity]:
+    """The profile under the workload's rule and, for a STOP rule, under STBP with the same parameters."""
     workload = prepared.workload
     split: EncodedSplit = getattr(prepared, workload.profile.split)
     meta = {"split": workload.profile.split, "dataset": workload.dataset.name, "workload": workload.name}
@@ -109,7 +116,7 @@ def record_profile(engine: Engine, prepared: Prepared, folder: RunFolder) -> Non
     first = record_activity(
         engine, batch, chosen, prepared.input_format, rule=rule.name, origin=origin, meta=meta
     )
-    first.save(folder.activity(rule.profile))
+    found = {rule.profile: first}
     if not rule.through_time:
         training = workload.training.model_copy(
             update={"rule": STBP, "arithmetic": "float64", "update": "accumulate"}
@@ -119,9 +126,10 @@ def record_profile(engine: Engine, prepared: Prepared, folder: RunFolder) -> Non
         twin.parameters = real_parameters(engine, workload.precision)
         how = ", deltas rounded to their format" if equal_terms else ""
         note = {**meta, "note": f"float64 STBP pass with the parameters that {rule} trained{how}"}
-        record_activity(
+        found[STBP.profile] = record_activity(
             twin, batch, chosen, prepared.input_format, rule=STBP.name, origin="float64", meta=note
-        ).save(folder.activity(STBP.profile))
+        )
+    return found
 
 
 def _provenance(prepared: Prepared) -> dict[str, Any]:

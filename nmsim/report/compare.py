@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from nmsim.evaluate import Evaluation
 from nmsim.figures import AREA, EDP, ENERGY, LATENCY, MEMORY_USED, POWER, THROUGHPUT
+from nmsim.misfit import Misfit
+from nmsim.report.ratio import same_machine
 from nmsim.report.tables import Cell, Column, Sortable, Table, figure_columns, for_people, ratio_text
 from nmsim.report.words import sample_kind
 from nmsim.units import scaled
@@ -14,37 +16,64 @@ SHOWN = tuple(figure for figure in COMPARED if figure is not THROUGHPUT)
 """Figures of the comparison for people; throughput is the inverse of latency."""
 
 
-def comparison(evaluations: Sequence[Evaluation]) -> Table:
+OTHER_MACHINE = "†"
+"""Behind a ratio between two chips, or two states of a price table."""
+OTHER_MACHINE_NOTE = f"{OTHER_MACHINE} the first row is of another chip, or priced from another table"
+
+
+def comparison(evaluations: Sequence[Evaluation], misfits: Sequence[Misfit] = ()) -> Table:
     """One row per evaluation: figures with their intervals and bands, and their ratios to the first row's.
 
-    Ratios are safer than the figures themselves: most of a price's error is common to both.
+    Ratios are safer than the figures themselves: most of a price's error is common to both. `same_machine` tells whether
+    they are: one chip and one price table in both, by their hashes. A rule that a chip does not serve is a row that says
+    so in `problem`, with no figures.
     """
     columns = [
         Column("chip", "Chip"),
+        Column("chip_hash", "Chip's hash"),
         Column("rule", "Rule"),
         Column("model", "Model"),
         Column("sample", "Per"),
         Column("cores_used", "Cores used"),
+        Column("same_machine", "Same machine as the first"),
+        Column("problem", "Why not"),
     ]
+    before = len(columns)
     for figure in COMPARED:
         columns += [
             *figure_columns(figure),
             Column(f"{figure.name.partition('_')[0]}_ratio", "ratio", "ratio"),
         ]
-    first = evaluations[0]
-    return Table("comparison", tuple(columns), tuple(_row(item, first) for item in evaluations))
+    rows = [_row(item, evaluations[0]) for item in evaluations]
+    empty = (None,) * (len(columns) - before)
+    rows += [
+        (misfit.chip_name, misfit.chip_hash, misfit.rule, None, None, None, None, misfit.text, *empty)
+        for misfit in misfits
+    ]
+    return Table("comparison", tuple(columns), tuple(rows))
 
 
 def _row(item: Evaluation, first: Evaluation) -> tuple[Cell, ...]:
-    row: list[Cell] = [item.chip_name, item.rule, item.model, sample_kind(item), len(item.perf.cores)]
+    row: list[Cell] = [
+        item.chip_name,
+        item.chip_hash,
+        item.rule,
+        item.model,
+        sample_kind(item),
+        len(item.perf.cores),
+    ]
+    row += [same_machine(item, first), ""]
     for figure in COMPARED:
         value, reference = figure.of(item), figure.of(first)
         row += [*figure.cells(item), value / reference if value is not None and reference else None]
     return tuple(row)
 
 
-def side_by_side(evaluations: Sequence[Evaluation]) -> Table:
-    """The same comparison for people: a cell holds a figure and, on a second line, its ratio to the first row."""
+def side_by_side(evaluations: Sequence[Evaluation], misfits: Sequence[Misfit] = ()) -> Table:
+    """The same comparison for people: a cell holds a figure and, on a second line, its ratio to the first row.
+
+    A ratio to another machine carries a mark; see `mixes_machines`.
+    """
     columns = [Column("chip", "Chip"), Column("rule", "Rule"), Column("model", "Model")]
     columns += [Column(figure.name, figure.heading) for figure in SHOWN]
     columns.insert(3, Column("cores_used", "Cores used"))
@@ -56,8 +85,16 @@ def side_by_side(evaluations: Sequence[Evaluation]) -> Table:
             value, reference = figure.of(item), figure.of(evaluations[0])
             text = for_people(value, figure.unit)
             if value is not None and reference and item is not evaluations[0]:
-                text += f"\n{ratio_text(value / reference)}"
+                mark = "" if same_machine(item, evaluations[0]) else f" {OTHER_MACHINE}"
+                text += f"\n{ratio_text(value / reference)}{mark}"
             row.append(text if value is None else Sortable(text, value))
         row.insert(5, f"{scaled(item.energy_j.band_low, 'J')}\nto {scaled(item.energy_j.band_high, 'J')}")
         rows.append(tuple(row))
+    empty = ("",) * (len(columns) - 5)
+    rows += [(misfit.chip_name, misfit.rule, "", "", misfit.kind, *empty) for misfit in misfits]
     return Table("comparison", tuple(columns), tuple(rows))
+
+
+def mixes_machines(evaluations: Sequence[Evaluation]) -> bool:
+    """Whether the rows are not all of one chip and one price table, so that a ratio carries the mark."""
+    return not all(same_machine(item, evaluations[0]) for item in evaluations)

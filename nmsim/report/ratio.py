@@ -13,6 +13,11 @@ from nmsim.statistics import Interval, ratio_of_means
 FloatArray = NDArray[np.float64]
 
 
+def same_machine(one: Evaluation, other: Evaluation) -> bool:
+    """Whether both were made on one chip with one price table, told by their hashes and not by their names."""
+    return (one.chip_hash, one.costs_hash) == (other.chip_hash, other.costs_hash)
+
+
 def energy_ratio(above: Evaluation, below: Evaluation) -> Estimate | None:
     """Energy per sample of one evaluation over another's; None if the other takes none.
 
@@ -22,7 +27,7 @@ def energy_ratio(above: Evaluation, below: Evaluation) -> Estimate | None:
     if below.energy_j.mean <= 0:
         return None
     found = _paired(above, below, lambda item: np.asarray(item.energy.total_pj))
-    same = (above.chip_name, above.costs_hash) == (below.chip_name, below.costs_hash)
+    same = same_machine(above, below)
     band = ratio_band(above.energy, below.energy, same_prices=same)
     return Estimate(found.value, found.low, found.high, *band)
 

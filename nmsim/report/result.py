@@ -8,6 +8,7 @@ from typing import Any
 from nmsim.activity import Activity
 from nmsim.evaluate import Evaluation
 from nmsim.hardware.chip import ChipConfig
+from nmsim.misfit import Misfit
 from nmsim.network.memory_table import NetworkMemory, memory_by_rule
 from nmsim.report.words import context, layer_names
 from nmsim.rules import INFERENCE
@@ -23,6 +24,7 @@ class RunResult:
     source, hash, split, samples), `encoding`. `history` has no rows if nothing was trained. `activity` is the profile
     of the workload's own rule: what densities and the raster show. `evaluations` holds one `Evaluation` per chip, rule
     and model, the one the report is about first among those of the workload's rule; `chips` are their chips.
+    `misfits` are the rules that a chip does not serve.
     """
 
     workload: WorkloadSpec
@@ -32,6 +34,7 @@ class RunResult:
     activity: Activity
     evaluations: tuple[Evaluation, ...]
     chips: tuple[ChipConfig, ...]
+    misfits: tuple[Misfit, ...] = ()
     notes: tuple[str, ...] = field(default_factory=tuple)
 
     @cached_property

@@ -3,6 +3,7 @@
 from dataclasses import asdict
 
 from nmsim.evaluate import Estimate, Evaluation
+from nmsim.misfit import Misfit
 from nmsim.network.memory_table import NetworkMemory
 from nmsim.report.extrapolate import ASSUMPTION, Extrapolation, extrapolate
 from nmsim.report.plots.density import densities
@@ -16,6 +17,7 @@ from nmsim.report.summary import (
     ExtrapolationSummary,
     Interval,
     MemorySummary,
+    MisfitSummary,
     Summary,
     TrainingSummary,
     UnpricedSummary,
@@ -43,6 +45,7 @@ def summarise(result: RunResult) -> Summary:
         training=_training(result),
         activity=_activity(result),
         evaluations=[_evaluation(item, result.layers) for item in result.evaluations],
+        misfits=[_misfit(item) for item in result.misfits],
         memory=[_memory(entry) for entry in result.memory],
         extrapolation=[_extrapolation(item) for item in extrapolate(result)],
         notes=list(result.notes),
@@ -121,6 +124,17 @@ def _evaluation(item: Evaluation, layers: tuple[str, ...]) -> EvaluationSummary:
         notes=list(item.notes),
         audit_passed=item.audit_passed,
         audit=[CheckSummary(**asdict(check)) for check in item.audit],
+    )
+
+
+def _misfit(item: Misfit) -> MisfitSummary:
+    return MisfitSummary(
+        chip=item.chip_name,
+        chip_hash=item.chip_hash,
+        rule=item.rule,
+        kind=item.kind,
+        reasons=list(item.reasons),
+        remedies=list(item.remedies),
     )
 
 

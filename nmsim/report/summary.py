@@ -135,6 +135,17 @@ class EvaluationSummary(_Figures):
     audit: list[CheckSummary]
 
 
+class MisfitSummary(Record):
+    """A rule on a chip that has no evaluation: it does not fit, its clock is too fast, or it has no price."""
+
+    chip: str
+    chip_hash: str
+    rule: str
+    kind: str
+    reasons: list[str]
+    remedies: list[str]
+
+
 class MemorySummary(Record):
     """Memory of the network under one rule, whatever the chip, in both conventions."""
 
@@ -185,6 +196,7 @@ class Summary(Record):
     training: TrainingSummary | None
     activity: ActivitySummary
     evaluations: list[EvaluationSummary]
+    misfits: list[MisfitSummary]
     memory: list[MemorySummary]
     extrapolation: list[ExtrapolationSummary]
     notes: list[str]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from nmsim.cost.idle import PHASE as IDLE
 from nmsim.evaluate import Deadlines, Evaluation
-from nmsim.report.compare import side_by_side
+from nmsim.report.compare import OTHER_MACHINE_NOTE, mixes_machines, side_by_side
 from nmsim.report.extrapolate import ASSUMPTION, Extrapolation, extrapolate
 from nmsim.report.result import RunResult
 from nmsim.report.tables import Cell, Column, Table
@@ -25,6 +25,7 @@ def summary_lines(result: RunResult) -> list[str]:
     lines = [result.described]
     lines += _accuracy_lines(result)
     lines += evaluation_lines(result.evaluations)
+    lines += [line for misfit in result.misfits for line in misfit.lines()]
     lines += [extrapolation_text(item) for item in extrapolate(result) if item.evaluation is result.subject]
     lines += _memory_lines(result)
     return lines
@@ -83,7 +84,9 @@ def markdown(result: RunResult) -> str:
         f"# {result.workload.name} on {subject.chip_name}": [result.described, *_accuracy_lines(result)],
         "## Evaluations": [
             "Modelled. Per sample; the second line of a cell is the ratio to the first row.",
-            side_by_side(result.subject_first).markdown(),
+            side_by_side(result.subject_first, result.misfits).markdown(),
+            *([f"{OTHER_MACHINE_NOTE}."] if mixes_machines(result.evaluations) else []),
+            *("\n".join(f"- {line.strip()}" for line in misfit.lines()) for misfit in result.misfits),
         ],
         f"## Energy of {subject.rule} per {each} by phase": [
             f"Modelled; {with_band(subject.energy_j, 'J')} in all, {with_interval(subject.energy_j, 'J')}.",

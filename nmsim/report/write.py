@@ -113,8 +113,8 @@ def _sections(result: RunResult, pictures: dict[str, Picture]) -> Iterator[Secti
     yield machine.energy(result, pictures["energy-by-phase"], pictures["energy-by-layer"])
     yield machine.latency(result, times)
     yield machine.memory(result, pictures["memory-by-rule"])
-    if len(result.evaluations) > 1:
-        yield machine.comparison(result, pictures["comparison"])
+    if len(result.evaluations) > 1 or result.misfits:
+        yield machine.comparison(result, pictures.get("comparison"))
     if result.history.rows and any(item.training for item in result.evaluations):
         yield machine.extrapolation(result)
     yield trust.audit(result)

@@ -6,7 +6,8 @@ from nmsim.cost.area import Area
 from nmsim.evaluate import Evaluation
 from nmsim.hardware.chip import ChipConfig
 from nmsim.hardware.core import Core
-from nmsim.report.compare import side_by_side
+from nmsim.misfit import Misfit
+from nmsim.report.compare import OTHER_MACHINE_NOTE, mixes_machines, side_by_side
 from nmsim.report.extrapolate import ASSUMPTION, extrapolate
 from nmsim.report.live.chart import choices, live
 from nmsim.report.markup import Markup, figure, join, tag
@@ -111,7 +112,7 @@ def memory(result: RunResult, picture: Picture) -> Section:
     return Section("memory", "Memory", join(parts))
 
 
-def comparison(result: RunResult, picture: Picture) -> Section:
+def comparison(result: RunResult, picture: Picture | None) -> Section:
     """All evaluations side by side."""
     shown = result.subject_first
     options = {
@@ -127,12 +128,19 @@ def comparison(result: RunResult, picture: Picture) -> Section:
     body = join(
         [
             tag("p", text, badge(Kind.MODELLED)),
-            choices(options),
-            live(picture, comparison_chart(shown)),
-            side_by_side(shown).html("Every evaluation of this run", live=True),
+            *([choices(options), live(picture, comparison_chart(shown))] if picture else []),
+            side_by_side(shown, result.misfits).html("Every evaluation of this run", live=True),
+            tag("p", f"{OTHER_MACHINE_NOTE}.") if mixes_machines(shown) else "",
+            *(_misfit(misfit) for misfit in result.misfits),
         ]
     )
     return Section("comparison", "Comparison", body)
+
+
+def _misfit(misfit: Misfit) -> Markup:
+    """What is short, and what would make it fit."""
+    head, *rest = misfit.lines()
+    return join([tag("h3", head), bullets(line.strip() for line in rest)])
 
 
 def extrapolation(result: RunResult) -> Section:

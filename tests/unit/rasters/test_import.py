@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from recordings import NETWORK, csv_text, save, spikes
 
-from nmsim.activity import Activity
 from nmsim.cli.main import main
 from nmsim.errors import ConfigError, DataError, NmsimError, RunError
 from nmsim.mapping.automatic import map_network
@@ -18,6 +17,7 @@ from nmsim.pipeline.folder import RunFolder
 from nmsim.pipeline.imported import import_activity
 from nmsim.pipeline.report import report_run
 from nmsim.pipeline.simulate import read_chip, simulate
+from nmsim.pipeline.simulations import Simulations
 from nmsim.workload import prepare
 
 
@@ -35,7 +35,9 @@ def run(tmp_path: Path, network: Path) -> Path:
 
 
 def test_any_chip_replays_it_and_the_report_says_where_it_came_from(run: Path) -> None:
-    found = simulate(run, [read_chip("edge-28nm"), read_chip("loihi-board")], models=("analytic", "event"))
+    found = simulate(
+        run, [read_chip("edge-28nm"), read_chip("loihi-board")], models=("analytic", "event")
+    ).evaluations
     assert [(item.chip_name, item.rule, item.model) for item in found] == [
         (chip, "inference", model) for chip in ("edge-28nm", "loihi-board") for model in ("analytic", "event")
     ]
@@ -52,7 +54,7 @@ def test_lines_and_arrays_make_the_same_activity(tmp_path: Path, network: Path, 
     path = tmp_path / "spikes.csv"
     path.write_text(csv_text(spikes()))
     layers = import_activity(path, network, tmp_path / "other").layers
-    own = Activity.load(RunFolder(run).activity("stop")).layers
+    own = RunFolder(run).activity("stop").layers
     for a, b in zip(own, layers, strict=True):
         assert all(np.array_equal(a.mask(name), b.mask(name)) for name in a.masks)
 
@@ -62,7 +64,7 @@ def test_recorded_updates_survive_the_file(tmp_path: Path, network: Path) -> Non
     activity = import_activity(
         save(tmp_path, {**arrays, "updates0": arrays["layer0"]}), network, tmp_path / "run"
     )
-    loaded = Activity.load(RunFolder(tmp_path / "run").activity("stop"))
+    loaded = RunFolder(tmp_path / "run").activity("stop")
     assert np.array_equal(loaded.layers[0].mask("updates"), arrays["layer0"].reshape(2, 3, -1))
     assert loaded.layers[1].updates is None
     assert loaded.content_hash == activity.content_hash
@@ -71,17 +73,17 @@ def test_recorded_updates_survive_the_file(tmp_path: Path, network: Path) -> Non
 def test_a_workload_file_gives_its_network(tmp_path: Path, run: Path) -> None:
     arrays = spikes()
     again = import_activity(save(tmp_path, arrays), run / "workload.yaml", tmp_path / "again")
-    assert again.network_hash == Activity.load(RunFolder(run).activity("stop")).network_hash
+    assert again.network_hash == RunFolder(run).activity("stop").network_hash
 
 
 def test_training_is_refused(run: Path) -> None:
-    chip = read_chip("edge-28nm")
+    chip, name = read_chip("edge-28nm"), RunFolder(run).workload().name
     for rule in ("stop-w", "stbp"):
         with pytest.raises(ConfigError) as stopped:
             simulate(run, [chip], rules=[rule])
         assert str(stopped.value) == (
-            f"rule '{rule}': {run} holds imported spikes, which tell no traces and deltas; use inference, or train the"
-            " network with nmsim"
+            f"rule '{rule}': the run {name} holds imported spikes, which tell no traces and deltas; use inference, or train"
+            " the network with nmsim"
         )
     workload = RunFolder(run).workload()
     with pytest.raises(
@@ -90,7 +92,7 @@ def test_training_is_refused(run: Path) -> None:
         prepare(workload, seed=1)
     needs = TrainingNeeds.for_rule("stop-w")
     mapping = map_network(workload.network, workload.precision, needs, chip)
-    activity = Activity.load(RunFolder(run).activity("stop"))
+    activity = RunFolder(run).activity("stop")
     with pytest.raises(
         RunError, match="recorded in inference and holds no traces and deltas, which rule 'stop-w' needs"
     ):
@@ -104,12 +106,14 @@ def test_another_recording_needs_leave_and_takes_old_evaluations_away(
     path = save(tmp_path, spikes())
     import_activity(path, network, run)  # the same one again
     other = save(tmp_path, spikes(seed=2))
-    with pytest.raises(RunError, match="holds another run or recording; give another --out, or --overwrite"):
+    with pytest.raises(
+        RunError, match=r"holds this run on other data .*; give another --out, or --overwrite"
+    ):
         import_activity(other, network, run)
     simulate(run, [read_chip("edge-28nm")])
     import_activity(other, network, run, overwrite=True)
     with pytest.raises(RunError, match="nothing was simulated yet"):
-        RunFolder(run).evaluations()
+        Simulations(RunFolder(run)).require()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,54 @@
+"""Variant: in what a chip differs from the one whose name it bears, in a few words for labels."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from nmsim.config import Record
+from nmsim.units import scaled
+
+FOR_PEOPLE = frozenset({"name", "description", "sources", "notes"})
+"""Keys that say nothing of what the machine does."""
+SHOWN = 4
+"""Differences in a label; how many more there are is said."""
+UNITS = {"hz": "Hz", "v": "V", "w": "W", "s": "s", "nm": "nm", "mm": "mm"}
+"""Last word of a key, and its unit."""
+Path = tuple[str, ...]
+
+
+def variant_of(chip: Record, base: Record) -> str:
+    """`mac_lanes = 1, clock 100 MHz`: what is set otherwise than in `base`; empty where nothing is.
+
+    A key is named by its last part, or by more of its path where two differ in keys of one name.
+    """
+    found = list(_differences(chip.model_dump(mode="json"), base.model_dump(mode="json"), ()))
+    ends = Counter(path[-1] for path, _ in found)
+    texts = [_text(path[-1] if ends[path[-1]] == 1 else ".".join(path), value) for path, value in found]
+    more = len(texts) - SHOWN
+    return ", ".join(texts[:SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def _differences(own: Any, base: Any, path: Path) -> Iterator[tuple[Path, Any]]:
+    if own == base or (path and path[-1] in FOR_PEOPLE):
+        return
+    if isinstance(own, dict) and isinstance(base, dict) and own:
+        for key in own:
+            yield from _differences(own[key], base.get(key), (*path, key))
+    elif isinstance(own, list) and isinstance(base, list) and _records(own) and len(own) == len(base):
+        for index, (item, other) in enumerate(zip(own, base, strict=True)):
+            yield from _differences(item, other, (*path, str(item.get("name", index))))
+    else:
+        yield path, own
+
+
+def _records(values: list[Any]) -> bool:
+    return bool(values) and all(isinstance(value, dict) for value in values)
+
+
+def _text(key: str, value: Any) -> str:
+    words, _, last = key.rpartition("_")
+    if words and last in UNITS and isinstance(value, int | float) and not isinstance(value, bool):
+        return f"{words.replace('_', ' ')} {scaled(float(value), UNITS[last])}"
+    if isinstance(value, dict | list):
+        return f"{key} otherwise"
+    return f"{key} = {'none' if value is None else value}"
