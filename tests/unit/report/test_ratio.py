@@ -35,7 +35,7 @@ def test_pairs_tell_rules_apart_whose_energies_overlap(result: RunResult) -> Non
 
 def test_two_chips_do_not_share_the_errors_of_their_prices(result: RunResult) -> None:
     item = result.subject
-    elsewhere = replace(item, chip_name="another")
+    elsewhere = replace(item, chip_hash="another")
     ratio = energy_ratio(elsewhere, item)
     assert ratio is not None
     assert ratio.band_high > 1.3
