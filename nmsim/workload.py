@@ -45,6 +45,11 @@ class WorkloadSpec(Record):
     training: TrainingSpec = TrainingSpec()
     precision: Precision = Precision()
     profile: Profile = Profile()
+    start: str | None = None
+    """SHA-256 of the parameters that training starts from, kept in the run folder; random ones if absent.
+
+    Written by `nmsim import-network` and `nmsim train --from`, never by hand.
+    """
 
     @model_validator(mode="before")
     @classmethod

@@ -19,9 +19,12 @@ from nmsim.pipeline import report as report_stage
 from nmsim.pipeline import simulate as simulate_stage
 from nmsim.pipeline import train as train_stage
 from nmsim.pipeline.folder import RunFolder
+from nmsim.pipeline.start import same_shapes, started_from, trained_parameters
 from nmsim.pipeline.study import StudyFolder
+from nmsim.pipeline.subject import is_run
 from nmsim.report.compare import OTHER_MACHINE_NOTE, comparison, mixes_machines, side_by_side
 from nmsim.report.text import summary_lines
+from nmsim.stop.protocol import Parameters
 from nmsim.storage import file_name
 from nmsim.workload import WorkloadSpec
 
@@ -113,18 +116,30 @@ def train(
     assignments: SetOption = None,
     data: DataOption = None,
     precision: PrecisionOption = None,
+    start_from: Annotated[
+        Path | None, typer.Option("--from", metavar="RUN", help="Start from the parameters of this run.")
+    ] = None,
     jobs: JobsOption = None,
     resume: ResumeOption = False,
     overwrite: OverwriteOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Train a workload and record the activity of its profile."""
+    """Train a workload, or a run's network further (RUN in place of WORKLOAD), and record the activity of its profile."""
     screen = Screen(quiet=quiet)
+    if is_run(workload):
+        start_from, workload = start_from or Path(workload), str(RunFolder(Path(workload)).workload_file)
     spec, for_chips = _workload(workload, assignments, data, precision)
     if for_chips:
         raise ConfigError(f"--set {for_chips[0]}: training knows no chip; give it to simulate or run")
+    start = None
+    if start_from is not None:
+        start = trained_parameters(RunFolder(start_from))
+        same_shapes(spec, start, str(start_from))
+        spec = started_from(spec, start)
     folder = _out(out, spec)
-    _train(screen, spec, folder, seed, jobs, resume=resume, overwrite=overwrite)
+    if start_from is not None and folder.resolve() == start_from.resolve():
+        raise ConfigError(f"--out {folder}: is the run that training starts from; give another folder")
+    _train(screen, spec, folder, seed, jobs, start, resume=resume, overwrite=overwrite)
     screen.say(f"Next: nmsim simulate {folder} --chip edge-28nm")
 
 
@@ -266,6 +281,7 @@ def _train(
     folder: Path,
     seed: int,
     jobs: int | None,
+    start: Parameters | None = None,
     *,
     resume: bool,
     overwrite: bool,
@@ -276,7 +292,14 @@ def _train(
     )
     with screen.training(spec.name) as listen:
         history = train_stage.train(
-            spec, folder, seed=seed, resume=resume, overwrite=overwrite, listen=listen, say=screen.say
+            spec,
+            folder,
+            seed=seed,
+            resume=resume,
+            overwrite=overwrite,
+            start=start,
+            listen=listen,
+            say=screen.say,
         )
     screen.say(f"  accuracy: {history.rows[-1].accuracy_text}")
 

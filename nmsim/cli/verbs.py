@@ -13,6 +13,7 @@ VERBS = {
     "report": ("stages", "Write the pages and tables of a run, or the page of a study."),
     "compare": ("stages", "Put learning rules and chips side by side on the activity of one run."),
     "import-activity": ("recorded", "Import spikes recorded in another tool, to be replayed on any chip."),
+    "import-network": ("exchange", "Import a network that another tool trained, as a run."),
     "validate": ("validate", "Compare fixed point with float64, or estimates with silicon."),
     "formats": ("formats", "Find the narrowest formats that keep the accuracy."),
     "balance": ("reference", "Find weight scales at which every layer of a deep network spikes."),

@@ -77,6 +77,11 @@ class RunFolder:
         """Trained parameters."""
         return self.path / "parameters.npz"
 
+    @property
+    def start(self) -> Path:
+        """Real parameters that training started from, where they are not random; `workload.start` is their SHA-256."""
+        return self.path / "start.npz"
+
     def activity_file(self, profile: str) -> Path:
         """Activity recorded under STOP (`stop`) or under STBP (`stbp`)."""
         return self.path / ("activity.npz" if profile == "stop" else f"activity-{profile}.npz")

@@ -72,7 +72,7 @@ def simulate(
     workload = folder.workload()
     folder.history()
     given = tuple(rules)
-    trained = (INFERENCE if workload.recorded else workload.training.rule).name
+    trained = (workload.training.rule if len(_possible(workload)) > 1 else INFERENCE).name
     chosen = chosen_rules(workload, given)
     store, evaluations, misfits = Simulations(folder), list[Evaluation](), list[Misfit]()
     with folder.locked():
@@ -118,13 +118,19 @@ def chosen_rules(workload: WorkloadSpec, given: Iterable[str] = ()) -> tuple[str
     Raises:
         ConfigError: an unknown rule, or one that the run cannot serve.
     """
-    trained = (INFERENCE if workload.recorded else workload.training.rule).name
-    usual = (INFERENCE.name,) if workload.recorded else (INFERENCE.name, trained, BASELINE.name)
+    possible = _possible(workload)
+    trained = (workload.training.rule if len(possible) > 1 else INFERENCE).name
+    usual = (name for name in (INFERENCE.name, trained, BASELINE.name) if name in possible)
     chosen = tuple(given) or tuple(dict.fromkeys(usual))
     for rule in chosen:
         if rule not in RULES:
             raise ConfigError(f"rule '{rule}' is not known; use one of {', '.join(RULES)}")
-        if workload.recorded and rule != INFERENCE.name:
+        if rule not in possible and not workload.recorded:
+            raise ConfigError(
+                f"rule '{rule}': the neurons of {workload.name} have no leak to learn, or reset to zero, which training does"
+                f" not follow; use {', '.join(possible)}"
+            )
+        if rule not in possible:
             raise ConfigError(
                 f"rule '{rule}': the run {workload.name} holds imported spikes, which tell no traces and deltas; use"
                 " inference, or train the network with nmsim"
@@ -133,8 +139,23 @@ def chosen_rules(workload: WorkloadSpec, given: Iterable[str] = ()) -> tuple[str
 
 
 def rules_of(out: Path) -> tuple[str, ...]:
-    """Rules that a run can be evaluated under: all, or inference only if its spikes were imported."""
-    return (INFERENCE.name,) if RunFolder(out).workload().recorded else tuple(RULES)
+    """Rules that a run can be evaluated under."""
+    return _possible(RunFolder(out).workload())
+
+
+def _possible(workload: WorkloadSpec) -> tuple[str, ...]:
+    """Inference only if the spikes were imported or nothing could learn them; a neuron without a leak has none to learn.
+
+    The baseline stays, for comparison.
+    """
+    neuron = workload.network.neuron
+    if workload.recorded or neuron.reset == "zero":
+        return (INFERENCE.name,)
+    return tuple(
+        name
+        for name, rule in RULES.items()
+        if not (neuron.integrates and rule.learns_leak) or name == BASELINE.name
+    )
 
 
 def needs_of(workload: WorkloadSpec, rule: str, activity: Activity) -> TrainingNeeds:

@@ -7,6 +7,7 @@ from pathlib import Path
 from nmsim import config
 from nmsim.errors import ConfigError, RunError
 from nmsim.pipeline.folder import RunFolder
+from nmsim.pipeline.start import read_start
 from nmsim.pipeline.train import build_engine, overridden
 from nmsim.rules import STOP_WTL
 from nmsim.stop.build import real_parameters
@@ -80,7 +81,10 @@ def read_subject(
     if folder is not None:
         seed = int(folder.provenance()["seed"])
     prepared = prepare(workload, seed)
-    real = initial_parameters(workload.network, workload.training, seed)
+    if folder is not None and workload.start is not None:
+        real = read_start(folder, workload)
+    else:
+        real = initial_parameters(workload.network, workload.training, seed)
     if folder is None:
         return _subject(prepared, seed, real, None, "initial parameters", trained=False)
     own = folder.workload()

@@ -12,12 +12,14 @@ from nmsim import config
 from nmsim.activity import Activity
 from nmsim.datasets.dataset import Dataset
 from nmsim.pipeline.folder import RunFolder, package_versions
+from nmsim.pipeline.start import read_start, write_start
 from nmsim.rules import STBP
 from nmsim.stop.balance import LayerBalance, balance
 from nmsim.stop.build import create_engine, real_parameters
 from nmsim.stop.history import TrainingHistory
-from nmsim.stop.protocol import Engine
+from nmsim.stop.protocol import Engine, Parameters
 from nmsim.stop.record import record_activity
+from nmsim.stop.spec import check_neuron
 from nmsim.stop.stbp.engine import StbpEngine
 from nmsim.stop.train import Progress
 from nmsim.stop.train import train as run_training
@@ -54,26 +56,33 @@ def train(
     say: Callable[[str], None] = lambda _: None,
     on_download: Any = None,
     data: Dataset | None = None,
+    start: Parameters | None = None,
 ) -> TrainingHistory:
     """Train, write parameters, history and activity into the run folder `out`.
 
     What the folder held is moved to `earlier/` in it, which `say` is told; with `resume` a run goes on from its last
     checkpoint, and one that has finished is left as it is.
     `max_samples_in_flight` bounds memory and changes no bit of a fixed-point run. `data` takes the place
-    of the workload's data set.
+    of the workload's data set. `start` are the real parameters that `workload.start` names (`pipeline.start.started_from`
+    makes both); without them they are read from the folder.
 
     Raises:
         ConfigError, DataError, FormatError: the workload or its data are wrong.
         RunError: the folder belongs to another configuration, or another command is at work in it.
     """
     folder = RunFolder(out)
+    check_neuron(workload.network.neuron, workload.training.rule, learns=True)
+    if start is None and workload.start is not None:
+        start = read_start(folder, workload)
     prepared = prepare(workload, seed, on_download, data)
-    with folder.claim(workload, seed, _provenance(prepared), overwrite=overwrite, resume=resume) as earlier:
+    with folder.claim(workload, seed, provenance_of(prepared), overwrite=overwrite, resume=resume) as earlier:
         if earlier is not None:
             say(f"what was in {out} is now in {earlier}")
+        if start is not None:
+            write_start(folder.start, start)
         if resume and folder.training_file.exists():
             return folder.history()
-        engine = build_engine(prepared, seed, max_samples_in_flight)
+        engine = build_engine(prepared, seed, max_samples_in_flight, start)
         history = run_training(
             engine,
             prepared.training_samples,
@@ -91,8 +100,10 @@ def train(
         return history
 
 
-def build_engine(prepared: Prepared, seed: int, max_samples_in_flight: int | None = None) -> Engine:
-    """The engine that a workload asks for."""
+def build_engine(
+    prepared: Prepared, seed: int, max_samples_in_flight: int | None = None, start: Parameters | None = None
+) -> Engine:
+    """The engine that a workload asks for, with the parameters that it starts from."""
     workload = prepared.workload
     return create_engine(
         workload.network,
@@ -101,6 +112,7 @@ def build_engine(prepared: Prepared, seed: int, max_samples_in_flight: int | Non
         prepared.input_format,
         seed,
         max_samples_in_flight,
+        start,
     )
 
 
@@ -132,7 +144,8 @@ def profile_activities(engine: Engine, prepared: Prepared) -> dict[str, Activity
     return found
 
 
-def _provenance(prepared: Prepared) -> dict[str, Any]:
+def provenance_of(prepared: Prepared) -> dict[str, Any]:
+    """What a run folder says of where its run comes from."""
     workload, dataset = prepared.workload, prepared.dataset
     return {
         "versions": package_versions(),

@@ -10,7 +10,7 @@ from nmsim.fixedpoint.format import QFormat
 from nmsim.network.precision import Precision
 from nmsim.network.spec import NetworkSpec
 from nmsim.stop.fixed.engine import FixedEngine
-from nmsim.stop.float.engine import FloatEngine
+from nmsim.stop.float.engine import FloatEngine, FloatEngineBase
 from nmsim.stop.protocol import Engine, Parameters
 from nmsim.stop.spec import TrainingSpec
 from nmsim.stop.stbp.engine import StbpEngine
@@ -23,8 +23,12 @@ def create_engine(
     input_format: QFormat,
     seed: int,
     max_samples_in_flight: int | None = None,
+    start: Parameters | None = None,
 ) -> Engine:
-    """Fixed or float STOP, or float STBP; `ConfigError` for STBP in fixed point, which is not defined."""
+    """Fixed or float STOP, or float STBP; `ConfigError` for STBP in fixed point, which is not defined.
+
+    `start` are real parameters to start from, random ones of the seed if absent.
+    """
     options: dict[str, Any] = (
         {} if max_samples_in_flight is None else {"max_samples_in_flight": max_samples_in_flight}
     )
@@ -34,10 +38,23 @@ def create_engine(
                 f"training.rule: '{training.rule}' is a float baseline without fixed-point training; set"
                 " training.arithmetic to float64 or float32"
             )
-        return StbpEngine(network, training, seed, **options)
+        return _started(StbpEngine(network, training, seed, **options), start)
     if training.arithmetic == "fixed":
-        return FixedEngine(network, precision, training, input_format, seed, **options)
-    return FloatEngine(network, training, seed, **options)
+        return FixedEngine(network, precision, training, input_format, seed, start, **options)
+    return _started(FloatEngine(network, training, seed, **options), start)
+
+
+def _started(engine: FloatEngineBase, start: Parameters | None) -> FloatEngineBase:
+    if start is not None:
+        own = engine.parameters
+        engine.parameters = Parameters(
+            [array.astype(engine.dtype) for array in start.weights],
+            [array.astype(engine.dtype) for array in start.thresholds],
+            list(start.leak),
+            own.velocity,
+            list(start.mask) or own.mask,
+        )
+    return engine
 
 
 def real_parameters(engine: Engine, precision: Precision) -> Parameters:

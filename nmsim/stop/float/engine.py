@@ -116,6 +116,17 @@ class FloatEngineBase(ABC):
                 counts[chunk.places] += self._output(steps.forward())
         return counts
 
+    def largest_membranes(self, batch: Batch) -> list[float]:
+        """Largest |U| of every layer over the samples and time steps of a batch, in inference: what formats must hold."""
+        packed, largest = self._packed(), [0.0] * len(self._graph.layers)
+        for chunk in self._chunks(batch):
+            steps = StopSteps(self._graph, packed, chunk)
+            for _ in range(self.network.time_steps):
+                steps.forward()
+                for index, state in enumerate(steps.states):
+                    largest[index] = max(largest[index], float(np.abs(state.membrane).max()))
+        return largest
+
     def _output(self, spikes: FloatArray) -> IntArray:
         """Output spikes in C-order, as integers."""
         return to_c_order(spikes, self._graph.layers[-1].out_shape).astype(np.int64)

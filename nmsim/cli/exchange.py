@@ -1,0 +1,78 @@
+"""Verb `import-network`: a network that another tool trained becomes a run."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from nmsim.cli.console import Screen
+from nmsim.pipeline.import_network import ImportPlan, import_network
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb of this file."""
+    app.command("import-network")(import_trained)
+
+
+def import_trained(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A .nir, .npz, .safetensors or .pt file.")],
+    dataset: Annotated[str, typer.Option("--dataset", help="Data set to run it on, as in a workload.")],
+    data: Annotated[Path | None, typer.Option("--data", help="Folder or file of the data set.")] = None,
+    encoding: Annotated[str, typer.Option("--encoding", help="Encoding of the samples.")] = "direct",
+    time_steps: Annotated[
+        int | None, typer.Option("--time-steps", help="Time steps per sample; a NIR file does not say.")
+    ] = None,
+    dt_s: Annotated[
+        float | None, typer.Option("--dt", help="Seconds per time step, where neurons have time constants.")
+    ] = None,
+    reset: Annotated[
+        Literal["zero", "subtract"],
+        typer.Option("--reset", help="What a spike does to the membrane (NIR: zero)."),
+    ] = "zero",
+    network: Annotated[
+        Path | None, typer.Option("--network", help="YAML with the network section, for files of weights.")
+    ] = None,
+    precision: Annotated[
+        Path | None, typer.Option("--precision", help="YAML with a precision section; chosen if absent.")
+    ] = None,
+    bits: Annotated[
+        int, typer.Option("--bits", min=2, max=32, help="Width of weights, if formats are chosen.")
+    ] = 16,
+    calibration: Annotated[
+        int, typer.Option("--calibration", min=1, help="Training samples that formats are chosen from.")
+    ] = 32,
+    assignments: Annotated[
+        list[str] | None, typer.Option("--set", help="Set a key of the workload, such as training.epochs=3.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder of the run; default runs/ and the name.")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the run.")] = 1,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace another run in the folder.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print errors only.")] = False,
+) -> None:
+    """Import a network that another tool trained: quantize it, measure it, record its activity."""
+    screen = Screen(quiet=quiet)
+    folder = out or Path("runs") / file.stem
+    plan = ImportPlan(
+        dataset, None if data is None else str(data), encoding, time_steps, dt_s, reset, network, precision, bits,
+        calibration, tuple(assignments or ()), seed,
+    )  # fmt: skip
+    found = import_network(file, folder, plan, overwrite=overwrite)
+    for note in found.notes:
+        screen.say(f"Note: {note}")
+    layers = found.workload.network.synaptic_layers
+    screen.say(
+        f"{len(layers)} layers, {sum(layer.weights for layer in layers):,} weights,"
+        f" {sum(layer.neurons for layer in layers):,} neurons"
+    )
+    for index in range(len(layers)):
+        own = found.workload.precision.resolve(index)
+        screen.say(f"  layer {index}: weights {own.weight.format}, membranes {own.membrane.format}")
+    screen.say(
+        f"Held-out accuracy on {found.test_samples:,} samples: {found.real_accuracy:.2%} in real numbers,"
+        f" {found.fixed_accuracy:.2%} in fixed point"
+    )
+    screen.say(f"Next: nmsim simulate {folder} --chip edge-28nm")

@@ -1,0 +1,65 @@
+"""Trained parameters as plain arrays in an `.npz`: the way out to any tool, and the way in where arrays are at hand.
+
+Per synaptic layer i, counted from 0: `weights<i>` `(n_out, n_in)` or `(C_out, C_in, k, k)`, `thresholds<i>`
+`(threshold_count,)`, `leak<i>` one number; all real numbers. Thresholds and leak factors may be left out on the way in.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from nmsim.errors import DataError
+from nmsim.exchange.assemble import TrainedNetwork, with_weights
+from nmsim.exchange.chain import Synapses
+from nmsim.network.spec import NetworkSpec
+from nmsim.stop.protocol import Parameters
+from nmsim.storage import atomic_write
+
+
+def read_arrays(path: Path, network: NetworkSpec) -> TrainedNetwork:
+    """Parameters of a described network.
+
+    Raises:
+        DataError: the file is broken, or its arrays do not fit the network.
+    """
+    try:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
+            arrays = {name: np.asarray(file[name], np.float64) for name in file.files}
+    except FileNotFoundError as error:
+        raise DataError(f"{path}: no such file; give an .npz of arrays") from error
+    except Exception as error:
+        raise DataError(
+            f"{path}: not a readable .npz of numbers ({type(error).__name__}: {str(error)[:200]})"
+        ) from error
+    layers = range(len(network.synaptic_layers))
+    missing = [f"weights{i}" for i in layers if f"weights{i}" not in arrays]
+    if missing:
+        raise DataError(
+            f"{path}: array '{missing[0]}' is not in it; name the weights of layer i 'weights<i>', from 0"
+        )
+    found = [Synapses(f"{path}: weights{i}", arrays[f"weights{i}"]) for i in layers]
+    trained = with_weights(network, found, str(path))
+    own = trained.parameters
+    for layer in network.synaptic_layers:
+        thresholds = arrays.get(f"thresholds{layer.index}")
+        if thresholds is not None:
+            if thresholds.shape != (layer.threshold_count,):
+                raise DataError(
+                    f"{path}: thresholds{layer.index} of shape {list(thresholds.shape)}, but layer {layer.index} has"
+                    f" {layer.threshold_count} thresholds; give one each"
+                )
+            own.thresholds[layer.index] = thresholds
+        if f"leak{layer.index}" in arrays:
+            own.leak[layer.index] = float(arrays[f"leak{layer.index}"])
+    return trained
+
+
+def write_arrays(path: Path, parameters: Parameters) -> None:
+    """Write real parameters as arrays."""
+    arrays: dict[str, object] = {}
+    for i, (weights, thresholds, leak) in enumerate(
+        zip(parameters.weights, parameters.thresholds, parameters.leak, strict=True)
+    ):
+        arrays |= {f"weights{i}": weights, f"thresholds{i}": thresholds, f"leak{i}": np.float64(leak)}
+    with atomic_write(path) as stream:
+        np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]

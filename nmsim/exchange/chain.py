@@ -1,0 +1,95 @@
+"""What every file format is read into: the parts of a feed-forward network, in the order in which spikes pass them."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nmsim.errors import DataError
+
+FloatArray = NDArray[np.float64]
+Reset = Literal["subtract", "zero"]
+
+
+@dataclass(frozen=True)
+class Synapses:
+    """Weights `(n_out, n_in)` or `(C_out, C_in, k, k)` in real numbers, and a bias `(n_out,)` or `(C_out,)` if there is one.
+
+    `where` names the part in its file, for messages.
+    """
+
+    where: str
+    weight: FloatArray
+    bias: FloatArray | None = None
+    stride: int = 1
+    padding: int = 0
+
+    def scaled(self, factor: FloatArray) -> "Synapses":
+        """The same synapses with the current of every output multiplied, `factor` `(n_out,)` or one number."""
+        column = np.broadcast_to(factor, (self.weight.shape[0],))
+        weight = self.weight * column.reshape(-1, *[1] * (self.weight.ndim - 1))
+        bias = None if self.bias is None else self.bias * column
+        return Synapses(self.where, weight, bias, self.stride, self.padding)
+
+    def with_bias(self, added: FloatArray) -> "Synapses":
+        """The same synapses with a current added at every time step, `(n_out,)`."""
+        bias = added if self.bias is None else self.bias + added
+        return Synapses(self.where, self.weight, bias, self.stride, self.padding)
+
+
+@dataclass(frozen=True)
+class Neurons:
+    """Spiking neurons: `leak` alpha of one time step, `threshold` in the shape in which the file gives it."""
+
+    where: str
+    leak: float
+    threshold: FloatArray
+    reset: Reset
+
+
+@dataclass(frozen=True)
+class Pool:
+    """A pool over `size` x `size` windows that do not overlap."""
+
+    where: str
+    kind: Literal["sum_pool", "avg_pool", "max_pool"]
+    size: int
+
+
+Part = Synapses | Neurons | Pool
+
+
+@dataclass(frozen=True)
+class Chain:
+    """A network as a file gives it; `input_shape` `(n,)` or `(C, H, W)`, None where the file does not say.
+
+    `notes` are sentences that a user has to know: what the file leaves open and how it was read.
+    """
+
+    source: str
+    parts: tuple[Part, ...]
+    input_shape: tuple[int, ...] | None = None
+    notes: tuple[str, ...] = ()
+
+
+def same_in_both(value: Any, where: str, what: str) -> int:
+    """The one number of a pair (rows, columns); `DataError` where they differ."""
+    pair = np.atleast_1d(np.asarray(value)).astype(int)
+    if len(set(pair.tolist())) != 1:
+        raise DataError(
+            f"{where}: {what} {pair.tolist()} differs between rows and columns; nmsim has one number for both,"
+            " so use a square one"
+        )
+    return int(pair[0])
+
+
+def one_value(values: Any, where: str, what: str) -> float:
+    """The value that all elements have; `DataError` where they differ."""
+    array = np.asarray(values, np.float64)
+    if array.size == 0 or not np.allclose(array, array.flat[0], rtol=1e-6, atol=0):
+        raise DataError(
+            f"{where}: {what} differs between neurons ({array.min():g} to {array.max():g}); nmsim has one per layer,"
+            " so train the network with one"
+        )
+    return float(array.flat[0])
