@@ -3,12 +3,15 @@
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import typer
 
-from nmsim.cli.console import Screen
+from nmsim.cli.console import Screen, table
 from nmsim.cli.stages import DataOption, PrecisionOption, QuietOption, SetOption
-from nmsim.errors import CheckFailedError
+from nmsim.errors import CheckFailedError, ConfigError
 from nmsim.pipeline import rtl as rtl_stage
+from nmsim.pipeline.rtl_area import AreaComparison, compare_area
+from nmsim.pipeline.rtl_cycles import CycleComparison
 from nmsim.pipeline.simulate import read_chip
 from nmsim.pipeline.subject import read_subject
 
@@ -37,6 +40,22 @@ def rtl(
             help="Train N samples in the RTL with Verilator and compare every stored integer with the engine's.",
         ),
     ] = 0,
+    synth: Annotated[
+        bool, typer.Option("--synth", help="Map the core to cells with Yosys (extra rtl): area by block, flip-flops.")
+    ] = False,
+    liberty: Annotated[
+        str, typer.Option(metavar="FILES", help="Cell libraries for --synth, separated by commas; .lib or .lib.gz.")
+    ] = "",
+    timed: Annotated[
+        bool, typer.Option("--timed", help="With --synth: map the core flat with buffers, for its longest path.")
+    ] = False,
+    epoch: Annotated[
+        bool,
+        typer.Option(
+            "--epoch",
+            help="Train a whole epoch in the RTL and compare parameters and overflows with the engine's.",
+        ),
+    ] = False,
     split: Annotated[str, typer.Option(help="Split of the samples: train or test.")] = "train",
     batch_size: Annotated[
         int | None,
@@ -54,6 +73,9 @@ def rtl(
     screen = Screen(quiet=quiet)
     subject = read_subject(target, assignments or (), precision=precision, data=data, seed=seed)
     folder = out or Path("runs") / f"{subject.workload.name}-rtl"
+    if epoch:
+        _verify(rtl_stage.verify_epoch(subject, read_chip(chip), folder, screen.say), folder, screen)
+        return
     samples = verify or SAMPLES_OF_THE_BENCH
     in_place = subject.chip.training.update == "in_place"
     batch = batch_size or (1 if in_place else max(samples // 2, 1))
@@ -64,7 +86,12 @@ def rtl(
         f"SystemVerilog of one core in {folder}: start with {folder / 'README.md'}; all of it belongs to you"
     )
     if verify:
-        _verify(rtl_stage.verify(design, chosen, folder), folder, screen)
+        _verify(rtl_stage.verify(design, read_chip(chip), chosen, folder), folder, screen)
+    if synth:
+        files = [Path(part) for part in liberty.split(",") if part]
+        if not files:
+            raise ConfigError("--synth: no cell library is given; add --liberty FILE[,FILE], nmsim ships none")
+        _show_area(compare_area(design, read_chip(chip), files, folder, timed=timed), screen)
 
 
 def _verify(found: rtl_stage.Verified, folder: Path, screen: Screen) -> None:
@@ -79,6 +106,8 @@ def _verify(found: rtl_stage.Verified, folder: Path, screen: Screen) -> None:
             f"The RTL agrees with the engine: {comparison.total:,} integers compared, 0 different; {found.counters} overflow"
             " counters equal where hardware can count"
         )
+        if found.timing is not None:
+            _show_cycles(found.timing, screen)
         return
     shown = [*comparison.first]
     shown += [
@@ -89,3 +118,29 @@ def _verify(found: rtl_stage.Verified, folder: Path, screen: Screen) -> None:
         f"{folder}: {comparison.differences:,} of {comparison.total:,} integers differ from the engine's, and"
         f" {len(found.wrong_counts)} overflow counts\n" + "\n".join(shown)
     )
+
+
+def _show_cycles(found: CycleComparison, screen: Screen) -> None:
+    rows = [
+        [row.name, f"{row.rtl:,}", f"{row.analytic:,.0f}", f"{row.gap('analytic'):+.1%}", f"{row.event:,.0f}",
+         f"{row.gap('event'):+.1%}"]
+        for row in (*found.rows, found.total)
+    ]  # fmt: skip
+    screen.show(table("Cycles", ["stage", "RTL", "analytic", "gap", "event", "gap"], rows))
+    screen.say(
+        f"Per sample the analytic model is {np.median(found.sample_gaps):+.1%} from the RTL in the median, at most"
+        f" {np.abs(found.sample_gaps).max():.1%}"
+    )
+
+
+def _show_area(found: AreaComparison, screen: Screen) -> None:
+    blocks = found.synthesis.blocks
+    rows = [[b.name, f"{b.cells:,}", f"{b.flip_flops:,}", f"{b.area_um2:,.0f}"] for b in blocks]
+    rows.append(["all", f"{sum(b.cells for b in blocks):,}", f"{found.synthesis.flip_flops:,}", f"{found.synthesis.area_um2:,.0f}"])
+    screen.show(table("Cells of the core, memories left out", ["block", "cells", "flip-flops", "um2"], rows))
+    screen.say(
+        f"The area model's logic at {found.node_nm} nm: {sum(found.modelled_um2.values()):,.0f} um2 of cells, {found.gap:+.0%}"
+        " of the RTL's if the library is of that node"
+    )
+    path = found.synthesis.longest_path_ps
+    screen.say("No longest path: add --timed" if path is None else f"Longest path, buffered, without wires: {path / 1e3:.2f} ns")

@@ -1,37 +1,43 @@
 """RTL of a core for a workload or a run: write it, simulate it, compare it with the engine and with the models."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from nmsim.errors import ConfigError
 from nmsim.hardware.chip import ChipConfig
 from nmsim.pipeline.folder import package_versions
-from nmsim.pipeline.subject import Subject
+from nmsim.pipeline.rtl_cycles import CycleComparison, compare_cycles
+from nmsim.pipeline.subject import Subject, read_subject
+from nmsim.pipeline.train import train
 from nmsim.rtl.bench import build, run
 from nmsim.rtl.compare import Comparison, compare_trace, read_cycles
 from nmsim.rtl.design import Design
 from nmsim.rtl.events import event_lines
-from nmsim.rtl.golden import Golden
+from nmsim.rtl.golden import Golden, final_parameters
 from nmsim.rtl.quantizers import counted
 from nmsim.rtl.write import write_core, write_events
 from nmsim.stop.protocol import Batch
-from nmsim.stop.raw import RawRun
+from nmsim.stop.train import epoch_order
 from nmsim.storage import write_text
 from nmsim.validate.vectors.export import raw_run, training_of
 
 
 @dataclass(frozen=True)
 class Verified:
-    """A core that was simulated: what was compared, overflow counts that differ, cycles by (sample, stage, layer)."""
+    """A core that was simulated: what was compared, overflow counts that differ, cycles by (sample, stage, layer).
+
+    `timing` sets the cycles beside the models'; None where they were not asked.
+    """
 
     comparison: Comparison
     counters: int
     wrong_counts: dict[str, tuple[int, int]]
     cycles: dict[tuple[int, int, int], int]
+    timing: CycleComparison | None = None
 
     @property
     def passed(self) -> bool:
@@ -77,7 +83,7 @@ def first_samples(subject: Subject, split: str, samples: Sequence[int] | int) ->
     return own.batch(chosen, 0)
 
 
-def verify(design: Design, batch: Batch, out: Path) -> Verified:
+def verify(design: Design, chip: ChipConfig, batch: Batch, out: Path) -> Verified:
     """Build and run the bench of a written core and compare every word with the engine's.
 
     Raises:
@@ -95,18 +101,50 @@ def verify(design: Design, batch: Batch, out: Path) -> Verified:
     run(out)
     comparison = compare_trace(out / "trace.hex", golden.sections())
     cycles, counts = read_cycles(out / "cycles.txt")
-    wrong = _wrong_counts(design, expected, counts)
-    return Verified(comparison, len(counts), wrong, cycles)
+    timing = compare_cycles(design, chip, expected, cycles)
+    write_text(out / "cycles.json", json.dumps(timing.record(), indent=1) + "\n")
+    wrong = _wrong_counts(design, expected.overflows, counts)
+    return Verified(comparison, len(counts), wrong, cycles, timing)
+
+
+def verify_epoch(
+    subject: Subject, chip: ChipConfig, out: Path, say: Callable[[str], None] = lambda _: None
+) -> Verified:
+    """Train one whole epoch in the RTL, from the initial parameters, and compare what it leaves with `nmsim train`.
+
+    Compared are weights, thresholds and leak factors after the last update, and the overflow counters of the epoch. The
+    run of the engine is kept in `out/trained`.
+
+    Raises:
+        ConfigError: Verilator is not installed, or the workload's rates change within the epoch.
+        CheckFailedError: the bench does not build or run.
+    """
+    workload = subject.workload.model_copy(
+        update={"training": subject.workload.training.model_copy(update={"epochs": 1})}
+    )
+    history = train(workload, out / "trained", seed=subject.seed, overwrite=True)
+    trained = read_subject(str(out / "trained"))
+    own, size = subject.prepared.train, workload.training.batch_size
+    order = epoch_order(len(own), subject.seed, 0)[: len(own) // size * size]
+    say(f"the engine has trained {len(order):,} samples; the RTL follows")
+    design = design_core(subject, chip, len(order), size)
+    write(subject, chip, design, own.batch(order, 0), out)
+    build(out)
+    run(out, only_final=True, samples=len(order))
+    sections = final_parameters(design, trained.chip.parameters, len(order) - 1)
+    comparison = compare_trace(out / "trace.hex", sections, only="threshold")
+    cycles, counts = read_cycles(out / "cycles.txt")
+    return Verified(comparison, len(counts), _wrong_counts(design, history.overflow_counts, counts), cycles)
 
 
 def _wrong_counts(
-    design: Design, expected: RawRun, counts: dict[tuple[str, int], int]
+    design: Design, expected: Mapping[str, int], counts: dict[tuple[str, int], int]
 ) -> dict[str, tuple[int, int]]:
     """Overflow counts (RTL, engine) that differ, where hardware can count."""
     found: dict[str, tuple[int, int]] = {}
     for (tensor, layer), count in counts.items():
         name = f"layer{layer}.{tensor}"
-        wanted: Any = expected.overflows.get(name, 0)
+        wanted = expected.get(name, 0)
         if counted(design, tensor.upper(), layer) and count != wanted:
-            found[name] = (count, int(wanted))
+            found[name] = (count, wanted)
     return found

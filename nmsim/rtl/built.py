@@ -8,9 +8,9 @@ from nmsim.hardware.sram import Sram
 from nmsim.rtl.design import Design
 from nmsim.rtl.memories import memories
 
-DEPTHS = StageDepths(integrate=2, neuron=5, delta=5, propagate=4, gradient=3, update=10)
+DEPTHS = StageDepths(integrate=4, neuron=5, delta=5, propagate=4, gradient=2, update=10)
 """Cycles from a stage's first address to the start of the next stage, beyond one per word (docs/rtl.md, "Cycles")."""
-PROPAGATE_ROW_CYCLES, GRADIENT_ROW_CYCLES = 2, 6
+PROPAGATE_ROW_CYCLES, GRADIENT_ROW_CYCLES = 2, 5
 """Cycles to fetch a row of deltas, and to find its first trace."""
 
 
@@ -26,7 +26,13 @@ def built_chip(design: Design, chip: ChipConfig) -> ChipConfig:
             bits = memory.word_bits if len(memory.holds) == 1 else memory.lanes * _bits(design, content)
             name = memory.name if len(memory.holds) == 1 else f"neurons_{content}"
             found.append(
-                Sram(name=name, holds=(content,), words=memory.words, word_bits=bits, kind=memory.kind)
+                Sram(
+                    name=name,
+                    holds=(content,),
+                    words=memory.words * _room(content),
+                    word_bits=bits,
+                    kind=memory.kind,
+                )
             )
     core = Core(
         name="stop",
@@ -47,6 +53,16 @@ def built_chip(design: Design, chip: ChipConfig) -> ChipConfig:
         }
     )
     return chip.model_copy(update={"name": f"{chip.name}-rtl", "core_types": (core,), "options": options})
+
+
+def _room(content: Content) -> int:
+    """Words for each of the RTL's: the model keeps lists of what is not zero, and every layer's sums, in the same memory."""
+    return (
+        3
+        if content
+        in {Content.DELTA, Content.WEIGHT_TRACE, Content.INPUT, Content.INPUT_SUM, Content.ERROR_SUM}
+        else 1
+    )
 
 
 def _bits(design: Design, content: Content) -> int:

@@ -33,8 +33,10 @@ class Comparison:
         return sum(self.different.values())
 
 
-def compare_trace(trace: Path, golden: Iterable[Section]) -> Comparison:
+def compare_trace(trace: Path, golden: Iterable[Section], *, only: str | None = None) -> Comparison:
     """Read the sections of a trace in order and compare each with the engine's.
+
+    `only`: of words with several parts compare this one alone.
 
     Raises:
         RunError: the trace has other sections than the run, so the core took another course.
@@ -47,7 +49,7 @@ def compare_trace(trace: Path, golden: Iterable[Section]) -> Comparison:
             raise RunError(
                 f"{trace}: the core wrote '{title[2:]}' where {wanted} was due; the stages ran in another order"
             )
-        _compare(found, section, words)
+        _compare(found, section, words, only)
     missing = next(expected, None)
     if missing is not None:
         raise RunError(f"{trace}: ends before '{missing.title[2:]}'; the core stopped early")
@@ -69,7 +71,7 @@ def _sections(trace: Path) -> Iterator[tuple[str, list[str]]]:
         yield title, words
 
 
-def _compare(found: Comparison, section: Section, words: list[str]) -> None:
+def _compare(found: Comparison, section: Section, words: list[str], only: str | None) -> None:
     found.compared[section.name] += section.count
     expected = section.memory.pack(section.values)
     if words == expected:
@@ -80,7 +82,10 @@ def _compare(found: Comparison, section: Section, words: list[str]) -> None:
         )
     rows = [row for row, (a, b) in enumerate(zip(words, expected, strict=True)) if a != b]
     got = section.memory.unpack([_known(words[row]) for row in rows])
+    several = len(section.memory.parts) > 1
     for part, values, mine in zip(section.memory.parts, section.values, got, strict=True):
+        if several and only is not None and part.name != only:
+            continue
         wanted = np.asarray(values)[rows].astype(object)
         places = np.argwhere(mine != wanted)
         found.different[section.name] += len(places)

@@ -61,7 +61,7 @@ class Golden:
             if (sample + 1) % self.design.training.batch_size == 0:
                 yield from self.parameters(sample)
 
-    def parameters(self, sample: int, *, state: bool = True) -> Iterator[Section]:
+    def parameters(self, sample: int) -> Iterator[Section]:
         """Parameters after the update that follows a sample."""
         design, last, top = self.design, self.design.side.network.time_steps - 1, self.design.layers - 1
         # the counter of time steps is back at zero, unless no stage follows the last one
@@ -69,7 +69,7 @@ class Golden:
         after = self.run.updates[sample // design.training.batch_size]
         yield self._weights(sample, step, after.weights, top)
         neurons = [
-            self._neurons(layer, sample if state else None, last, np.asarray(after.thresholds[layer]))
+            self._neurons(layer, sample, last, np.asarray(after.thresholds[layer]))
             for layer in range(design.layers)
         ]
         joined = tuple(np.concatenate(parts) for parts in zip(*neurons, strict=True))
@@ -102,9 +102,7 @@ class Golden:
             words = by_words(own.weight_trace[sample, step], d.neuron_lanes)
             yield self._section("traces", sample, step, layer, "traces", words, d.inputs[layer])
 
-    def _neurons(
-        self, layer: int, sample: int | None, step: int, thresholds: RawArray
-    ) -> tuple[RawArray, ...]:
+    def _neurons(self, layer: int, sample: int, step: int, thresholds: RawArray) -> tuple[RawArray, ...]:
         own: RawLayer = self.run.layers[layer]
         names = {
             "membrane": own.membrane,
@@ -117,11 +115,7 @@ class Golden:
             values = thresholds if part.name == "threshold" else names[part.name]
             if part.name != "threshold":
                 assert values is not None
-                values = (
-                    values[sample, step]
-                    if sample is not None
-                    else np.zeros(self.design.neurons[layer], np.int64)
-                )
+                values = values[sample, step]
             found.append(by_words(np.asarray(values), self.design.neuron_lanes))
         return tuple(found)
 
@@ -216,6 +210,37 @@ class Golden:
         parts: tuple[Part, ...] = layout([(name, field)])
         memory = Memory(name, name, -1, "registers", (), len(values), 1, parts, zeroed=False)
         return Section(name, sample, step, layer, memory, (values.reshape(-1, 1),), len(values))
+
+
+def final_parameters(design: Design, parameters: Parameters, sample: int) -> Iterator[Section]:
+    """What the memories hold after the last update: parameters alone, the state of neurons is given as zero."""
+    last, top = design.side.network.time_steps - 1, design.layers - 1
+    step = last if design.in_place and not (design.learns_thresholds or design.learns_leak) else 0
+    memory = {own.name: own for own in memories(design)}
+    weights = np.concatenate([by_rows(np.asarray(own), design.lanes) for own in parameters.weights])
+    count = sum(n * m for n, m in zip(design.neurons, design.inputs, strict=True))
+    yield Section("weights", sample, step, top, memory["weights"], (weights,), count)
+    words = [by_words(np.asarray(own), design.neuron_lanes) for own in parameters.thresholds]
+    thresholds = np.concatenate(words)
+    values = tuple(
+        thresholds if part.name == "threshold" else np.zeros_like(thresholds)
+        for part in memory["neurons"].parts
+    )
+    yield Section("thresholds", sample, step, top, memory["neurons"], values, sum(design.neurons))
+    field = design.field("leak_factor")
+    registers = Memory(
+        "factors",
+        "factors",
+        -1,
+        "registers",
+        (),
+        design.layers,
+        1,
+        layout([("factors", field)]),
+        zeroed=False,
+    )
+    factors = np.array([int(value) for value in parameters.leak]).reshape(-1, 1)
+    yield Section("factors", sample, step, top, registers, (factors,), design.layers)
 
 
 def _checked(exact: RawArray, held: RawArray, fmt: Any) -> RawArray:

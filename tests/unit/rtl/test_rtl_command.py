@@ -82,7 +82,7 @@ def test_a_wrong_image_is_found_and_named(tmp_path: Path) -> None:
     words = image.read_text().split()
     words[3] = f"{int(words[3], 16) ^ 1:0{len(words[3])}x}"
     image.write_text("\n".join(words) + "\n")
-    found = verify(own.design, own.batch, tmp_path)
+    found = verify(own.design, CHIP, own.batch, tmp_path)
     assert found.comparison.differences > 0
     assert not found.passed
     assert "word" in found.comparison.first[0]
