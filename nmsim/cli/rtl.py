@@ -41,13 +41,20 @@ def rtl(
         ),
     ] = 0,
     synth: Annotated[
-        bool, typer.Option("--synth", help="Map the core to cells with Yosys (extra rtl): area by block, flip-flops.")
+        bool,
+        typer.Option(
+            "--synth", help="Map the core to cells with Yosys (extra rtl): area by block, flip-flops."
+        ),
     ] = False,
     liberty: Annotated[
-        str, typer.Option(metavar="FILES", help="Cell libraries for --synth, separated by commas; .lib or .lib.gz.")
+        str,
+        typer.Option(
+            metavar="FILES", help="Cell libraries for --synth, separated by commas; .lib or .lib.gz."
+        ),
     ] = "",
     timed: Annotated[
-        bool, typer.Option("--timed", help="With --synth: map the core flat with buffers, for its longest path.")
+        bool,
+        typer.Option("--timed", help="With --synth: map the core flat with buffers, for its longest path."),
     ] = False,
     epoch: Annotated[
         bool,
@@ -90,7 +97,9 @@ def rtl(
     if synth:
         files = [Path(part) for part in liberty.split(",") if part]
         if not files:
-            raise ConfigError("--synth: no cell library is given; add --liberty FILE[,FILE], nmsim ships none")
+            raise ConfigError(
+                "--synth: no cell library is given; add --liberty FILE[,FILE], nmsim ships none"
+            )
         _show_area(compare_area(design, read_chip(chip), files, folder, timed=timed), screen)
 
 
@@ -136,11 +145,23 @@ def _show_cycles(found: CycleComparison, screen: Screen) -> None:
 def _show_area(found: AreaComparison, screen: Screen) -> None:
     blocks = found.synthesis.blocks
     rows = [[b.name, f"{b.cells:,}", f"{b.flip_flops:,}", f"{b.area_um2:,.0f}"] for b in blocks]
-    rows.append(["all", f"{sum(b.cells for b in blocks):,}", f"{found.synthesis.flip_flops:,}", f"{found.synthesis.area_um2:,.0f}"])
+    rows.append(
+        [
+            "all",
+            f"{sum(b.cells for b in blocks):,}",
+            f"{found.synthesis.flip_flops:,}",
+            f"{found.synthesis.area_um2:,.0f}",
+        ]
+    )
     screen.show(table("Cells of the core, memories left out", ["block", "cells", "flip-flops", "um2"], rows))
+    modelled = sum(found.modelled_um2.values())
     screen.say(
-        f"The area model's logic at {found.node_nm} nm: {sum(found.modelled_um2.values()):,.0f} um2 of cells, {found.gap:+.0%}"
-        " of the RTL's if the library is of that node"
+        f"The area model's logic at {found.node_nm} nm: {modelled:,.0f} um2 of cells, {found.gap:+.0%} of the RTL's if the"
+        " library is of that node"
     )
     path = found.synthesis.longest_path_ps
-    screen.say("No longest path: add --timed" if path is None else f"Longest path, buffered, without wires: {path / 1e3:.2f} ns")
+    screen.say(
+        "No longest path: add --timed"
+        if path is None
+        else f"Longest path, buffered, without wires: {path / 1e3:.2f} ns"
+    )

@@ -55,7 +55,9 @@ def compare_area(
         ConfigError: pyosys is not installed, or a library cannot be read.
         CheckFailedError: Yosys finds fault with the core.
     """
-    found = AreaComparison(synthesize(out, liberty, timed=timed), modelled_logic_um2(design, chip), chip.tech_node_nm)
+    found = AreaComparison(
+        synthesize(out, liberty, timed=timed), modelled_logic_um2(design, chip), chip.tech_node_nm
+    )
     write_text(out / RECORD, json.dumps(found.record(), indent=1) + "\n")
     return found
 
@@ -68,7 +70,9 @@ def modelled_logic_um2(design: Design, chip: ChipConfig) -> dict[str, float]:
     """
     table = load_table(chip.technology)
     if not isinstance(table, ComponentTable):
-        raise CostError(f"{chip.name}: its price table '{chip.technology}' has no areas; use a chip with component prices")
+        raise CostError(
+            f"{chip.name}: its price table '{chip.technology}' has no areas; use a chip with component prices"
+        )
     technology = technology_at(table, chip.tech_node_nm, chip.voltage_v)
     units = lane_units(built_chip(design, chip).core_types[0])
     return {

@@ -57,8 +57,9 @@ class CycleComparison:
     def total(self) -> StageRow:
         """All stages."""
         rtl = sum(row.rtl for row in self.rows)
-        return StageRow("all", rtl, sum(row.analytic for row in self.rows), sum(row.event for row in self.rows))
-
+        return StageRow(
+            "all", rtl, sum(row.analytic for row in self.rows), sum(row.event for row in self.rows)
+        )
 
     def record(self) -> dict[str, Any]:
         """For `cycles.json`."""
@@ -83,7 +84,7 @@ def activity_of(design: Design, run: RawRun) -> Activity:
     samples = len(run.predictions)
     return Activity(
         design.side.network.content_hash(), str(design.training.rule), "fixed", design.side.network.time_steps,
-        design.static, tuple(layers), np.arange(samples), np.zeros(samples, np.int64), run.spike_counts,
+        design.static, tuple(layers), np.arange(samples), np.zeros(samples, np.int64), run.spike_counts.astype(np.int64),
     )  # fmt: skip
 
 
@@ -112,7 +113,9 @@ def compare_cycles(design: Design, chip: ChipConfig, run: RawRun, cycles: Cycles
     rtl = _by_stage(design, cycles)
     rows = []
     for index, label in enumerate(analytic.stages):
-        own, other = (_total(model.stage_cycles[index], label.cadence, updates) for model in (analytic, event))
+        own, other = (
+            _total(model.stage_cycles[index], label.cadence, updates) for model in (analytic, event)
+        )
         found = rtl.get((label.part, label.layer), 0)
         if own or found:
             rows.append(StageRow(label.name, found, own, other))

@@ -94,7 +94,9 @@ def _plain(path: Path, scratch: Path) -> Path:
         data = path.read_bytes()
         text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8", "replace")
     except OSError as error:
-        raise ConfigError(f"--liberty {path}: not readable ({error}); give Liberty files, .lib or .lib.gz") from error
+        raise ConfigError(
+            f"--liberty {path}: not readable ({error}); give Liberty files, .lib or .lib.gz"
+        ) from error
     if re.search(r"\blibrary\s*\(", text) is None:
         raise ConfigError(f"--liberty {path}: holds no library; give Liberty files, .lib or .lib.gz")
     target = scratch / path.name.removesuffix(".gz")
@@ -110,7 +112,9 @@ def _yosys(folder: Path, request: dict[str, Any]) -> dict[str, Any]:
     command = [sys.executable, str(SCRIPT), json.dumps({**request, "top": TOP, "memories": MEMORIES})]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode or not answer.exists():
-        lines = [line for line in (done.stdout + done.stderr).splitlines() if "rror" in line or "ssert" in line]
+        lines = [
+            line for line in (done.stdout + done.stderr).splitlines() if "rror" in line or "ssert" in line
+        ]
         raise CheckFailedError(f"{folder}: Yosys does not accept the core\n" + "\n".join(lines[-10:]))
     found: dict[str, Any] = json.loads(answer.read_text())
     return found

@@ -21,7 +21,10 @@ def main(request: dict[str, Any]) -> None:
     run(f"read_slang --keep-hierarchy -DSYNTHESIS {boxes} --top {top} {files}")
     run(f"hierarchy -check -top {top}")
     children = sorted(
-        {str(cell.type).removeprefix("\\") for cell in design.module(libyosys.IdString(f"\\{top}")).cells_.values()}
+        {
+            str(cell.type).removeprefix("\\")
+            for cell in design.module(libyosys.IdString(f"\\{top}")).cells_.values()
+        }
     )
     kept = [name for name in children if not name.startswith("$")]
     if not request.get("timed"):
