@@ -65,7 +65,7 @@ def show_mapping(
             "energy_j": found.cost.energy_j,
             "latency_s": found.cost.latency_s,
             "times_better_than": {policy: found.gain(policy) for policy in found.policies},
-            "words_filled": mapping.words_filled(machine),
+            "words_filled": mapping.words_filled(found.job.chip),
             "notes": mapping.notes,
         }
         print(json.dumps(content, indent=2))
@@ -87,14 +87,14 @@ def _search(spec: WorkloadSpec, machine: ChipConfig, rule: str) -> Searched:
 
 
 def _print(found: Searched, machine: ChipConfig, title: str) -> None:
-    mapping, screen = found.mapping, Screen()
+    mapping, screen, machine = found.mapping, Screen(), found.job.chip
     columns = ["core", "tile", "parts (layer: channels x rows)", "memory used"]
     cores = machine.cores()
     places = {core.index: f"{core.column},{core.row}" for core in cores}
     used = _memory(mapping, machine)
     rows = [[str(core), places[core], _parts(mapping, core), used[core]] for core in mapping.cores_used]
     screen.show(table(title, columns, rows, numeric_from=9))
-    filled = ", ".join(f"{name} {share:.0%}" for name, share in mapping.words_filled(machine).items())
+    filled = ", ".join(f"{name} {share:.0%}" for name, share in mapping.words_filled(found.job.chip).items())
     screen.say(f"words filled with data: {filled}")
     screen.say(found.sentence)
     for note in mapping.notes:

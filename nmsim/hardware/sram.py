@@ -24,6 +24,30 @@ Stored = Annotated[Content, AfterValidator(_stored)]
 MemoryKind = Literal["1rw", "1r1w", "2rw", "registers"]
 
 
+NOMINAL_BITS = 16
+"""Width of a value before formats are known, in a memory whose words follow them."""
+
+
+def _nominal(value: Any) -> Any:
+    """`word_bits: auto` as words of so many values of 16 bits; `following` makes them as wide as the formats ask."""
+    if not isinstance(value, dict):
+        return value
+    width, values = value.get("word_bits"), value.get("word_values")
+    if width == "auto" and values is None:
+        raise ValueError(
+            "word_bits 'auto' needs 'word_values', how many values a word holds; add it, or give bits"
+        )
+    if values is None or not isinstance(values, int):
+        return value
+    nominal = NOMINAL_BITS * values
+    if width not in {"auto", nominal}:
+        raise ValueError(
+            f"word_bits {width} and word_values {values} contradict each other; write word_bits: auto, or leave"
+            " word_values out"
+        )
+    return {**value, "word_bits": nominal}
+
+
 class Sram(Record):
     """One physical memory of a core; several kinds of data may share it (and then its ports).
 
@@ -39,6 +63,8 @@ class Sram(Record):
     """Number of words over all banks."""
     word_bits: int = Field(ge=1)
     """Width of a word; an access moves one word. Values are packed whole: 64 bits hold five of 12 bits."""
+    word_values: int | None = Field(default=None, ge=1)
+    """Values in a word, with `word_bits: auto`: as wide as so many values of the widest kind it holds."""
     banks: int = Field(default=1, ge=1)
     """Independent banks, interleaved by word address."""
     kind: MemoryKind = "1rw"
@@ -57,7 +83,7 @@ class Sram(Record):
             raise ValueError(
                 "'ports' is described by 'kind' now; write 1rw for one port, 1r1w or 2rw for two"
             )
-        return value
+        return _nominal(value)
 
     @field_validator("holds", mode="before")
     @classmethod

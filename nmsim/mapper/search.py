@@ -19,7 +19,7 @@ from nmsim.mapping.deployment import Deployment
 from nmsim.mapping.flow import LayerFlow
 from nmsim.mapping.mapping import Mapping
 from nmsim.mapping.partition import LayerCut, Spread
-from nmsim.mapping.task import Task
+from nmsim.mapping.task import Task, following
 from nmsim.network.memory import TrainingNeeds
 from nmsim.network.precision import Precision
 from nmsim.network.spec import NetworkSpec
@@ -89,7 +89,7 @@ def search_mapping(
     Raises:
         DoesNotFitError, ConfigError, CostError, TooFastError: as mapping by a policy and `evaluate`.
     """
-    few = _few(activity)
+    few, chip = _few(activity), following(network, precision, needs, chip)
     known = census if few is activity else None
     price = Coster(network, precision, needs, few, chip, costs, known or ActivityCensus(network, few))
     search = _Search(Task.of(network, precision, needs, chip), price, objective or chip.options.objective)

@@ -8,7 +8,7 @@ from nmsim.mapping.partition import Partition, Spread
 from nmsim.mapping.place import place
 from nmsim.mapping.remedy import fit_report
 from nmsim.mapping.residency import residency
-from nmsim.mapping.task import Task
+from nmsim.mapping.task import Task, following
 from nmsim.network.memory import TrainingNeeds
 from nmsim.network.precision import Precision
 from nmsim.network.spec import NetworkSpec
@@ -55,6 +55,7 @@ def deploy_network(
     remedies: bool = True,
 ) -> Deployment:
     """Map a network and hold everything a performance model needs together; arguments and errors of `map_network`."""
+    chip = following(network, precision, needs, chip)
     mapping = map_network(network, precision, needs, chip, spread=spread, remedies=remedies)
     return Deployment(network, precision, needs_on(needs, chip)[0], chip, mapping)
 

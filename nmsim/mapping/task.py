@@ -8,6 +8,7 @@ import numpy as np
 from nmsim.contents import Content
 from nmsim.hardware.chip import ChipConfig
 from nmsim.hardware.core import Core
+from nmsim.hardware.sram import NOMINAL_BITS, Sram
 from nmsim.mapping.deployment import needs_on
 from nmsim.mapping.mapping import Slice
 from nmsim.mapping.partition import Cut, Partition, partitions
@@ -40,6 +41,30 @@ SPILL_ORDER: tuple[frozenset[Content], ...] = (
 
 Of accumulators and inputs only what is kept between time steps moves: the current and the sample of a static input.
 """
+
+
+def following(
+    network: NetworkSpec, precision: Precision, needs: TrainingNeeds, chip: ChipConfig
+) -> ChipConfig:
+    """The chip with memories whose words follow the formats as wide as these ask; others stay as they are."""
+    if all(memory.word_values is None for core in chip.core_types for memory in core.memories):
+        return chip
+    bits: dict[Content, int] = {}
+    for terms in network_terms(network, precision, needs_on(needs, chip)[0], spread=True):
+        for term in terms:
+            bits[term.kind] = max(bits.get(term.kind, 1), term.value_bits)
+
+    def sized(memory: Sram) -> Sram:
+        if memory.word_values is None:
+            return memory
+        widest = max((bits[content] for content in memory.holds if content in bits), default=NOMINAL_BITS)
+        return memory.model_copy(update={"word_bits": memory.word_values * widest, "word_values": None})
+
+    cores = (
+        core.model_copy(update={"memories": tuple(sized(memory) for memory in core.memories)})
+        for core in chip.core_types
+    )
+    return chip.model_copy(update={"core_types": tuple(cores)})
 
 
 @dataclass(frozen=True)
