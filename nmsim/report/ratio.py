@@ -18,8 +18,11 @@ def same_machine(one: Evaluation, other: Evaluation) -> bool:
     return (one.chip_hash, one.costs_hash) == (other.chip_hash, other.costs_hash)
 
 
-def energy_ratio(above: Evaluation, below: Evaluation) -> Estimate | None:
+def energy_ratio(above: Evaluation, below: Evaluation, *, same_prices: bool | None = None) -> Estimate | None:
     """Energy per sample of one evaluation over another's; None if the other takes none.
+
+    `same_prices`: the errors of the prices are common to both. So it is on one machine, which is what None takes; also
+    where two states of a chip differ in an option that no price depends on, such as where STBP's history lives.
 
     Its confidence interval is that of paired samples; its band is what the prices allow, which on one chip is far
     narrower than the bands of the two energies, for most of a price's error is common to both.
@@ -27,7 +30,7 @@ def energy_ratio(above: Evaluation, below: Evaluation) -> Estimate | None:
     if below.energy_j.mean <= 0:
         return None
     found = _paired(above, below, lambda item: np.asarray(item.energy.total_pj))
-    same = same_machine(above, below)
+    same = same_machine(above, below) if same_prices is None else same_prices
     band = ratio_band(above.energy, below.energy, same_prices=same)
     return Estimate(found.value, found.low, found.high, *band)
 

@@ -43,7 +43,10 @@ def _ratio(
 ) -> RuleRatio:
     if above is None or below is None:
         return RuleRatio(dataset, chip, case, None, None)
-    return RuleRatio(dataset, chip, case, energy_ratio(above, below), latency_ratio(above, below))
+    # the cases of a chip differ in its options only, on which no price depends
+    return RuleRatio(
+        dataset, chip, case, energy_ratio(above, below, same_prices=True), latency_ratio(above, below)
+    )
 
 
 def ratio_table(reference: Reference) -> Table:

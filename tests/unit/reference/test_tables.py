@@ -10,6 +10,7 @@ from nmsim.report.reference.for_people import (
     extrapolation_for_people,
     operations_for_people,
 )
+from nmsim.report.reference.ratios import ratios
 from nmsim.report.reference.result import CASES, Reference
 from nmsim.report.reference.tables import (
     activity_table,
@@ -136,3 +137,13 @@ def test_csv_files_have_units_in_their_columns(example: Reference) -> None:
         for name in header:
             if name.startswith(("energy_per_sample", "latency_per", "epoch_energy", "training_time", "area")):
                 assert name.endswith(("_j", "_s", "_mm2")), name
+
+
+def test_recomputing_a_history_leaves_the_errors_of_prices_common(example: Reference) -> None:
+    """Its chip has another hash, for an option of it is set; its prices are those of STOP-WTL's chip."""
+    found = [item for item in ratios(example) if item.case == "stbp-recomputed" and item.energy is not None]
+    assert found
+    for item in found:
+        assert item.energy is not None
+        assert item.energy.ci_low is not None
+        assert (item.energy.band_high - item.energy.band_low) / item.energy.mean < 0.3
