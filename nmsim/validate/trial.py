@@ -4,10 +4,11 @@ from dataclasses import dataclass, field
 
 from nmsim import config
 from nmsim.activity import Activity
+from nmsim.cost.table import load_table
 from nmsim.evaluate import Evaluation, evaluate
 from nmsim.hardware.chip import ChipConfig
+from nmsim.mapper.search import search_mapping
 from nmsim.mapping.automatic import deploy_network
-from nmsim.mapping.deployment import Deployment
 from nmsim.network.memory import TrainingNeeds
 from nmsim.network.precision import Precision
 from nmsim.network.published import dense
@@ -42,24 +43,26 @@ class Trial:
     densities: Densities
     precision: Precision = field(default_factory=Precision)
 
-    def _job(self) -> tuple[Deployment, Activity]:
+    def _given(self) -> tuple[TrainingNeeds, Activity]:
         activity = synthetic_activity(
             self.network, SAMPLES, self.densities, rule=self.rule, static_input=False, input_bits=1
         )
         gradient = self.chip.options.weight_gradient
-        needs = TrainingNeeds.for_rule(
-            self.rule, sample_bits=1, update="in_place" if gradient == "in_place" else "accumulate"
-        )
-        return deploy_network(self.network, self.precision, needs, self.chip), activity
+        update = "in_place" if gradient == "in_place" else "accumulate"
+        return TrainingNeeds.for_rule(self.rule, sample_bits=1, update=update), activity
 
     def work(self) -> StepWork:
-        """Its work at batch size 1."""
-        return build_work(*self._job())
+        """Its work at batch size 1, mapped by policy: for frames that have no prices."""
+        needs, activity = self._given()
+        return build_work(deploy_network(self.network, self.precision, needs, self.chip), activity)
 
     def latency_s(self) -> float:
-        """Time per sample, its update included."""
+        """Time per sample, its update included, mapped by policy."""
         return float(AnalyticModel().run(self.work()).latency_s.mean())
 
     def evaluation(self) -> Evaluation:
-        """Time and energy per sample."""
-        return evaluate(*self._job())
+        """Time and energy per sample, mapped by search as everywhere."""
+        needs, activity = self._given()
+        costs = load_table(self.chip.technology)
+        job = search_mapping(self.network, self.precision, needs, activity, self.chip, costs).job
+        return evaluate(job, activity, costs)
