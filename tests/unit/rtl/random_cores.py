@@ -25,6 +25,9 @@ from nmsim.stop.spec import TrainingSpec
 from nmsim.validate.numerics.fixed_side import FixedSide
 from nmsim.validate.vectors.export import raw_run
 
+LIBRARY: dict[str, bytes] = {}
+FEW_LANES = 12
+"""Seeds of the fast tests have at most eight lanes: cores of sixteen compile for long."""
 OVERFLOWS = [str(mode) for mode in Overflow]
 CHIP = config.read(ChipConfig, config.find("arch_configs/chips", "stop-core-28nm"))
 ROUNDINGS = [str(mode) for mode in Rounding]
@@ -53,7 +56,7 @@ class Case:
     def simulate(self, folder: Path) -> tuple[Comparison, dict[tuple[str, int], int], RawRun]:
         """Write, build and run; what differs, and the overflow counts of core and engine."""
         self.write(folder)
-        build(folder, quick=True)
+        build_quickly(folder)
         run(folder)
         expected = self.run
         return (
@@ -61,6 +64,16 @@ class Case:
             read_cycles(folder / "cycles.txt")[1],
             expected,
         )
+
+
+def build_quickly(folder: Path) -> None:
+    """Build a core's bench, with Verilator's own library compiled once per session rather than once per core."""
+    (folder / "obj_dir").mkdir(exist_ok=True)
+    for name, content in LIBRARY.items():
+        (folder / "obj_dir" / name).write_bytes(content)
+    build(folder, quick=True)
+    if not LIBRARY:
+        LIBRARY.update({path.name: path.read_bytes() for path in (folder / "obj_dir").glob("verilated*.o")})
 
 
 def case(seed: int) -> Case:
@@ -110,7 +123,7 @@ def case(seed: int) -> Case:
     raw = np.random.default_rng(seed).integers(fmt.min_raw, fmt.max_raw + 1, shape)
     raw[np.random.default_rng(seed + 1).random(shape) < 0.5] = 0
     labels = np.array([rng.randrange(sizes[-1]) for _ in range(samples)])
-    lanes = rng.choice((1, 2, 4, 4, 8, 8)) if seed % 6 else 16
+    lanes = rng.choice((1, 2, 4, 4, 8)) if seed < FEW_LANES or seed % 6 else 16
     core = Core.model_validate(
         {
             "accumulate_lanes": lanes, "mac_lanes": lanes, "neuron_slots": 512,

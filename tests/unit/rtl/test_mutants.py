@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
-from random_cores import case
+from random_cores import build_quickly, case
 from tools import needs_verilator
 
 from nmsim.errors import RunError
-from nmsim.rtl.bench import build, run
+from nmsim.rtl.bench import run
 from nmsim.rtl.compare import compare_trace
 from nmsim.rtl.golden import Golden
 
@@ -29,7 +29,7 @@ SEED = 22
 def differences(folder: Path) -> int:
     """Integers that differ; all, if the core took another course."""
     own = case(SEED)
-    build(folder, quick=True)
+    build_quickly(folder)
     run(folder)
     try:
         return compare_trace(folder / "trace.hex", Golden(own.design, own.run).sections()).differences
