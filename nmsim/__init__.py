@@ -77,6 +77,8 @@ if TYPE_CHECKING:
 
 use_writable_folder()
 
+__version__ = "0.1.0"
+
 _HOMES = {
     "train": "api", "deploy": "api", "evaluate": "api", "compare": "api", "sweep": "api", "search": "api",
     "validate": "api", "report": "api", "load": "api", "save": "api", "Run": "api", "Comparison": "api", "Study": "api",
@@ -125,10 +127,6 @@ sys.modules[__name__].__class__ = _Package
 
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first used, so that `import nmsim` stays quick."""
-    if name == "__version__":
-        from importlib.metadata import version
-
-        return version("nmsim")
     if name not in _HOMES:
         raise AttributeError(f"module 'nmsim' has no attribute '{name}'")
     return getattr(import_module(f"nmsim.{_HOMES[name]}"), name)

@@ -114,7 +114,7 @@ study = nmsim.sweep(
     "mnist-edge",
     folder / "study",
     method="sobol",
-    designs=12,
+    designs=8,
     settings=("base.workload=mnist-dense", "base.rule=inference"),
     options=nmsim.StudyOptions(folder, run=run.folder, reports=0),
 )

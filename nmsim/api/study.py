@@ -66,7 +66,7 @@ def _(value: Study) -> Look:
         f"{space.name}: {len(value.front)} of {len(value.results):,} designs are on the front",
         (Table("front", tuple(columns), tuple(rows)),),
         _table(value, value.results),
-        (*lines, f"open {value.page}"),
+        (*lines, f"{value.page.name} in {value.folder.name}/ shows it"),
     )
 
 

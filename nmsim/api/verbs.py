@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
@@ -87,10 +88,13 @@ def train(
 
 @contextmanager
 def _bar(label: str, *, shown: bool) -> Iterator[Callable[[Progress], None]]:
-    """A progress bar; rich draws nothing where there is neither a terminal nor a notebook."""
+    """A progress bar in a terminal, or in a notebook that has ipywidgets, which rich draws it with."""
+    from rich.console import Console
     from rich.progress import Progress as Bar
 
-    with Bar(transient=True, disable=not shown) as bar:
+    console = Console(stderr=True)
+    drawn = find_spec("ipywidgets") is not None if console.is_jupyter else console.is_terminal
+    with Bar(console=console, transient=True, disable=not (shown and drawn)) as bar:
         task = bar.add_task(label, total=None)
 
         def listen(step: Progress) -> None:

@@ -1,1 +1,1 @@
-"""."""
+"""Design spaces: axes, samples, searches, fronts."""
