@@ -24,6 +24,7 @@ from nmsim.explore.sample import Method
 from nmsim.explore.search import Sampler
 from nmsim.explore.space import SPACES
 from nmsim.hardware.chip import ChipConfig
+from nmsim.mapper.search import search_mapping
 from nmsim.mapping.automatic import deploy_network
 from nmsim.mapping.deployment import Deployment, needs_on
 from nmsim.mapping.fit import FitReport
@@ -114,7 +115,7 @@ def deploy(
     """Map a network under a learning rule onto a chip, automatically or as a file says.
 
     Call it before `evaluate`. A network that does not fit is an answer, not an error: the report says what is short, by
-    how much, and what would make it fit.
+    how much, and what would make it fit. With a run, mappings are compared on its activity and the best is taken.
 
     Args:
         job: a run, or a workload that was not trained yet.
@@ -135,6 +136,9 @@ def deploy(
         needs = workload.needs(wanted, sample_bits=SAMPLE_BITS if static else 1, static_input=static)
     network, precision = workload.network, workload.precision
     try:
+        if mapping is None and isinstance(job, Run):
+            activity, costs = job.activity_for(wanted), load_table(machine.technology)
+            return search_mapping(network, precision, needs, activity, machine, costs).job
         if mapping is None:
             return deploy_network(network, precision, needs, machine)
         lines = mapping if isinstance(mapping, ManualMapping) else config.read(ManualMapping, Path(mapping))

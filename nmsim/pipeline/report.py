@@ -30,7 +30,8 @@ def read_result(out: Path) -> RunResult:
     )
 
 
-def report_run(out: Path) -> list[Path]:
+def report_run(out: Path | str) -> list[Path]:
     """Write the report of a run into its folder; the files written."""
-    with RunFolder(out).locked():
-        return write_report(read_result(out), out)
+    folder = Path(out)
+    with RunFolder(folder).locked():
+        return write_report(read_result(folder), folder)

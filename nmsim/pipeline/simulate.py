@@ -1,6 +1,6 @@
 """Stage two: replay the recorded activity of a run on chips."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -49,9 +49,15 @@ class Simulated:
     evaluations: tuple[Evaluation, ...]
     misfits: tuple[Misfit, ...]
 
+    def __iter__(self) -> Iterator[Evaluation]:
+        return iter(self.evaluations)
+
+    def __len__(self) -> int:
+        return len(self.evaluations)
+
 
 def simulate(
-    out: Path,
+    out: Path | str,
     chips: Iterable[ChipConfig],
     *,
     rules: Iterable[str] = (),
@@ -68,7 +74,7 @@ def simulate(
         RunError: there is no trained run in `out`, or another command is at work in it.
         ConfigError: an unknown rule, or one that the run cannot serve.
     """
-    folder = RunFolder(out)
+    folder = RunFolder(Path(out))
     workload = folder.workload()
     folder.history()
     given = tuple(rules)

@@ -74,8 +74,8 @@ def test_an_evaluation_is_what_the_stages_find(
 ) -> None:
     folder = run.save(tmp_path / "run")
     staged = nmsim.simulate(folder, [nmsim.read_chip("edge-28nm")], rules=["stop-wtl"])
-    assert staged[0].energy_j == item.energy_j
-    assert staged[0].latency_s == item.latency_s
+    assert staged.evaluations[0].energy_j == item.energy_j
+    assert staged.evaluations[0].latency_s == item.latency_s
 
 
 def test_a_network_that_does_not_fit_is_an_answer(run: nmsim.Run) -> None:
