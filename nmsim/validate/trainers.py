@@ -10,11 +10,10 @@ from typing import Any
 from nmsim import config, units
 from nmsim.evaluate import Evaluation
 from nmsim.hardware.chip import ChipConfig
-from nmsim.hardware.dataflow import Dataflow
 from nmsim.network.precision import Precision
 from nmsim.validate.point import CALIBRATED, HELD_OUT, NOT_COMPARED, SiliconPoint
 from nmsim.validate.synthetic import Densities
-from nmsim.validate.trial import CHIPS, FOLDER, Trial, frame, network
+from nmsim.validate.trial import FOLDER, Trial, frame, network
 
 VC707 = "Huang et al., ICTA 2023, doi 10.1109/icta60488.2023.10364297, abstract"
 MORPHBUNGEE = "Wang et al., MorphBungee, TBioCAS 2024, abstract"
@@ -162,7 +161,7 @@ def _park() -> Iterator[SiliconPoint]:
 
 def _reckon() -> Iterator[SiliconPoint]:
     """Nothing of it was used for the prices: the frame is published, the prices are those of all 28 nm chips."""
-    chip = by_events(frame("reckon-like-28nm", CHIPS))
+    chip = frame("reckon-28nm")
     precision = Precision.model_validate({"weight": "s8.6"})
     found = Trial(
         chip, network(256, 256, 10, time_steps=100), "inference", MNIST_DENSE, precision
@@ -179,12 +178,6 @@ def _reckon() -> Iterator[SiliconPoint]:
             " is not stated; each event reads and writes its sums, as ReckOn does",
             frame_published=False,
         )  # fmt: skip
-
-
-def by_events(chip: ChipConfig) -> ChipConfig:
-    """The chip with a dataflow in which each event reads and writes the sums that it reaches, as published ones work."""
-    flows = Dataflow(integrate="input_stationary", error="input_stationary", gradient="weight_stationary")
-    return chip.model_copy(update={"options": chip.options.model_copy(update={"dataflow": flows})})
 
 
 def _uj(found: Evaluation) -> float:

@@ -12,7 +12,6 @@ from nmsim.cost.area import area_of
 from nmsim.cost.clock import FlipFlops
 from nmsim.cost.table import ComponentTable, load_table
 from nmsim.evaluate import Evaluation, assess
-from nmsim.hardware.chip import ChipConfig
 from nmsim.mapping.automatic import deploy_network
 from nmsim.network.memory import TrainingNeeds
 from nmsim.network.precision import Precision
@@ -139,8 +138,8 @@ def areas(table: ComponentTable) -> Iterator[SiliconPoint]:
     asynchronous = "asynchronous: handshakes and their delays take what no clocked factor knows"
     rows = (
         ("ODIN core", frame("odin-parts-28nm"), 0.086, False, CALIBRATED, ODIN, "", True),
-        ("ReckOn core", one_port(frame("reckon-like-28nm", CHIPS)), 0.45, False, CALIBRATED,
-         "Frenkel and Indiveri, ReckOn, ISSCC 2022", "memories of one port; sizes remembered", False),
+        ("ReckOn core", frame("reckon-28nm"), 0.45, False, CALIBRATED,
+         "Frenkel and Indiveri, ReckOn, ISSCC 2022", "sizes of its memories remembered, ports assumed", False),
         ("SENECA core", frame("seneca-core-22nm"), 0.47, False, HELD_OUT, "Tang et al., Front. Neurosci. 17 (2023)",
          "sizes of its memories remembered, not read", False),
         ("MorphBungee chip", frame("morphbungee-65nm"), 7.2, True, HELD_OUT, "Wang et al., TBioCAS 2024",
@@ -161,14 +160,3 @@ def areas(table: ComponentTable) -> Iterator[SiliconPoint]:
         "ODIN flip-flops", "fifos included", 4581, float(flip_flops), "", HELD_OUT, "ChFrenkel/ODIN, published RTL",
         "configuration registers are not modelled",
     )  # fmt: skip
-
-
-def one_port(chip: ChipConfig) -> ChipConfig:
-    """The chip with memories of one port."""
-    cores = tuple(
-        core.model_copy(
-            update={"memories": tuple(m.model_copy(update={"kind": "1rw"}) for m in core.memories)}
-        )
-        for core in chip.core_types
-    )
-    return chip.model_copy(update={"core_types": cores})
