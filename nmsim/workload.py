@@ -73,6 +73,21 @@ class WorkloadSpec(Record):
             )
         return self
 
+    @model_validator(mode="after")
+    def _bounds_hold_the_start(self) -> "WorkloadSpec":
+        neuron, training = self.network.neuron, self.training
+        if training.theta_min is not None and training.theta_min > neuron.threshold:
+            raise ValueError(
+                f"training.theta_min {training.theta_min:g} is above the initial threshold {neuron.threshold:g}, which it"
+                " bounds from below; lower it, or raise network.neuron.threshold"
+            )
+        if training.alpha_max is not None and training.alpha_max < neuron.leak_factor < 1:
+            raise ValueError(
+                f"training.alpha_max {training.alpha_max:g} is below the initial leak factor {neuron.leak_factor:g}, which"
+                " it bounds from above; raise it, or lower network.neuron.leak_factor"
+            )
+        return self
+
     @property
     def recorded(self) -> bool:
         """Whether it stands for spikes that another tool recorded: nothing is trained."""

@@ -2,10 +2,11 @@
 
 from nmsim.config.build import build, read
 from nmsim.config.document import Document, KeyPath, key_text, load, parse_text, to_yaml
+from nmsim.config.physical import within
 from nmsim.config.record import Record, json_schema
 from nmsim.config.shipped import find, shipped, shipped_folder
 
 __all__ = [
     "Document", "KeyPath", "Record", "build", "find", "json_schema", "key_text", "load", "parse_text", "read", "shipped",
-    "shipped_folder", "to_yaml",
+    "shipped_folder", "to_yaml", "within",
 ]  # fmt: skip

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from types import NoneType, UnionType
-from typing import Any, cast, get_args
+from typing import Any, cast, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from pydantic._internal._model_construction import (
@@ -12,7 +12,8 @@ from pydantic._internal._model_construction import (
 from pydantic_core import PydanticCustomError
 
 from nmsim.config.document import Document, key_text
-from nmsim.config.sentences import sentences
+from nmsim.config.physical import plain_number
+from nmsim.config.sentences import LONGEST_ECHO, sentences
 from nmsim.errors import RecordError
 
 
@@ -40,10 +41,17 @@ class Record(BaseModel, metaclass=_SaysItInOneSentence):
         """Text and booleans are not converted to numbers, which would hide a mistake in a file."""
         for name, info in cls.model_fields.items() if isinstance(data, dict) else ():
             value, parts = data.get(name), _parts(info.annotation)
-            if isinstance(value, str | bool) and parts <= {int, float, NoneType} and parts != {NoneType}:
+            if isinstance(value, list):
+                parts = _elements(info.annotation)
+                value = next((item for item in value if isinstance(item, str | bool)), None)
+            if isinstance(value, str | bool) and parts <= {int, float, NoneType} and parts - {NoneType}:
                 kind = "a number" if float in parts else "a whole number"
+                plain = plain_number(name, value) if isinstance(value, str) else None
+                remedy = f"write {plain}" if plain else "write it as a plain number"
                 raise PydanticCustomError(
-                    "number", "must be {kind}", {"kind": kind, "key": name, "value": repr(value)}
+                    "number",
+                    "must be {kind}; {remedy}",
+                    {"kind": kind, "key": name, "value": repr(value)[:LONGEST_ECHO], "remedy": remedy},
                 )
         return data
 
@@ -56,6 +64,12 @@ class Record(BaseModel, metaclass=_SaysItInOneSentence):
 def _parts(annotation: Any) -> set[Any]:
     """The members of `X | None`, or the annotation itself."""
     return set(get_args(annotation)) if isinstance(annotation, UnionType) else {annotation}
+
+
+def _elements(annotation: Any) -> set[Any]:
+    """The types of a tuple's elements; none if it is no tuple of plain types."""
+    parts = [part for part in _parts(annotation) if get_origin(part) is tuple]
+    return set(get_args(parts[0])) - {Ellipsis} if parts else {object}
 
 
 def json_schema(record: type[Record]) -> dict[str, Any]:

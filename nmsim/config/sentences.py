@@ -31,7 +31,7 @@ def sentence(  # noqa: PLR0911 - one return per kind of mistake
     value, context, kind = detail["input"], detail.get("ctx", {}), detail["type"]
     if kind == "number":
         path, value = (*path, context["key"]), context["value"]
-        return f"{_at(document, path)}: value {value}: {detail['msg']}; write it as a plain number"
+        return f"{_at(document, path)}: value {value}: {detail['msg']}"
     if kind == "union_tag_invalid":
         path = (*path, "kind")
         remedy = _remedy(context["tag"], _choices(context["expected_tags"]), "known kinds are {}")

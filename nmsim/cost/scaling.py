@@ -2,12 +2,12 @@
 
 from bisect import bisect_left
 from math import exp, log
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
 from nmsim.config import Record
-from nmsim.cost.constant import Band, Constant, Kind
+from nmsim.cost.constant import Band, Constant, Kind, check_unit
 from nmsim.errors import CostError
 
 LEAKAGE_REFERENCE_V = 0.8
@@ -28,7 +28,8 @@ class NodeValue(Record):
     @model_validator(mode="before")
     @classmethod
     def _from_number(cls, value: Any) -> Any:
-        return {"value": value} if isinstance(value, int | float) else value
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        return {"value": value} if is_number else value
 
 
 class NodeConstant(Record):
@@ -45,7 +46,13 @@ class NodeConstant(Record):
     confidence: str = ""
     formula: str = ""
     scaled_by: str = Field(default="dynamic", pattern="^(dynamic|leakage|none)$")
-    at: dict[int, NodeValue] = Field(min_length=1)
+    at: dict[Annotated[int, Field(ge=1, le=10_000)], NodeValue] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _is_physical(self) -> "NodeConstant":
+        for point in self.at.values():
+            check_unit(self.unit, point.value)
+        return self
 
     def at_node(self, node_nm: float, name: str) -> Constant:
         """The constant at a node and its nominal supply.

@@ -38,7 +38,7 @@ class DatasetSpec(Record):
 class Augmentation(Record):
     """Random changes of training samples, new each time a sample is seen; held-out samples are never changed."""
 
-    shift_pixels: int = Field(default=0, ge=0)
+    shift_pixels: int = Field(default=0, ge=0, le=4096)
     """Largest shift, in either direction of both axes; zeros move in."""
     flip: bool = False
     """Mirror left and right with probability 1/2."""

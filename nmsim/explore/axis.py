@@ -12,6 +12,9 @@ SIGNIFICANT_DIGITS = 6
 """Digits kept of a value of a continuous axis, so that tables and commands reproduce it exactly."""
 
 
+MOST_LEVELS = 1_000_000
+
+
 class _Axis(Record):
     """What all axes share: the key paths they set, and a short name for tables and plots."""
 
@@ -108,6 +111,12 @@ class Integer(_Discrete):
     def _ordered(self) -> Self:
         if self.low > self.high:
             raise ValueError(f"low {self.low} is above high {self.high}; exchange them")
+        levels = (self.high - self.low) // self.step + 1
+        if levels > MOST_LEVELS:
+            raise ValueError(
+                f"low, high and step make {levels:,} levels, and {MOST_LEVELS:,} are possible; use a larger step, or an axis"
+                " of kind continuous"
+            )
         return self
 
     def levels(self) -> tuple[Any, ...]:

@@ -67,6 +67,11 @@ class QFormat:
             raise FormatError(
                 f"format '{text}': expected s or u, total bits, a point and fraction bits; write for example s16.13"
             )
+        if len(match[2]) > 4 or len(match[3]) > 4 or abs(int(match[3])) > MAX_TOTAL_BITS:
+            raise FormatError(
+                f"format '{text[:40]}': fraction bits are outside -{MAX_TOTAL_BITS}..{MAX_TOTAL_BITS};"
+                " write for example s16.13"
+            )
         return cls(match[1] == "s", int(match[2]), int(match[3]))
 
     @property
@@ -115,6 +120,10 @@ class AccumulatorFormat:
             raise FormatError(
                 f"accumulator format '{text}': expected s or u and total bits without fraction bits, which follow"
                 " from the operands; write for example s32"
+            )
+        if len(match[2]) > 4:
+            raise FormatError(
+                f"accumulator format '{text[:40]}': width is outside 1..{MAX_TOTAL_BITS} bits; write for example s32"
             )
         return cls(match[1] == "s", int(match[2]))
 

@@ -5,11 +5,11 @@ A chip's parts have files of their own: `core.py`, `sram.py`, `noc.py` (with DRA
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from nmsim.config import Record
+from nmsim.config import Record, within
 from nmsim.hardware.core import Core
 from nmsim.hardware.dataflow import Dataflow
 from nmsim.hardware.host import Host, RealTime
@@ -27,25 +27,30 @@ class PlacedCore:
     type: Core
 
 
+MOST_CORES = 65_536
+"""Cores that a machine may have; each is an object here, about 1 KB with its place and its figures."""
+_TILE_SIDE = within(0.001, 33, "it is in millimetres, and a reticle has 26 x 33: for 900 um write 0.9")
+
+
 class Mesh(Record):
     """Tiles of one chip and their pitch."""
 
-    columns: int = Field(ge=1)
+    columns: int = Field(ge=1, le=MOST_CORES)
     """Tiles in a row."""
-    rows: int = Field(ge=1)
+    rows: int = Field(ge=1, le=MOST_CORES)
     """Rows of tiles."""
-    tile_width_mm: float = Field(default=1.0, gt=0)
+    tile_width_mm: Annotated[float, *_TILE_SIDE] = 1.0
     """East-west pitch: length of a horizontal link."""
-    tile_height_mm: float = Field(default=1.0, gt=0)
+    tile_height_mm: Annotated[float, *_TILE_SIDE] = 1.0
     """North-south pitch: length of a vertical link."""
 
 
 class ChipArray(Record):
     """Chips on the board; their meshes join into one, crossing a chip link at each border."""
 
-    columns: int = Field(default=1, ge=1)
+    columns: int = Field(default=1, ge=1, le=1024)
     """Chips in a row."""
-    rows: int = Field(default=1, ge=1)
+    rows: int = Field(default=1, ge=1, le=1024)
     """Rows of chips."""
     link: ChipLink | None = None
     """The link between neighbouring chips, required as soon as there are two."""
@@ -85,13 +90,13 @@ class Options(Record):
 class Power(Record):
     """Static power and control, as far as the chip publishes them; absent: derived from the price table."""
 
-    static_power_w: float | None = Field(default=None, ge=0)
+    static_power_w: Annotated[float, *within(0, 1000, "it is in watts: for 50 mW write 0.05")] | None = None
     """Measured static power of one whole chip; replaces the sum over memories."""
-    clock_power_w_per_hz: float | None = Field(default=None, ge=0)
+    clock_power_w_per_hz: Annotated[float, *within(0, 1e-6, "it is in watts per hertz")] | None = None
     """Measured dynamic power of the idle chip per clock frequency; replaces what follows from its flip-flops."""
     clock_gating: Literal["none", "idle_core", "fine"] = "idle_core"
     """What stops when there is nothing to do: no clock, that of a core without work, or every lane and memory by itself."""
-    control_overhead_factor: float = Field(default=1.5, ge=1)
+    control_overhead_factor: float = Field(default=1.5, ge=1, le=100)
     """Factor on component energies for control and queues; 1 for event-level prices."""
 
 
@@ -110,7 +115,7 @@ class ChipConfig(Record):
     """Technology node."""
     voltage_v: float = Field(gt=0, le=2)
     """Supply voltage."""
-    clock_hz: float = Field(gt=0)
+    clock_hz: Annotated[float, *within(1e3, 2e10, "it is in hertz: for 200 MHz write 200e6")]
     """Clock of cores and NoC; for asynchronous chips the resolution in which cycles are counted."""
     technology: str
     """Name of a price table in arch_configs/technology, or a path."""
@@ -137,6 +142,11 @@ class ChipConfig(Record):
 
     @model_validator(mode="after")
     def _layout(self) -> "ChipConfig":
+        most = self.tiles * max(core.per_tile for core in self.core_types)
+        if most > MOST_CORES:
+            raise ValueError(
+                f"mesh, chips and per_tile ask for up to {most:,} cores, and {MOST_CORES:,} are possible; use a smaller mesh"
+            )
         names = [core.name for core in self.core_types]
         if len(set(names)) < len(names):
             raise ValueError(f"core type names {names} repeat; give each its own name")

@@ -10,42 +10,42 @@ from nmsim.hardware.sram import Sram
 class EventTiming(Record):
     """Service times of whole events, for chips published that way; replaces lanes and memories in time."""
 
-    at_clock_hz: float | None = Field(default=None, gt=0)
+    at_clock_hz: float | None = Field(default=None, ge=1e3, le=2e10)
     """Clock at which the times below were published: they follow `clock_hz`. Absent: an asynchronous chip, they do not."""
-    synaptic_op_ns: float = Field(gt=0)
+    synaptic_op_ns: float = Field(gt=0, le=1e9)
     """One synapse served for one spike."""
-    synaptic_op_conv_ns: float | None = Field(default=None, gt=0)
+    synaptic_op_conv_ns: float | None = Field(default=None, gt=0, le=1e9)
     """The same in a convolution, where the chip publishes it apart; absent: as any other."""
-    neuron_update_active_ns: float = Field(ge=0)
+    neuron_update_active_ns: float = Field(ge=0, le=1e9)
     """Update of a neuron that received input or fires in the step; 0 where each synaptic operation updates its neuron."""
-    neuron_update_inactive_ns: float = Field(ge=0)
+    neuron_update_inactive_ns: float = Field(ge=0, le=1e9)
     """Update of any other neuron; 0 where nothing happens to it."""
-    spike_out_ns: float = Field(default=0.0, ge=0)
+    spike_out_ns: float = Field(default=0.0, ge=0, le=1e9)
     """Extra time of a neuron that fires."""
-    axon_in_ns: float = Field(default=0.0, ge=0)
+    axon_in_ns: float = Field(default=0.0, ge=0, le=1e9)
     """Handling of one arriving packet."""
-    axon_out_ns: float = Field(default=0.0, ge=0)
+    axon_out_ns: float = Field(default=0.0, ge=0, le=1e9)
     """Sending of one packet."""
-    synaptic_update_ns: float | None = Field(default=None, gt=0)
+    synaptic_update_ns: float | None = Field(default=None, gt=0, le=1e9)
     """One weight changed; None: the chip publishes no learning event, so training on it is not modelled."""
 
 
 class StageDepths(Record):
     """Cycles to fill the datapath, by what it does."""
 
-    integrate: int = Field(default=4, ge=0)
+    integrate: int = Field(default=4, ge=0, le=1_000_000)
     """Serving synapses, and adding up partial sums."""
-    neuron: int = Field(default=4, ge=0)
+    neuron: int = Field(default=4, ge=0, le=1_000_000)
     """Leak, fire and traces."""
-    delta: int = Field(default=4, ge=0)
+    delta: int = Field(default=4, ge=0, le=1_000_000)
     """Deltas, and the exchange that the softmax needs."""
-    propagate: int = Field(default=4, ge=0)
+    propagate: int = Field(default=4, ge=0, le=1_000_000)
     """Transposed weights times deltas, and collecting the sums."""
-    gradient: int = Field(default=4, ge=0)
+    gradient: int = Field(default=4, ge=0, le=1_000_000)
     """Deltas times traces."""
-    update: int = Field(default=4, ge=0)
+    update: int = Field(default=4, ge=0, le=1_000_000)
     """New parameters."""
-    transfer: int = Field(default=4, ge=0)
+    transfer: int = Field(default=4, ge=0, le=1_000_000)
     """From and to DRAM."""
 
 
@@ -59,23 +59,23 @@ class Core(Record):
     """Name of the type in reports."""
     tiles: tuple[tuple[int, int], ...] | None = None
     """Tiles `[column, row]` that hold this type; absent: every tile that no other type names."""
-    per_tile: int = Field(default=1, ge=1)
+    per_tile: int = Field(default=1, ge=1, le=4096)
     """Cores of this type in each of its tiles."""
-    accumulate_lanes: int = Field(default=1, ge=1)
+    accumulate_lanes: int = Field(default=1, ge=1, le=1_000_000)
     """Synapses served (additions) per cycle."""
-    mac_lanes: int = Field(default=1, ge=1)
+    mac_lanes: int = Field(default=1, ge=1, le=1_000_000)
     """Multiply-accumulates per cycle."""
-    neuron_lanes: int = Field(default=1, ge=1)
+    neuron_lanes: int = Field(default=1, ge=1, le=1_000_000)
     """Neuron updates (leak, fire, traces) per cycle."""
-    update_lanes: int = Field(default=1, ge=1)
+    update_lanes: int = Field(default=1, ge=1, le=1_000_000)
     """Parameter updates per cycle."""
     pipeline_depth_cycles: int | StageDepths = 4
     """Cycles to fill the datapath at the start of a stage: one number, or one for each kind of stage."""
-    propagate_row_cycles: int = Field(default=0, ge=0)
+    propagate_row_cycles: int = Field(default=0, ge=0, le=1_000_000)
     """Cycles to find, fetch, fill and drain at each row of deltas that is not all zero, when errors propagate."""
-    gradient_row_cycles: int = Field(default=0, ge=0)
+    gradient_row_cycles: int = Field(default=0, ge=0, le=1_000_000)
     """The same when gradients are added up."""
-    neuron_slots: int = Field(ge=1)
+    neuron_slots: int = Field(ge=1, le=2**32)
     """Neurons whose state the core can hold."""
     max_fan_in: int | None = Field(default=None, ge=1)
     """Synapses per neuron; a larger fan-in is split over cores that send partial sums. Absent: no bound."""

@@ -1,12 +1,12 @@
 """The network on chip and the links between chips."""
 
 from itertools import pairwise
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Field, NonNegativeInt, model_validator
 
-from nmsim.config import Record
+from nmsim.config import Record, within
 
 
 class Noc(Record):
@@ -14,33 +14,33 @@ class Noc(Record):
 
     topology: Literal["mesh", "torus"] = "mesh"
     """A torus has links from the last column and row back to the first."""
-    flit_bits: int = Field(default=32, ge=1)
+    flit_bits: int = Field(default=32, ge=1, le=4096)
     """Bits a link moves per flit; one flit per `link_cycles`."""
-    header_bits: int = Field(default=8, ge=0)
+    header_bits: int = Field(default=8, ge=0, le=4096)
     """Routing header per packet, besides the neuron address."""
-    router_cycles: int = Field(default=1, ge=1)
+    router_cycles: int = Field(default=1, ge=1, le=10_000)
     """Cycles of the head flit in a router."""
-    link_cycles: int = Field(default=1, ge=1)
+    link_cycles: int = Field(default=1, ge=1, le=10_000)
     """Cycles of a flit on a link, during which the link is taken."""
-    buffer_flits: int = Field(default=4, ge=1)
+    buffer_flits: int = Field(default=4, ge=1, le=1_000_000)
     """Input queue of a router port."""
     casting: Literal["unicast", "multicast"] = "multicast"
     """One packet per destination core, or one packet on a tree of links."""
     ingress: tuple[tuple[NonNegativeInt, NonNegativeInt], ...] = Field(default=((0, 0),), min_length=1)
     """Tiles `[column, row]` of all chips together at which samples enter. Packets to one core take the nearest;
     multicast ones are dealt out evenly."""
-    hop_east_west_ns: float | None = Field(default=None, gt=0)
+    hop_east_west_ns: float | None = Field(default=None, gt=0, le=1e6)
     """Published hop latency of an asynchronous mesh; with the next, replaces router and link cycles."""
-    hop_north_south_ns: float | None = Field(default=None, gt=0)
+    hop_north_south_ns: float | None = Field(default=None, gt=0, le=1e6)
     """Published hop latency in the other direction."""
 
 
 class ChipLink(Record):
     """Link between neighbouring chips."""
 
-    bits_per_cycle: float = Field(gt=0)
+    bits_per_cycle: float = Field(gt=0, le=1e6)
     """Bandwidth in each direction, in cycles of the chip's clock."""
-    latency_cycles: int = Field(ge=0)
+    latency_cycles: int = Field(ge=0, le=1_000_000_000)
     """Time of flight, serialisation included."""
 
 
@@ -49,28 +49,30 @@ class Dram(Record):
 
     kind: str
     """Row of the DRAM price table, e.g. `LPDDR4`."""
-    bandwidth_bits_per_s: float = Field(gt=0)
+    bandwidth_bits_per_s: Annotated[
+        float, *within(1e6, 1e15, "it is in bits per second: for 25.6 GB/s write 2.048e11")
+    ]
     """Peak bandwidth, reads and writes together."""
-    latency_ns: float = Field(ge=0)
+    latency_ns: float = Field(ge=0, le=1e6)
     """From request to first data."""
-    row_bits: int = Field(default=16384, ge=8)
+    row_bits: int = Field(default=16384, ge=8, le=2**30)
     """Bits of a row (2 KB); data that is moved in one piece opens as many rows as it fills, and one at least."""
-    burst_bits: int = Field(default=512, ge=8)
+    burst_bits: int = Field(default=512, ge=8, le=2**30)
     """Smallest transfer; what is asked for is rounded up to it."""
 
 
 class Barrier(Record):
     """Synchronisation at the end of a time step: `base_cycles + per_tile_cycles * tiles`, or published points."""
 
-    base_cycles: float = Field(default=0.0, ge=0)
+    base_cycles: float = Field(default=0.0, ge=0, le=1e12)
     """Cycles of a barrier, whatever the number of tiles."""
-    per_tile_cycles: float = Field(default=0.0, ge=0)
+    per_tile_cycles: float = Field(default=0.0, ge=0, le=1e9)
     """Cycles more per tile that takes part."""
     points: tuple[tuple[int, float], ...] = ()
     """Published `[tiles, cycles]`, rising in tiles; replaces the two above: linear between points, constant beyond."""
     per_phase: bool = False
     """Also between the phases inside a time step."""
-    tick_s: float | None = Field(default=None, gt=0)
+    tick_s: float | None = Field(default=None, gt=0, le=1e3)
     """Shortest time of a time step, for chips that live by a tick: what ends sooner waits, barrier included."""
 
     @model_validator(mode="after")

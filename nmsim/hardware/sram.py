@@ -59,13 +59,13 @@ class Sram(Record):
     """Name in reports and price tables, e.g. `weights`."""
     holds: tuple[Stored, ...] = Field(min_length=1)
     """Kinds of data that live here; each kind in one memory of a core only."""
-    words: int = Field(ge=1)
+    words: int = Field(ge=1, le=2**36)
     """Number of words over all banks."""
-    word_bits: int = Field(ge=1)
+    word_bits: int = Field(ge=1, le=65_536)
     """Width of a word; an access moves one word. Values are packed whole: 64 bits hold five of 12 bits."""
     word_values: int | None = Field(default=None, ge=1)
     """Values in a word, with `word_bits: auto`: as wide as so many values of the widest kind it holds."""
-    banks: int = Field(default=1, ge=1)
+    banks: int = Field(default=1, ge=1, le=65_536)
     """Independent banks, interleaved by word address."""
     kind: MemoryKind = "1rw"
     """Accesses per bank and cycle: one read or write (`1rw`), one read and one write (`1r1w`), any two (`2rw`).

@@ -9,11 +9,15 @@ from nmsim.config import Record
 ThresholdSharing = Literal["neuron", "channel", "layer"]
 
 
+MOST = 2**31
+"""Neurons or channels of a layer; far above what fits a machine."""
+
+
 class Dense(Record):
     """Fully connected layer of spiking neurons; weights `(n_out, n_in)`; flattens its input in C order."""
 
     kind: Literal["dense"] = "dense"
-    units: int = Field(ge=1)
+    units: int = Field(ge=1, le=MOST)
     """Number of neurons."""
     threshold_sharing: ThresholdSharing = "neuron"
     """Which neurons share one threshold (`channel` means the same as `neuron` here)."""
@@ -27,13 +31,13 @@ class Conv(Record):
     """Convolution of spiking neurons; weights `(C_out, C_in, k, k)`; zero padding, no dilation, no bias."""
 
     kind: Literal["conv"] = "conv"
-    channels: int = Field(ge=1)
+    channels: int = Field(ge=1, le=MOST)
     """Number of output channels."""
-    kernel: int = Field(ge=1)
+    kernel: int = Field(ge=1, le=4096)
     """Side of the square kernel."""
-    stride: int = Field(default=1, ge=1)
+    stride: int = Field(default=1, ge=1, le=4096)
     """Step between positions, the same in both directions."""
-    padding: int = Field(default=0, ge=0)
+    padding: int = Field(default=0, ge=0, le=4096)
     """Zeros added at each border."""
     threshold_sharing: ThresholdSharing = "channel"
     """Which neurons share one threshold."""

@@ -57,8 +57,8 @@ class SurrogateTable(Record):
     """Look-up table of the surrogate derivative over `[0, range)` of |U - theta|."""
 
     format: QFormat = QFormat.parse("u8.8")
-    entries: int = Field(default=64, ge=1)
-    range: int = Field(default=8, ge=1)
+    entries: int = Field(default=64, ge=1, le=65_536)
+    range: int = Field(default=8, ge=1, le=2**20)
 
     @model_validator(mode="after")
     def _powers_of_two(self) -> "SurrogateTable":

@@ -97,7 +97,7 @@ class NetworkSpec(Record):
     name: str = "network"
     input_shape: tuple[int, ...] = Field(min_length=1, max_length=3)
     """`[n]` or `[C, H, W]`."""
-    time_steps: int = Field(default=6, ge=1)
+    time_steps: int = Field(default=6, ge=1, le=1_000_000)
     """Time steps T per sample."""
     neuron: Neuron = Neuron()
     layers: tuple[Layer, ...] = Field(min_length=1)

@@ -67,7 +67,7 @@ class RateSchedule(Record):
     """Factor on all learning rates by epoch."""
 
     kind: Literal["constant", "cosine", "step"] = "constant"
-    step_epochs: int = Field(default=10, ge=1)
+    step_epochs: int = Field(default=10, ge=1, le=1_000_000)
     """`step`: epochs between two multiplications by `step_factor`."""
     step_factor: float = Field(default=0.5, gt=0, le=1)
 
@@ -87,7 +87,7 @@ class TrainingSpec(Record):
     arithmetic: Literal["fixed", "float64", "float32"] = "fixed"
     loss: Literal["cross_entropy", "squared_error"] = "cross_entropy"
     epochs: int = Field(default=10, ge=1)
-    batch_size: int = Field(default=32, ge=1)
+    batch_size: int = Field(default=32, ge=1, le=2**20)
     """Samples per update; a last incomplete batch of an epoch is left out."""
     learning_rates: LearningRates = LearningRates()
     schedule: RateSchedule = RateSchedule()
