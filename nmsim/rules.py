@@ -61,7 +61,11 @@ class LearningRule:
 
 
 def profile_of(carries: Carries) -> str:
-    """Name of the activity that is recorded for rules that carry this."""
+    """Name of the activity that is recorded for rules that carry this.
+
+    >>> profile_of("history"), profile_of("traces")
+    ('stbp', 'stop')
+    """
     return "stbp" if carries == "history" else "stop"
 
 
@@ -102,7 +106,11 @@ def rule_named(name: str) -> LearningRule:
 
 
 def rule_of(carries: Carries, *, thresholds: bool, leak: bool) -> LearningRule:
-    """The rule that carries and learns this."""
+    """The rule that carries and learns this.
+
+    >>> rule_of("traces", thresholds=True, leak=False).name
+    'stop-wt'
+    """
     known: Iterable[LearningRule] = (*RULES.values(), *NARROWED.values())
     if carries == "nothing":
         return INFERENCE

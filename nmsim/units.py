@@ -26,7 +26,11 @@ _PREFIXES = ((1e-15, "f"), (1e-12, "p"), (1e-9, "n"), (1e-6, "u"), (1e-3, "m"), 
 
 
 def prefix(value: float) -> tuple[float, str]:
-    """Factor and SI prefix that suit a value, e.g. `(1e-9, "n")` for 3.2e-7; `(1.0, "")` for zero."""
+    """Factor and SI prefix that suit a value, e.g. `(1e-9, "n")` for 3.2e-7; `(1.0, "")` for zero.
+
+    >>> prefix(3.2e-7)
+    (1e-09, 'n')
+    """
     fitting = [entry for entry in _PREFIXES if abs(value) >= entry[0] * (1 - 1e-12)]
     if value == 0:
         return 1.0, ""
@@ -34,6 +38,12 @@ def prefix(value: float) -> tuple[float, str]:
 
 
 def scaled(value: float, unit: str, digits: int = 3) -> str:
-    """Text of an SI value with the prefix that suits people, e.g. `scaled(3.2e-7, "J")` is `320 nJ`."""
+    """Text of an SI value with the prefix that suits people, e.g. `scaled(3.2e-7, "J")` is `320 nJ`.
+
+    >>> scaled(3.2e-7, "J")
+    '320 nJ'
+    >>> scaled(125000, "Hz")
+    '125 kHz'
+    """
     factor, name = prefix(float(f"{value:.{digits}g}"))
     return f"{float(f'{value / factor:.{digits}g}'):g} {name}{unit}"

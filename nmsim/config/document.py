@@ -81,7 +81,12 @@ _Loader.add_implicit_resolver(
 
 @dataclass(frozen=True)
 class Document:
-    """A YAML file as plain data, with the place of every key."""
+    """A YAML file as plain data, with the place of every key.
+
+    >>> document = Document({"clock_hz": 2e8}, "chip.yaml")
+    >>> document.with_value("clock_hz=4e8").data
+    {'clock_hz': 400000000.0}
+    """
 
     data: dict[str, Any]
     source: str
@@ -169,7 +174,11 @@ def _element(elements: list[Any], key: str) -> str | int:
 
 
 def key_text(path: KeyPath) -> str:
-    """`layers[2].units` for `("layers", 2, "units")`."""
+    """`layers[2].units` for `("layers", 2, "units")`.
+
+    >>> key_text(("core_types", 0, "memories"))
+    'core_types[0].memories'
+    """
     text = ""
     for key in path:
         text += f"[{key}]" if isinstance(key, int) else f".{key}" if text else str(key)

@@ -43,6 +43,10 @@ class QFormat:
 
     `fraction_bits` may exceed `total_bits` or be negative. Signed formats are two's complement.
 
+    >>> fmt = QFormat.parse("s4.12")
+    >>> fmt.total_bits, fmt.fraction_bits, fmt.lsb
+    (4, 12, 0.000244140625)
+
     Raises:
         FormatError: width outside 1..128, or a signed format of less than 2 bits.
     """

@@ -53,6 +53,10 @@ class Sram(Record):
 
     Sums may be held by two memories. The smaller one is their *near* level: sums stay there while they are being added
     up, as many as it holds; the larger one is their home (docs/machine.md).
+
+    >>> memory = Sram(name="weights", holds=("weight",), words=1024, word_bits=64)
+    >>> memory.capacity_bits, memory.words_for(100, 12)
+    (65536, 20)
     """
 
     name: str

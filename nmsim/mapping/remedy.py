@@ -79,7 +79,7 @@ def _more_cores(task: Task, short: Sequence[Shortfall], fits: Fits) -> Iterator[
 
 
 def _larger(chip: ChipConfig, short: Sequence[Shortfall], fits: Fits) -> Iterator[Remedy]:
-    """What is short made larger, all by one factor, then what need not grow put back."""
+    """Scale every short resource by one factor, then undo the changes that were not needed."""
     keys = [shortfall.key for shortfall in short] or list(_capacity_keys(chip))
     if found := _grown(chip, keys, (), fits):
         for assignment in found:

@@ -14,7 +14,11 @@ MOST = 2**31
 
 
 class Dense(Record):
-    """Fully connected layer of spiking neurons; weights `(n_out, n_in)`; flattens its input in C order."""
+    """Fully connected layer of spiking neurons; weights `(n_out, n_in)`; flattens its input in C order.
+
+    >>> Dense(units=10).kind
+    'dense'
+    """
 
     kind: Literal["dense"] = "dense"
     units: int = Field(ge=1, le=MOST)
@@ -28,7 +32,12 @@ class Dense(Record):
 
 
 class Conv(Record):
-    """Convolution of spiking neurons; weights `(C_out, C_in, k, k)`; zero padding, no dilation, no bias."""
+    """Convolution of spiking neurons; weights `(C_out, C_in, k, k)`; zero padding, no dilation, no bias.
+
+    >>> conv = Conv(channels=8, kernel=3, padding=1)
+    >>> conv.stride
+    1
+    """
 
     kind: Literal["conv"] = "conv"
     channels: int = Field(ge=1, le=MOST)
@@ -46,7 +55,11 @@ class Conv(Record):
 
 
 class AvgPool(Record):
-    """Average over non-overlapping p x p windows; rows and columns that do not fill a window are dropped."""
+    """Average over non-overlapping p x p windows; rows and columns that do not fill a window are dropped.
+
+    >>> AvgPool(size=2).size
+    2
+    """
 
     kind: Literal["avg_pool"] = "avg_pool"
     size: int = Field(ge=2)
@@ -68,7 +81,11 @@ class SumPool(Record):
 
 
 class MaxPool(Record):
-    """Maximum over non-overlapping p x p windows; the error goes to the first maximal input in row-major order."""
+    """Maximum over non-overlapping p x p windows; the error goes to the first maximal input in row-major order.
+
+    >>> MaxPool(size=2).kind
+    'max_pool'
+    """
 
     kind: Literal["max_pool"] = "max_pool"
     size: int = Field(ge=2)
@@ -88,7 +105,12 @@ class Flatten(Record):
 
 
 class Residual(Record):
-    """Sum of the spikes of a body and of a shortcut (empty shortcut: identity); its error goes to both."""
+    """Sum of the spikes of a body and of a shortcut (empty shortcut: identity); its error goes to both.
+
+    >>> block = Residual(body=(Conv(channels=4, kernel=3, padding=1),))
+    >>> block.shortcut
+    ()
+    """
 
     kind: Literal["residual"] = "residual"
     body: tuple["Layer", ...] = Field(min_length=1)

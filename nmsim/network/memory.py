@@ -13,7 +13,12 @@ from nmsim.rules import Carries, rule_named, rule_of
 
 
 class TrainingNeeds(Record):
-    """What a learning rule asks of the memory; plain flags, so that mappings need not know the rules."""
+    """What a learning rule asks of the memory; plain flags, so that mappings need not know the rules.
+
+    >>> needs = TrainingNeeds.for_rule("stop-wt", batch_size=8)
+    >>> needs.rule, needs.carries, needs.trains
+    ('stop-wt', 'traces', True)
+    """
 
     carries: Carries = "traces"
     """What is kept between time steps: nothing, forward traces, or the history of a sample."""
@@ -132,6 +137,9 @@ def kept_steps(time_steps: int, history: str) -> int:
 
     Stored or spilled (then off chip): T. Recomputed: checkpoints every k steps plus one segment of k steps,
     `min over k of ceil(T/k) - 1 + k` (checkpointing after Chen et al., arXiv 1604.06174).
+
+    >>> kept_steps(16, "stored"), kept_steps(16, "recompute")
+    (16, 7)
     """
     if history == "recompute":
         return min(-(-time_steps // k) - 1 + k for k in range(1, time_steps + 1))

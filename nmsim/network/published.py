@@ -7,7 +7,12 @@ Shape = tuple[int, ...]
 
 
 def dense(*sizes: int, time_steps: int = 6) -> NetworkSpec:
-    """Fully connected network, e.g. `dense(784, 256, 10)`."""
+    """Fully connected network, e.g. `dense(784, 256, 10)`.
+
+    >>> net = dense(784, 256, 10)
+    >>> [layer.weights for layer in net.synaptic_layers]
+    [200704, 2560]
+    """
     layers = tuple(Dense(kind="dense", units=size) for size in sizes[1:])
     name = "-".join(map(str, sizes))
     return NetworkSpec(name=name, input_shape=sizes[:1], time_steps=time_steps, layers=layers)

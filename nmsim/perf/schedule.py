@@ -125,7 +125,11 @@ class _Scheduler:
 
 
 def segment_start(time_steps: int) -> list[bool]:
-    """Steps whose state a recomputing STBP keeps as checkpoints: the first of every ceil(sqrt(T))."""
+    """Steps whose state a recomputing STBP keeps as checkpoints: the first of every ceil(sqrt(T)).
+
+    >>> segment_start(6)
+    [True, False, False, True, False, False]
+    """
     segment = isqrt(time_steps - 1) + 1
     return [t % segment == 0 for t in range(time_steps)]
 

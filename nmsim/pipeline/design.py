@@ -56,7 +56,7 @@ class Numerics:
 
 @dataclass(frozen=True)
 class TrainVariant:
-    """Worker's function: a training run for the numerics of a design; a sentence if it cannot be done."""
+    """Train the workload of one design (runs in a worker). Returns an empty string, or the reason it failed."""
 
     configurator: Configurator
     numerics: Numerics

@@ -34,6 +34,9 @@ def read_chip(name: str, assignments: Iterable[str] = ()) -> ChipConfig:
 
     That is the shipped chip of the name, so an edited copy of a shipped file is told apart too, or else the file before
     the overrides.
+
+    >>> read_chip("edge-28nm", ["clock_hz=1e8"]).clock_hz
+    100000000.0
     """
     path, assignments = config.find(CHIPS, name), tuple(assignments)
     chip = config.read(ChipConfig, path, assignments)

@@ -30,6 +30,9 @@ def read_workload(name: str, *assignments: str, precision: Path | None = None) -
     """A workload by shipped name or path, with overrides such as `training.epochs=3`.
 
     `precision` is a file whose `precision` section takes the place of the workload's, as `nmsim formats` writes it.
+
+    >>> read_workload("mnist-dense", "training.epochs=3").training.epochs
+    3
     """
     return overridden(config.find("workloads", name), assignments, precision)
 

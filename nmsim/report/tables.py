@@ -59,7 +59,12 @@ def figure_columns(figure: Figure) -> tuple[Column, ...]:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of plain cells under named columns; `name` is its file stem."""
+    """Rows of plain cells under named columns; `name` is its file stem.
+
+    >>> table = Table("t", (Column("energy_j", "Energy", "J"),), ((3.2e-7,),))
+    >>> table.texts()
+    [['320 nJ']]
+    """
 
     name: str
     columns: tuple[Column, ...]
@@ -166,12 +171,20 @@ def _is_numeric(cells: Sequence[Cell]) -> bool:
 
 
 def ratio_text(ratio: float) -> str:
-    """A ratio as a factor: `1.84x`."""
+    """A ratio as a factor: `1.84x`.
+
+    >>> ratio_text(1.84), ratio_text(0.0321)
+    ('1.84x', '0.0321x')
+    """
     return f"{ratio:.2f}x" if RATIO_DIGITS_FROM <= ratio < RATIO_DIGITS_TO else f"{ratio:.3g}x"
 
 
 def for_people(cell: Cell, unit: str = "") -> str:  # noqa: PLR0911 - one branch per kind of cell
-    """A cell as text: value with its unit, scaled."""
+    """A cell as text: value with its unit, scaled.
+
+    >>> for_people(3.2e-7, "J"), for_people(1024, "bit"), for_people(0.973, "fraction")
+    ('320 nJ', '128 B', '97.3%')
+    """
     if cell is None:
         return NOT_AVAILABLE
     if isinstance(cell, bool):
@@ -191,7 +204,11 @@ def for_people(cell: Cell, unit: str = "") -> str:  # noqa: PLR0911 - one branch
 
 
 def value_text(value: object) -> str:
-    """A value of a design's axis as people write it: whole numbers without exponent."""
+    """A value of a design's axis as people write it: whole numbers without exponent.
+
+    >>> value_text(4096.0), value_text("compact")
+    ('4,096', 'compact')
+    """
     if isinstance(value, float):
         return f"{value:,.0f}" if value.is_integer() and abs(value) < 1e15 else f"{value:.6g}"
     return str(value)

@@ -27,7 +27,12 @@ SHARED = "shared"
 
 
 def layer_names(network: NetworkSpec) -> tuple[str, ...]:
-    """One short name per synaptic layer: index, kind, shape."""
+    """One short name per synaptic layer: index, kind, shape.
+
+    >>> from nmsim.network.published import dense
+    >>> layer_names(dense(784, 10))
+    ('0 dense 784-10',)
+    """
     names = []
     for layer in network.synaptic_layers:
         if layer.kind == "dense":
@@ -39,17 +44,29 @@ def layer_names(network: NetworkSpec) -> tuple[str, ...]:
 
 
 def layer_label(layer: int, names: Sequence[str]) -> str:
-    """Name of a layer index as tables of counts hold it; -1 is what layers share."""
+    """Name of a layer index as tables of counts hold it; -1 is what layers share.
+
+    >>> layer_label(-1, ("0 dense 784-10",))
+    'shared'
+    """
     return SHARED if layer < 0 else names[layer] if layer < len(names) else f"layer {layer}"
 
 
 def component_name(component: str) -> str:
-    """Name of a component for people."""
+    """Name of a component for people.
+
+    >>> component_name("chip_link")
+    'chip links'
+    """
     return COMPONENTS.get(component, component.replace("_", " "))
 
 
 def rule_name(rule: str) -> str:
-    """Name of a rule in a sentence: `STOP-WTL`, `STBP`, `inference`."""
+    """Name of a rule in a sentence: `STOP-WTL`, `STBP`, `inference`.
+
+    >>> rule_name("stop-wtl")
+    'STOP-WTL'
+    """
     return rule_named(rule).title
 
 

@@ -31,7 +31,12 @@ def check_neuron(neuron: Neuron, rule: LearningRule, *, learns: bool) -> None:
 
 
 class Rate(Record):
-    """A learning rate a chip can hold: `mantissa * 2**-shift`."""
+    """A learning rate a chip can hold: `mantissa * 2**-shift`.
+
+    >>> rate = Rate.nearest(0.1)
+    >>> rate.mantissa, rate.shift, rate.value
+    (205, 11, 0.10009765625)
+    """
 
     mantissa: int = Field(ge=0, le=255)
     shift: int = Field(ge=0, le=63)
@@ -56,7 +61,11 @@ class Rate(Record):
 
 
 class LearningRates(Record):
-    """Base learning rates; a number is rounded to the nearest mantissa and shift in fixed-point runs."""
+    """Base learning rates; a number is rounded to the nearest mantissa and shift in fixed-point runs.
+
+    >>> LearningRates(weight=0.05).threshold
+    0.01
+    """
 
     weight: float = Field(default=0.1, ge=0, le=255)
     threshold: float = Field(default=0.01, ge=0, le=255)
@@ -64,7 +73,11 @@ class LearningRates(Record):
 
 
 class RateSchedule(Record):
-    """Factor on all learning rates by epoch."""
+    """Factor on all learning rates by epoch.
+
+    >>> RateSchedule(kind="step", step_epochs=2).factor(4, epochs=10)
+    Fraction(1, 4)
+    """
 
     kind: Literal["constant", "cosine", "step"] = "constant"
     step_epochs: int = Field(default=10, ge=1, le=1_000_000)

@@ -15,7 +15,7 @@ class Calendar:
         self.gaps: list[tuple[float, float]] = []
 
     def book(self, now: float, head: float, cycles: float) -> tuple[float, float]:
-        """Take so many cycles from `head` on; when the first begins and the last ends."""
+        """Reserve `cycles` from `head` onward; return the start of the first and the end of the last."""
         begin = None
         if self.gaps:
             latest = self.gaps[-1][1]

@@ -15,7 +15,13 @@ DB_PER_BIT = 20 * log10(2)
 
 
 def sqnr_db(signal: float, noise: float) -> float | None:
-    """Signal-to-quantization-noise ratio in dB of two sums of squares; infinite without noise, None without signal."""
+    """Signal-to-quantization-noise ratio in dB of two sums of squares; infinite without noise, None without signal.
+
+    >>> sqnr_db(1.0, 0.01)
+    20.0
+    >>> sqnr_db(1.0, 0.0)
+    inf
+    """
     if signal <= 0:
         return None
     return 10 * log10(signal / noise) if noise > 0 else float("inf")
