@@ -119,6 +119,7 @@ def test_energy_is_additive_and_linear_in_counts(
             assert np.sum(parts, axis=0) == pytest.approx(table.total_pj, rel=1e-12)
         low, high = table.band_j
         assert low <= table.mean_j <= high
-        return table.total_pj - table.select(component="static").total_pj
+        standing = table.select(action="power").total_pj
+        return table.total_pj - standing
 
     assert account(3) == pytest.approx(3 * account(1), rel=1e-9, abs=1e-6)
