@@ -18,9 +18,10 @@ from nmsim.errors import DoesNotFitError
 from nmsim.hardware.chip import ChipConfig
 from nmsim.hardware.dataflow import FLOWS
 from nmsim.mapper.costing import Coster
-from nmsim.mapper.search import search_mapping
-from nmsim.mapping.automatic import finished
+from nmsim.mapper.search import POLICIES, search_mapping
+from nmsim.mapping.automatic import finished, map_network
 from nmsim.mapping.flow import LayerFlow
+from nmsim.mapping.mapping import Mapping
 from nmsim.mapping.partition import LayerCut
 from nmsim.mapping.task import Task
 from nmsim.network.memory import TrainingNeeds
@@ -105,31 +106,31 @@ def best_of_all(
     net: NetworkSpec, needs: TrainingNeeds, activity: Activity, machine: ChipConfig, objective: Any
 ) -> float:
     """The least objective over cores by layer, widths of pieces and dataflows by layer and phase."""
-    task, price = (
-        Task.of(net, Precision(), needs, machine),
-        Coster(net, Precision(), needs, activity, machine, COSTS),
-    )
-    cores, lanes = len(machine.cores()), machine.core_types[0].accumulate_lanes
-    cuts = [LayerCut(count, width) for count in range(1, cores + 1) for width in (1, lanes)]
+    price = Coster(net, Precision(), needs, activity, machine, COSTS)
     flows_of = [FLOWS if layer.kind == "conv" else FLOWS[:2] for layer in net.synaptic_layers]
-    least = min(
-        cost.value(objective)
-        for cost in search_mapping(
-            net, Precision(), needs, activity, machine, COSTS, objective=objective, effort="quick"
-        ).policies.values()
-    )
-    known = set()
-    for chosen in product(cuts, repeat=len(net.synaptic_layers)):
-        found = task.solve(tuple(chosen))
-        if found is None or found.pieces in known:
-            continue
-        known.add(found.pieces)
-        mapping = finished(task, found, movable=True)
+    least = float("inf")
+    for mapping in every_mapping(net, needs, machine):
         for integrate in product(*flows_of):
             for error, gradient in product(FLOWS[:2], FLOWS[::2]) if needs.trains else [(FLOWS[0], FLOWS[0])]:
                 flows = tuple(LayerFlow(own, error, gradient) for own in integrate)
                 least = min(least, price(replace(mapping, flows=flows)).value(objective))
     return least
+
+
+def every_mapping(net: NetworkSpec, needs: TrainingNeeds, machine: ChipConfig) -> list[Mapping]:
+    """Those of the policies, and of every number of cores and width of pieces of each layer, each once."""
+    task, found = Task.of(net, Precision(), needs, machine), {}
+    for policy in POLICIES:
+        mapping = map_network(net, Precision(), needs, machine, spread=policy)
+        found[mapping.slices] = mapping
+    cores, lanes = len(machine.cores()), machine.core_types[0].accumulate_lanes
+    cuts = [LayerCut(count, width) for count in range(1, cores + 1) for width in (1, lanes)]
+    for chosen in product(cuts, repeat=len(net.synaptic_layers)):
+        partition = task.solve(tuple(chosen))
+        if partition is not None:
+            mapping = finished(task, partition, movable=True)
+            found.setdefault(mapping.slices, mapping)
+    return list(found.values())
 
 
 def small(pairs: int) -> None:

@@ -5,8 +5,6 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Literal
 
-import numpy as np
-
 from nmsim.activity import MASKS, Activity, LayerActivity
 from nmsim.contents import Content
 from nmsim.cost.table import CostTable
@@ -34,6 +32,8 @@ MOST_TRIED = 48
 FEWER_TRIED = 20
 """Mappings that are costed, at most; fewer where many layers meet many cores, so that time stays bounded."""
 MANY_PLACES = 128
+FEW_CORES = 8
+"""Up to so many cores, every number of them is tried for a layer; above, powers of two."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -223,9 +223,10 @@ class _Search:
         return self.cost.score(part, self.objective)
 
     def _cuts(self) -> Iterator[LayerCut]:
-        """Powers of two of cores, with pieces of any width or of whole words of weights."""
+        """Numbers of cores, with pieces of any width or of whole words of weights."""
         cores = len(self.task.chip.cores())
-        counts = [int(2**power) for power in range(int(np.log2(cores)) + 1)]
+        few = cores <= FEW_CORES
+        counts = range(1, cores + 1) if few else [2**power for power in range(cores.bit_length())]
         widths = sorted({1, self._values_in_word()})
         for count in sorted({*counts, cores}, reverse=True):
             yield from (LayerCut(count, width) for width in widths)
