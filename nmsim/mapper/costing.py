@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 from nmsim import units
@@ -10,7 +11,7 @@ from nmsim.activity import Activity
 from nmsim.cost.accounting import energy_of
 from nmsim.cost.clocking import clocked
 from nmsim.cost.energy import CLOCK, STATIC
-from nmsim.cost.static import static_power
+from nmsim.cost.static import StaticPower, static_power
 from nmsim.cost.table import CostTable
 from nmsim.counts import Phase
 from nmsim.hardware.chip import ChipConfig
@@ -70,14 +71,18 @@ class Coster:
     costs: CostTable
     census: ActivityCensus | None = None
 
+    @cached_property
+    def _machine(self) -> tuple[ChipConfig, TrainingNeeds, StaticPower]:
+        """What all mappings have in common: the chip with its cycles, the needs on it, its static power."""
+        needs = needs_on(self.needs, self.chip)[0]
+        return clocked(self.chip, self.costs), needs, static_power(self.chip, self.costs)
+
     def __call__(self, mapping: NetworkMapping) -> Cost:
         """The cost of a mapping, by the analytic model."""
-        needs, chip = needs_on(self.needs, self.chip)[0], clocked(self.chip, self.costs)
+        chip, needs, power = self._machine
         job = Deployment(self.network, self.precision, needs, chip, mapping)
-        work = build_work(job, self.activity, self.census)
-        perf = AnalyticModel().run(work)
+        perf = AnalyticModel().run(build_work(job, self.activity, self.census))
         phase_s = {phase.value: cycles / perf.clock_hz for phase, cycles in perf.phase_cycles.items()}
-        power = static_power(self.chip, self.costs)
         energy = energy_of(
             perf.counts, self.chip, self.costs, power, phase_s, batch_size=perf.batch_size, activities=perf.activities
         )  # fmt: skip
