@@ -2,7 +2,14 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from nmsim.config import Record
 from nmsim.contents import STORED, SUMS, Content
@@ -96,6 +103,12 @@ class Sram(Record):
         if not isinstance(holds, list | tuple):
             return holds
         return [name for item in holds for name in (SUMS if item == "accumulator" else (item,))]
+
+    @model_serializer(mode="wrap")
+    def _as_written(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """As in a chip file, so that a chip is the same chip (and has the same hash) whatever formats its words follow."""
+        written: dict[str, Any] = handler(self)
+        return written | {"word_bits": "auto"} if self.word_values is not None else written
 
     @property
     def accesses_per_cycle(self) -> int:

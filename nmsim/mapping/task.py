@@ -58,7 +58,7 @@ def following(
         if memory.word_values is None:
             return memory
         widest = max((bits[content] for content in memory.holds if content in bits), default=NOMINAL_BITS)
-        return memory.model_copy(update={"word_bits": memory.word_values * widest, "word_values": None})
+        return memory.model_copy(update={"word_bits": memory.word_values * widest})
 
     cores = (
         core.model_copy(update={"memories": tuple(sized(memory) for memory in core.memories)})

@@ -27,6 +27,13 @@ def test_words_are_as_wide_as_their_values_ask(weight: str, bits: int) -> None:
     assert words == {784, 784 + 160}
 
 
+def test_a_chip_is_the_same_chip_whatever_its_words_follow() -> None:
+    chip = read_chip("edge-28nm")
+    narrow = following(dense(784, 256, 10), Precision.model_validate({"weight": "s4.2"}), NEEDS, chip)
+    assert narrow.content_hash() == chip.content_hash()
+    assert narrow != chip
+
+
 def test_a_chip_whose_words_are_given_stays_as_it_is() -> None:
     chip = read_chip("reckon-like-28nm")
     assert following(dense(256, 256, 16), Precision(), NEEDS, chip) is chip
