@@ -1,7 +1,7 @@
 """Stage two: replay the recorded activity of a run on chips."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 
@@ -175,7 +175,11 @@ def needs_of(workload: WorkloadSpec, rule: str, activity: Activity) -> TrainingN
 def evaluate_rule(
     workload: WorkloadSpec, folder: RunFolder, chip: ChipConfig, rule: str, model: Model
 ) -> Evaluation:
-    """One evaluation: map, replay, price."""
+    """One evaluation: map, replay, price.
+
+    It bears the hash of the chip that was asked for: what the search of a mapping chose for this rule (where layers spread,
+    how wide words are) is part of the mapping's hash, and does not make two machines of one.
+    """
     activity = folder.activity(rule_named(rule).profile)
     needs, costs = needs_of(workload, rule, activity), load_table(chip.technology)
     try:
@@ -185,4 +189,4 @@ def evaluate_rule(
             workload.network, workload.precision, needs, chip
         )  # its report says what would make it fit
         raise
-    return evaluate(job, activity, costs, model=model, detail=True)
+    return replace(evaluate(job, activity, costs, model=model, detail=True), chip_hash=chip.content_hash())

@@ -115,3 +115,14 @@ def test_a_chip_that_learns_nothing_serves_inference_and_says_so_of_the_rest(fre
     assert [item.rule for item in found.evaluations] == ["inference"]
     assert [misfit.rule for misfit in found.misfits] == ["stop-wtl", "stbp"]
     report_run(fresh)
+
+
+def test_a_chip_whose_mapping_was_searched_is_one_machine_under_every_rule_and_has_a_report(fresh):
+    """The search may choose differently for each rule; the chip that was asked for stays the same."""
+    simulate(fresh, [read_chip("mesh-16nm")], rules=["inference", "stop-wtl", "stbp"])
+    found = read_result(fresh)
+    assert {item.chip_hash for item in found.evaluations} == {read_chip("mesh-16nm").content_hash()}
+    assert found.inference is not None
+    assert all(row["same_machine"] for row in comparison(found.subject_first).records())
+    report_run(fresh)
+    assert (fresh / "report.html").exists()
