@@ -25,10 +25,14 @@ from nmsim.stop.spec import TrainingSpec
 
 
 class Profile(Record):
-    """Samples whose activity is recorded for replay on chips: the first ones of a split."""
+    """Samples whose activity is recorded for replay on chips: of every class of a split its share.
+
+    Training samples unless asked otherwise: what a training costs is asked of what it sees, and a network is busier
+    with samples it has not learned.
+    """
 
     samples: int = Field(default=16, ge=1)
-    split: Literal["train", "test"] = "test"
+    split: Literal["train", "test"] = "train"
 
 
 class WorkloadSpec(Record):
@@ -193,6 +197,7 @@ def prepare(
         spec.path,
         train_samples=spec.train_samples,
         test_samples=spec.test_samples,
+        subset=spec.subset,
         on_progress=on_progress,
     )
     encoded = encoded_input(encoding, dataset.input_shape)

@@ -11,7 +11,7 @@ from nmsim.cli.console import Screen, table
 from nmsim.cli.explore import report_study
 from nmsim.cli.fitted import FittedTable
 from nmsim.cli.threads import limit_threads
-from nmsim.errors import ConfigError, DoesNotFitError
+from nmsim.errors import CheckFailedError, ConfigError, DoesNotFitError
 from nmsim.evaluate import Evaluation
 from nmsim.hardware.chip import ChipConfig
 from nmsim.misfit import Misfit
@@ -67,6 +67,12 @@ ResumeOption = Annotated[bool, typer.Option("--resume", help="Go on from the las
 OverwriteOption = Annotated[
     bool, typer.Option("--overwrite", help="Replace a run of another configuration in the folder.")
 ]
+StrictOption = Annotated[
+    bool,
+    typer.Option(
+        "--strict", help="Exit with 1 if the run warns of itself, a rule does not fit or an audit fails."
+    ),
+]
 QuietOption = Annotated[bool, typer.Option("--quiet", help="Print errors only.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the summary as JSON and nothing else.")]
 
@@ -90,6 +96,7 @@ def run(
     jobs: JobsOption = None,
     resume: ResumeOption = False,
     overwrite: OverwriteOption = False,
+    strict: StrictOption = False,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -106,7 +113,7 @@ def run(
     simulate_stage.simulate(
         folder, chips, rules=rules, models=_models(model), say=lambda text: screen.say(f"  {text}")
     )
-    _report(screen, folder, as_json=as_json)
+    _report(screen, folder, as_json=as_json, strict=strict)
 
 
 def train(
@@ -122,6 +129,7 @@ def train(
     jobs: JobsOption = None,
     resume: ResumeOption = False,
     overwrite: OverwriteOption = False,
+    strict: StrictOption = False,
     quiet: QuietOption = False,
 ) -> None:
     """Train a workload, or a run's network further (RUN in place of WORKLOAD), and record the activity of its profile."""
@@ -140,6 +148,7 @@ def train(
     if start_from is not None and folder.resolve() == start_from.resolve():
         raise ConfigError(f"--out {folder}: is the run that training starts from; give another folder")
     _train(screen, spec, folder, seed, jobs, start, resume=resume, overwrite=overwrite)
+    _examine(screen, folder, strict=strict)
     screen.say(f"Next: nmsim simulate {folder} --chip edge-28nm")
 
 
@@ -149,6 +158,7 @@ def simulate(
     rule: RuleOption = None,
     model: ModelOption = "analytic",
     assignments: SetOption = None,
+    strict: StrictOption = False,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -161,9 +171,11 @@ def simulate(
     found = simulate_stage.simulate(
         run_folder, chips, rules=_names([rule] if rule else None), models=_models(model), say=screen.say
     )
+    stamp = report_stage.diagnose_run(run_folder).stamp
     if as_json:
-        print(json.dumps(comparison(found.evaluations, found.misfits).records(), indent=2))
-    _show(screen, found, chosen=bool(chip))
+        print(json.dumps(comparison(found.evaluations, found.misfits, stamp).records(), indent=2))
+    _show(screen, found, stamp, chosen=bool(chip))
+    _examine(screen, run_folder, strict=strict, misfits=found.misfits)
     screen.say(f"Next: nmsim report {run_folder}")
 
 
@@ -173,6 +185,7 @@ def report(
         list[int] | None,
         typer.Option("--design", help="Of a study: also write the full report of this design."),
     ] = None,
+    strict: StrictOption = False,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -185,7 +198,7 @@ def report(
         raise ConfigError(
             f"--design {designs[0]}: {run_folder} is no study; leave it out, or give a study's folder"
         )
-    _report(screen, run_folder, as_json=as_json)
+    _report(screen, run_folder, as_json=as_json, strict=strict)
 
 
 def compare(
@@ -193,6 +206,7 @@ def compare(
     chip: ChipOption = None,
     rule: RuleOption = None,
     model: ModelOption = "analytic",
+    strict: StrictOption = False,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -201,15 +215,17 @@ def compare(
     chips = [simulate_stage.read_chip(name) for name in _names(chip) or [simulate_stage.DEFAULT_CHIP]]
     rules = _names([rule] if rule else None) or simulate_stage.rules_of(run_folder)
     found = simulate_stage.simulate(run_folder, chips, rules=rules, models=_models(model))
+    stamp = report_stage.diagnose_run(run_folder).stamp
     if as_json:
-        print(json.dumps(comparison(found.evaluations, found.misfits).records(), indent=2))
-    _show(screen, found, chosen=bool(chip))
+        print(json.dumps(comparison(found.evaluations, found.misfits, stamp).records(), indent=2))
+    _show(screen, found, stamp, chosen=bool(chip))
+    _examine(screen, run_folder, strict=strict, misfits=found.misfits)
 
 
-def _show(screen: Screen, found: simulate_stage.Simulated, *, chosen: bool) -> None:
+def _show(screen: Screen, found: simulate_stage.Simulated, stamp: str, *, chosen: bool) -> None:
     """The table, then what does not fit and why; an error only if nothing fits."""
     if found.evaluations:
-        screen.show(results_table(found.evaluations, found.misfits))
+        screen.show(results_table(found.evaluations, found.misfits, stamp))
         if mixes_machines(found.evaluations):
             screen.say(OTHER_MACHINE_NOTE)
     _say_misfits(screen, found.misfits, anything=bool(found.evaluations), chosen=chosen)
@@ -241,9 +257,11 @@ def _fit_first(
     _say_misfits(screen, misfits, anything=len(misfits) < asked, chosen=chosen)
 
 
-def results_table(evaluations: Sequence[Evaluation], misfits: Sequence[Misfit] = ()) -> FittedTable:
+def results_table(
+    evaluations: Sequence[Evaluation], misfits: Sequence[Misfit] = (), stamp: str = ""
+) -> FittedTable:
     """Energy, latency, power and ratios of several evaluations."""
-    shown = side_by_side(evaluations, misfits)
+    shown = side_by_side(evaluations, misfits, stamp)
     headings = [column.heading for column in shown.columns]
     return table("Side by side", headings, shown.texts(), numeric_from=3, keys=3)
 
@@ -304,13 +322,33 @@ def _train(
     screen.say(f"  accuracy: {history.rows[-1].accuracy_text}")
 
 
-def _report(screen: Screen, folder: Path, *, as_json: bool) -> None:
+def _report(screen: Screen, folder: Path, *, as_json: bool, strict: bool) -> None:
     screen.say("Report")
     written = report_stage.report_run(folder)
+    result = report_stage.read_result(folder)
     if as_json:
         print((RunFolder(folder).path / "summary.json").read_text(encoding="utf-8"), end="")
-        return
-    result = report_stage.read_result(folder)
     for line in summary_lines(result):
         screen.say(f"  {line}")
     screen.say(f"{len(written)} files in {folder}; open {folder / 'report.html'}")
+    audits = [
+        f"{item.rule} on {item.chip_name}: the audit fails"
+        for item in result.evaluations
+        if not item.audit_passed
+    ]
+    _be_strict([*result.diagnosis.warnings, *audits], result.misfits, strict=strict)
+
+
+def _examine(screen: Screen, folder: Path, *, strict: bool, misfits: Sequence[Misfit] = ()) -> None:
+    """Say what the run finds about itself."""
+    found = report_stage.diagnose_run(folder)
+    for text in found.warnings:
+        screen.say(f"WARNING: {text}")
+    _be_strict(found.warnings, misfits, strict=strict)
+
+
+def _be_strict(warnings: Sequence[str], misfits: Sequence[Misfit], *, strict: bool) -> None:
+    """Raise `CheckFailedError` if warnings count and there are any."""
+    texts = [*warnings, *(f"{misfit.rule} on {misfit.chip_name}: {misfit.kind}" for misfit in misfits)]
+    if strict and texts:
+        raise CheckFailedError("\n".join(f"--strict: {text}" for text in texts))

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from nmsim.datasets.events import Events, Sensor
+from nmsim.datasets.events import Events, Recordings, Sensor
 from nmsim.datasets.spec import EventEncoding, EventTimeEncoding
 
 
@@ -14,6 +14,17 @@ def event_steps(events: Events, encoding: EventEncoding, time_steps: int) -> NDA
         duration_us = encoding.duration_us or int(t_us[-1]) + 1
         return t_us * time_steps // duration_us
     return np.arange(len(events)) * time_steps // len(events)
+
+
+def lost_events(
+    recordings: Recordings, indices: NDArray[np.int64], encoding: EventEncoding, time_steps: int
+) -> tuple[int, int]:
+    """Events of some recordings, and how many of them come after the encoding's last time step."""
+    events = lost = 0
+    for index in indices.tolist():
+        steps = event_steps(recordings.events(index), encoding, time_steps)
+        events, lost = events + len(steps), lost + int((steps >= time_steps).sum())
+    return events, lost
 
 
 def event_frames(

@@ -71,6 +71,25 @@ def checked(events: Events, sensor: Sensor, place: str, where: Callable[[int], s
             f"{place}: {where(bad + 1)}: time {events.t_us[bad + 1]} us follows {events.t_us[bad]} us, but"
             " times must not fall; sort the recording by time or fetch it again"
         )
+    return from_start(events, place, where)
+
+
+def from_start(events: Events, place: str, where: Callable[[int], str]) -> Events:
+    """The events with times from the start of the recording.
+
+    Times of a clock that did not start with the recording, such as Unix times, would put every event into the last time
+    step: where the first event comes later than the recording is long, all times count from it instead.
+
+    Raises:
+        DataError: a time is negative.
+    """
+    if len(events) and events.t_us[0] < 0:
+        raise DataError(
+            f"{place}: {where(0)}: time {events.t_us[0]} us is negative; times count from the start of the recording:"
+            " subtract the first one from all"
+        )
+    if len(events) and int(events.t_us[0]) > int(events.t_us[-1]) - int(events.t_us[0]):
+        return replace(events, t_us=events.t_us - events.t_us[0])
     return events
 
 
@@ -89,6 +108,10 @@ class Recordings(ABC):
     @abstractmethod
     def first(self, count: int) -> "Recordings":
         """The first `count` recordings."""
+
+    @abstractmethod
+    def take(self, indices: IntArray) -> "Recordings":
+        """The recordings of these numbers, in this order."""
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -119,6 +142,20 @@ class PackedRecordings(Recordings):
         """The first `count` recordings; the columns are shared."""
         return replace(self, offsets=self.offsets[: count + 1])
 
+    def take(self, indices: IntArray) -> Self:
+        """The recordings of these numbers, in this order, copied."""
+        spans = [np.arange(self.offsets[index], self.offsets[index + 1]) for index in indices.tolist()]
+        events = np.concatenate(spans) if spans else np.zeros(0, np.int64)
+        offsets = np.cumsum([0, *(len(span) for span in spans)], dtype=np.int64)
+        return replace(
+            self,
+            offsets=offsets,
+            x=self.x[events],
+            y=self.y[events],
+            p=self.p[events],
+            t_us=self.t_us[events],
+        )
+
 
 @dataclass(frozen=True)
 class FileRecordings(Recordings):
@@ -137,6 +174,10 @@ class FileRecordings(Recordings):
     def first(self, count: int) -> Self:
         """The first `count` recordings."""
         return replace(self, sources=self.sources[:count])
+
+    def take(self, indices: IntArray) -> Self:
+        """The recordings of these numbers, in this order."""
+        return replace(self, sources=tuple(self.sources[index] for index in indices.tolist()))
 
     def packed(self) -> PackedRecordings:
         """The same recordings in memory, all read and checked now."""

@@ -15,6 +15,8 @@ from nmsim.datasets.files.image_folder import read_image_folder
 from nmsim.datasets.files.mnist_subset import find_subset, read_subset, subset_origin
 from nmsim.datasets.files.npz import is_npz, read_npz
 from nmsim.datasets.parts import Parts
+from nmsim.datasets.spec import Subset
+from nmsim.datasets.subset import stratified
 from nmsim.errors import DataError
 
 IN_MEMORY_BYTES = 64 << 20
@@ -29,6 +31,7 @@ def load(
     *,
     train_samples: int | None = None,
     test_samples: int | None = None,
+    subset: Subset = "stratified",
     on_progress: Progress | None = None,
 ) -> Dataset:
     """A data set by name.
@@ -37,8 +40,9 @@ def load(
         name: mnist-subset, mnist, fashion-mnist, cifar10, cifar100, nmnist, dvs-gesture or dvs-cifar10.
         path: folder of the original files, one of their archives, or an `.npz` file; without it the files are
             downloaded (mnist-subset comes with an installed package).
-        train_samples: keep the first so many of the training part.
-        test_samples: keep the first so many of the test part.
+        train_samples: keep so many of the training part.
+        test_samples: keep so many of the test part.
+        subset: which are kept: of every class its share (see `nmsim.datasets.subset`), or the first of the file.
         on_progress: told about a download as (file, bytes so far, total or `None`).
 
     Raises:
@@ -52,8 +56,8 @@ def load(
     entry = entry_of(name)
     parts, source = _read(entry, None if path is None else Path(path).expanduser(), on_progress)
     size_bytes = sum(file.stat().st_size for file in parts.files)
-    x_train, y_train = _first(name, "train", parts.x_train, parts.y_train, train_samples)
-    x_test, y_test = _first(name, "test", parts.x_test, parts.y_test, test_samples)
+    x_train, y_train = _kept(name, "train", parts.x_train, parts.y_train, train_samples, subset)
+    x_test, y_test = _kept(name, "test", parts.x_test, parts.y_test, test_samples, subset)
     if size_bytes <= IN_MEMORY_BYTES:
         x_train, x_test = (x.packed() if isinstance(x, FileRecordings) else x for x in (x_train, x_test))
     return Dataset(
@@ -87,8 +91,8 @@ def _read(entry: Entry, path: Path | None, on_progress: Progress | None) -> tupl
     return (read_image_folder if entry.kind == "image" else read_event_folder)(path, entry), str(source)
 
 
-def _first(
-    name: str, part: Part, x: Images | Recordings, y: Labels, count: int | None
+def _kept(
+    name: str, part: Part, x: Images | Recordings, y: Labels, count: int | None, subset: Subset
 ) -> tuple[Images | Recordings, Labels]:
     if count is None:
         return x, y
@@ -97,6 +101,8 @@ def _first(
             f"data set {name}: {part}_samples {count} is outside 1..{len(y)}, the {part} samples it has;"
             " lower the number or leave it out"
         )
+    if subset == "stratified" and (chosen := stratified(y, count))[-1] != count - 1:
+        return (x.take(chosen) if isinstance(x, Recordings) else x[chosen]), y[chosen]
     return (x.first(count) if isinstance(x, Recordings) else x[:count]), y[:count]
 
 

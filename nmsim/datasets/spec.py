@@ -23,6 +23,9 @@ DatasetName = Literal[
 Downsampling = Literal["1/2", "1/4", "1/8", "3/4", "3/8"]
 
 
+Subset = Literal["stratified", "first"]
+
+
 class DatasetSpec(Record):
     """Which samples a workload uses."""
 
@@ -30,9 +33,11 @@ class DatasetSpec(Record):
     path: str | None = None
     """Folder of the original files, one of their archives, or an `.npz` file; downloaded if absent."""
     train_samples: int | None = Field(default=None, ge=1)
-    """Keep the first so many samples of the training part; all if absent."""
+    """Keep so many samples of the training part; all if absent."""
     test_samples: int | None = Field(default=None, ge=1)
-    """Keep the first so many samples of the test part; all if absent."""
+    """Keep so many samples of the test part; all if absent."""
+    subset: Subset = "stratified"
+    """Which samples are kept: of every class its share, or simply the first of the file."""
 
 
 class Augmentation(Record):

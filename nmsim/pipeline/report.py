@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from nmsim.diagnosis import Diagnosis, diagnose
 from nmsim.errors import DoesNotFitError
 from nmsim.pipeline.folder import RunFolder
 from nmsim.pipeline.simulations import Simulations
@@ -28,6 +29,14 @@ def read_result(out: Path) -> RunResult:
         chips=tuple(store.chips()),
         misfits=tuple(misfits),
     )
+
+
+def diagnose_run(out: Path) -> Diagnosis:
+    """What a trained run says about itself, before anything was simulated; `RunError` if training has not finished."""
+    folder = RunFolder(out)
+    workload = folder.workload()
+    activity = folder.activity(workload.training.rule.profile)
+    return diagnose(workload, folder.history(), activity, folder.provenance())
 
 
 def report_run(out: Path | str) -> list[Path]:

@@ -7,10 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nmsim import config
 from nmsim.activity import Activity
+from nmsim.config import Document
 from nmsim.datasets.dataset import Dataset
+from nmsim.datasets.event_encoding import lost_events
+from nmsim.datasets.events import Recordings
+from nmsim.datasets.spec import EventEncoding
+from nmsim.datasets.subset import stratified
 from nmsim.pipeline.folder import RunFolder, package_versions
 from nmsim.pipeline.start import read_start, write_start
 from nmsim.rules import STBP
@@ -43,8 +49,17 @@ def overridden(path: Path, assignments: Iterable[str] = (), precision: Path | No
     if precision is not None:
         document = document.with_part("precision", config.load(precision))
     for assignment in assignments:
-        document = document.with_value(assignment)
+        document = long_form(document, assignment).with_value(assignment)
     return config.build(WorkloadSpec, document)
+
+
+def long_form(document: Document, keys: str) -> Document:
+    """`dataset: mnist` written out as `dataset: {name: mnist}` where one of its keys is about to be set; so `encoding`."""
+    for section, key in (("dataset", "name"), ("encoding", "kind")):
+        short = document.data.get(section)
+        if isinstance(short, str) and keys.startswith(f"{section}."):
+            document = document.with_values({section: {key: short}}, document.place((section,)))
+    return document
 
 
 def train(
@@ -119,14 +134,21 @@ def build_engine(
     )
 
 
+def profile_samples(prepared: Prepared) -> NDArray[np.int64]:
+    """Numbers of the profiled samples in their split: of every class its share, the first ones."""
+    profile = prepared.workload.profile
+    split: EncodedSplit = getattr(prepared, profile.split)
+    return stratified(split.split.y, min(profile.samples, len(split)))
+
+
 def profile_activities(engine: Engine, prepared: Prepared) -> dict[str, Activity]:
     """The profile under the workload's rule and, for a STOP rule, under STBP with the same parameters."""
     workload = prepared.workload
-    split: EncodedSplit = getattr(prepared, workload.profile.split)
+    split: EncodedSplit = prepared.training_samples if workload.profile.split == "train" else prepared.test
     meta = {"split": workload.profile.split, "dataset": workload.dataset.name, "workload": workload.name}
     rule = workload.training.rule
     origin = workload.training.arithmetic
-    chosen = np.arange(min(workload.profile.samples, len(split)))
+    chosen = profile_samples(prepared)
     batch = split.batch(chosen, 0)
     first = record_activity(
         engine, batch, chosen, prepared.input_format, rule=rule.name, origin=origin, meta=meta
@@ -162,13 +184,27 @@ def provenance_of(prepared: Prepared) -> dict[str, Any]:
             "name": dataset.name,
             "train_samples": len(dataset.train),
             "test_samples": len(dataset.test),
+            "train_per_class": np.bincount(dataset.y_train, minlength=dataset.classes).tolist(),
+            "test_per_class": np.bincount(dataset.y_test, minlength=dataset.classes).tolist(),
         },
         "encoding": {
             "kind": workload.encoding.kind,
             "format": prepared.encoded.format,
             "static": prepared.encoded.static,
+            **_events(prepared),
         },
     }
+
+
+def _events(prepared: Prepared) -> dict[str, int]:
+    """Of event recordings: the events of the profiled samples, and how many the encoding drops."""
+    encoding, profile = prepared.workload.sample_encoding, prepared.workload.profile
+    recordings = getattr(prepared, profile.split).split.x
+    if not isinstance(recordings, Recordings) or not isinstance(encoding, EventEncoding):
+        return {}
+    steps = prepared.workload.network.time_steps
+    events, lost = lost_events(recordings, profile_samples(prepared), encoding, steps)
+    return {"events": events, "lost_events": lost}
 
 
 def balance_workload(

@@ -21,7 +21,7 @@ OTHER_MACHINE = "†"
 OTHER_MACHINE_NOTE = f"{OTHER_MACHINE} the first row is of another chip, or priced from another table"
 
 
-def comparison(evaluations: Sequence[Evaluation], misfits: Sequence[Misfit] = ()) -> Table:
+def comparison(evaluations: Sequence[Evaluation], misfits: Sequence[Misfit] = (), stamp: str = "") -> Table:
     """One row per evaluation: figures with their intervals and bands, and their ratios to the first row's.
 
     Ratios are safer than the figures themselves: most of a price's error is common to both. `same_machine` tells whether
@@ -37,6 +37,7 @@ def comparison(evaluations: Sequence[Evaluation], misfits: Sequence[Misfit] = ()
         Column("cores_used", "Cores used"),
         Column("same_machine", "Same machine as the first"),
         Column("problem", "Why not"),
+        Column("stamp", "Network"),
     ]
     before = len(columns)
     for figure in COMPARED:
@@ -44,16 +45,16 @@ def comparison(evaluations: Sequence[Evaluation], misfits: Sequence[Misfit] = ()
             *figure_columns(figure),
             Column(f"{figure.name.partition('_')[0]}_ratio", "ratio", "ratio"),
         ]
-    rows = [_row(item, evaluations[0]) for item in evaluations]
+    rows = [_row(item, evaluations[0], stamp) for item in evaluations]
     empty = (None,) * (len(columns) - before)
     rows += [
-        (misfit.chip_name, misfit.chip_hash, misfit.rule, None, None, None, None, misfit.text, *empty)
+        (misfit.chip_name, misfit.chip_hash, misfit.rule, None, None, None, None, misfit.text, stamp, *empty)
         for misfit in misfits
     ]
     return Table("comparison", tuple(columns), tuple(rows))
 
 
-def _row(item: Evaluation, first: Evaluation) -> tuple[Cell, ...]:
+def _row(item: Evaluation, first: Evaluation, stamp: str) -> tuple[Cell, ...]:
     row: list[Cell] = [
         item.chip_name,
         item.chip_hash,
@@ -62,14 +63,14 @@ def _row(item: Evaluation, first: Evaluation) -> tuple[Cell, ...]:
         sample_kind(item),
         len(item.perf.cores),
     ]
-    row += [same_machine(item, first), ""]
+    row += [same_machine(item, first), "", stamp]
     for figure in COMPARED:
         value, reference = figure.of(item), figure.of(first)
         row += [*figure.cells(item), value / reference if value is not None and reference else None]
     return tuple(row)
 
 
-def side_by_side(evaluations: Sequence[Evaluation], misfits: Sequence[Misfit] = ()) -> Table:
+def side_by_side(evaluations: Sequence[Evaluation], misfits: Sequence[Misfit] = (), stamp: str = "") -> Table:
     """The same comparison for people: a cell holds a figure and, on a second line, its ratio to the first row.
 
     A ratio to another machine carries a mark; see `mixes_machines`.
@@ -80,7 +81,8 @@ def side_by_side(evaluations: Sequence[Evaluation], misfits: Sequence[Misfit] = 
     columns.insert(5, Column("band", "Band of the energy"))
     rows = []
     for item in evaluations:
-        row: list[Cell] = [item.chip_name, item.rule, item.model, len(item.perf.cores)]
+        model = f"{item.model}\n{stamp}" if stamp else item.model
+        row: list[Cell] = [item.chip_name, item.rule, model, len(item.perf.cores)]
         for figure in SHOWN:
             value, reference = figure.of(item), figure.of(evaluations[0])
             text = for_people(value, figure.unit)

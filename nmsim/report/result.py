@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from nmsim.activity import Activity
+from nmsim.diagnosis import Diagnosis, diagnose
 from nmsim.evaluate import Evaluation
 from nmsim.hardware.chip import ChipConfig
 from nmsim.misfit import Misfit
@@ -53,6 +54,11 @@ class RunResult:
                 key=lambda x: (x is not own, x.chip_hash != own.chip_hash, x.rule != own.rule),
             )
         )
+
+    @cached_property
+    def diagnosis(self) -> Diagnosis:
+        """What the run says about itself."""
+        return diagnose(self.workload, self.history, self.activity, self.provenance)
 
     @cached_property
     def inference(self) -> Evaluation | None:

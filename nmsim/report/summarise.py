@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 
+from nmsim.diagnosis import Diagnosis
 from nmsim.evaluate import Estimate, Evaluation
 from nmsim.misfit import Misfit
 from nmsim.network.memory_table import NetworkMemory
@@ -13,6 +14,7 @@ from nmsim.report.summary import (
     AccuracySummary,
     ActivitySummary,
     CheckSummary,
+    DiagnosisSummary,
     EvaluationSummary,
     ExtrapolationSummary,
     Interval,
@@ -41,6 +43,7 @@ def summarise(result: RunResult) -> Summary:
         versions=dict(result.provenance.get("versions", {})),
         dataset=dict(result.provenance.get("dataset", {})),
         subject=next(i for i, item in enumerate(result.evaluations) if item is result.subject),
+        diagnosis=_diagnosis(result.diagnosis),
         accuracy=_accuracy(result),
         training=_training(result),
         activity=_activity(result),
@@ -124,6 +127,16 @@ def _evaluation(item: Evaluation, layers: tuple[str, ...]) -> EvaluationSummary:
         notes=list(item.notes),
         audit_passed=item.audit_passed,
         audit=[CheckSummary(**asdict(check)) for check in item.audit],
+    )
+
+
+def _diagnosis(found: Diagnosis) -> DiagnosisSummary:
+    return DiagnosisSummary(
+        stamp=found.stamp,
+        warnings=list(found.warnings),
+        silent_output_share=found.silent_output_share,
+        saturated_shares=dict(found.saturated_shares),
+        classes=dict(found.classes),
     )
 
 

@@ -135,6 +135,18 @@ class EvaluationSummary(_Figures):
     audit: list[CheckSummary]
 
 
+class DiagnosisSummary(Record):
+    """What the run says about itself: whether its figures mean anything."""
+
+    stamp: str
+    """`dead`, `untrained`, or empty."""
+    warnings: list[str]
+    silent_output_share: float
+    saturated_shares: dict[str, float]
+    classes: dict[str, int]
+    """Classes present in the parts `train`, `test`, `profile`."""
+
+
 class MisfitSummary(Record):
     """A rule on a chip that has no evaluation: it does not fit, its clock is too fast, or it has no price."""
 
@@ -192,6 +204,7 @@ class Summary(Record):
     dataset: dict[str, Any]
     subject: int
     """Index of the evaluation that the report is about."""
+    diagnosis: DiagnosisSummary
     accuracy: AccuracySummary | None
     training: TrainingSummary | None
     activity: ActivitySummary

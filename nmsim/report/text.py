@@ -22,7 +22,7 @@ from nmsim.units import BITS_PER_BYTE, scaled
 
 def summary_lines(result: RunResult) -> list[str]:
     """The run in a dozen lines for a terminal."""
-    lines = [result.described]
+    lines = [result.described, *(f"WARNING: {text}" for text in result.diagnosis.warnings)]
     lines += _accuracy_lines(result)
     lines += evaluation_lines(result.evaluations)
     lines += [line for misfit in result.misfits for line in misfit.lines()]
@@ -81,10 +81,14 @@ def markdown(result: RunResult) -> str:
     subject = result.subject
     each = sample_kind(subject)
     chapters = {
-        f"# {result.workload.name} on {subject.chip_name}": [result.described, *_accuracy_lines(result)],
+        f"# {result.workload.name} on {subject.chip_name}": [
+            result.described,
+            *(f"**Warning:** {text}." for text in result.diagnosis.warnings),
+            *_accuracy_lines(result),
+        ],
         "## Evaluations": [
             "Modelled. Per sample; the second line of a cell is the ratio to the first row.",
-            side_by_side(result.subject_first, result.misfits).markdown(),
+            side_by_side(result.subject_first, result.misfits, result.diagnosis.stamp).markdown(),
             *([f"{OTHER_MACHINE_NOTE}."] if mixes_machines(result.evaluations) else []),
             *("\n".join(f"- {line.strip()}" for line in misfit.lines()) for misfit in result.misfits),
         ],

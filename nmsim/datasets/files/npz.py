@@ -154,9 +154,10 @@ def _recordings(path: Path, arrays: NpzFile, part: str, entry: Entry) -> tuple[P
         raise DataError(f"{path}: array label{part} is empty: no recordings; give a file with at least one")
     _, height, width = entry.shape
     sensor = Sensor(height, width)
-    recordings = PackedRecordings(sensor, offsets, x, y, p, t_us)
+    recordings = PackedRecordings(sensor, offsets, x, y, p, t_us.astype(np.int64))
     for index in range(len(recordings)):
-        checked(recordings.events(index), sensor, str(path), partial(_event_place, part, index))
+        held = recordings.events(index)
+        held.t_us[:] = checked(held, sensor, str(path), partial(_event_place, part, index)).t_us
     return recordings, labels
 
 

@@ -106,7 +106,7 @@ def _matrix(reference: Reference, dataset: DatasetResult) -> Markup:
             latency = f"{scaled(item.latency_s.mean, 's')}{streamed}"
             cells.append(f"{found}, {latency}".replace(" ", "\u00a0").replace(",\u00a0", ", "))
         rows.append(tuple(cells))
-    stand_in = ", stand-in samples" if dataset.stand_in else ""
+    stand_in = dataset.diagnosis.mark + (", stand-in samples" if dataset.stand_in else "")
     what = f"{dataset.title}{stand_in}, {dataset.workload.network.name}"
     caption = f"{what}: energy (band) and time per sample; {STREAMED} time-multiplexed, what does not fit lives in DRAM"
     return Table(dataset.name, columns, tuple(rows)).html(caption)

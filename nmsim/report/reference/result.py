@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from nmsim.activity import Activity
+from nmsim.diagnosis import Diagnosis, diagnose
 from nmsim.evaluate import Evaluation
 from nmsim.hardware.chip import ChipConfig
 from nmsim.network.memory_table import NetworkMemory
@@ -70,6 +71,11 @@ class DatasetResult:
     def name(self) -> str:
         """File stem of its page."""
         return self.workload.name
+
+    @cached_property
+    def diagnosis(self) -> Diagnosis:
+        """What the prepared network says about itself."""
+        return diagnose(self.prepared, self.history, self.activities["stop"], self.provenance)
 
     @cached_property
     def layers(self) -> tuple[str, ...]:

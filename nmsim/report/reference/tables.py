@@ -26,7 +26,7 @@ from nmsim.rules import INFERENCE
 WHICH = (Column("dataset", "Data set"), Column("chip", "Chip"), Column("rule", "Rule"))
 FIT_COLUMNS = (
     *WHICH, Column("workload", "Workload"), Column("sample", "Per"), Column("fits", "Fits"),
-    Column("time_multiplexed", "Time-multiplexed"),
+    Column("time_multiplexed", "Time-multiplexed"), Column("stamp", "Network"),
 )  # fmt: skip
 SHOWN = (
     ENERGY, LATENCY, THROUGHPUT, POWER, EDP, AREA, SOPS, MACS, ENERGY_PER_SOP_INCREMENTAL, ENERGY_PER_SOP_ALL_IN,
@@ -61,6 +61,7 @@ def _fit(dataset: DatasetResult, outcome: Outcome) -> tuple[Cell, ...]:
     fits = outcome.evaluation is not None
     return (
         dataset.title, outcome.chip, outcome.case, dataset.name, kind, fits, outcome.time_multiplexed if fits else None,
+        dataset.diagnosis.stamp,
     )  # fmt: skip
 
 

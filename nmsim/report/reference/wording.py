@@ -29,7 +29,9 @@ def accuracy(dataset: DatasetResult) -> str:
     last = dataset.history.rows[-1]
     if last.test_accuracy is None:
         return last.accuracy_text
-    return f"{last.accuracy_text}, after {dataset.prepared_samples:,} training samples"
+    return (
+        f"{last.accuracy_text}, after {dataset.prepared_samples:,} training samples{dataset.diagnosis.mark}"
+    )
 
 
 def mean_spike_rates(dataset: DatasetResult) -> str:

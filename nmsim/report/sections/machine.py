@@ -129,7 +129,9 @@ def comparison(result: RunResult, picture: Picture | None) -> Section:
         [
             tag("p", text, badge(Kind.MODELLED)),
             *([choices(options), live(picture, comparison_chart(shown))] if picture else []),
-            side_by_side(shown, result.misfits).html("Every evaluation of this run", live=True),
+            side_by_side(shown, result.misfits, result.diagnosis.stamp).html(
+                "Every evaluation of this run", live=True
+            ),
             tag("p", f"{OTHER_MACHINE_NOTE}.") if mixes_machines(shown) else "",
             *(_misfit(misfit) for misfit in result.misfits),
         ]

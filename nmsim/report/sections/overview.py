@@ -3,7 +3,7 @@
 from nmsim.evaluate import Estimate, Evaluation
 from nmsim.report.markup import Markup, join, tag
 from nmsim.report.result import RunResult
-from nmsim.report.sections.section import MEANINGS, Kind, Section, badge
+from nmsim.report.sections.section import MEANINGS, Kind, Section, badge, bullets
 from nmsim.report.words import MODEL_WORDS, rule_name, with_interval
 from nmsim.rules import BASELINE
 from nmsim.units import BITS_PER_BYTE, scaled
@@ -20,6 +20,7 @@ def overview(result: RunResult) -> Section:
     meanings = [part for kind, text in MEANINGS.items() for part in (tag("dt", badge(kind)), tag("dd", text))]
     body = join(
         [
+            _diagnosis(result),
             tag("p", lead),
             tag("ul", *cards, class_="cards"),
             tag("h3", "How to read the figures"),
@@ -28,6 +29,15 @@ def overview(result: RunResult) -> Section:
         ]
     )
     return Section("overview", "Key figures", body)
+
+
+def _diagnosis(result: RunResult) -> Markup:
+    """What the run says about itself, before any figure."""
+    if not result.diagnosis.warnings:
+        return Markup("")
+    stamp = f"This network is {result.diagnosis.stamp}. " if result.diagnosis.stamp else ""
+    head = f"{stamp}The run found about itself:"
+    return tag("div", tag("p", head), bullets(result.diagnosis.warnings), class_="verdict failed")
 
 
 def _card(name: str, value: str, kind: Kind, *notes: str) -> Markup:
