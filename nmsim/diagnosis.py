@@ -38,14 +38,14 @@ class Diagnosis:
     """What a run says about itself.
 
     `stamp` is `dead`, `untrained` or empty, and stands at every row that a table has of the run. `warnings` are
-    sentences for people, worst first; `silent_output_share` the share of profiled samples without an output spike,
+    sentences for people, worst first; `silent_output_fraction` the share of profiled samples without an output spike,
     `saturated_shares` the share of a tensor's values that saturated in training, by `layer<i>.<tensor>`, as far as it is
     known how many there were; `classes` the number of classes present by part: `train`, `test`, `profile`.
     """
 
     stamp: str
     warnings: tuple[str, ...]
-    silent_output_share: float
+    silent_output_fraction: float
     saturated_shares: Mapping[str, float]
     classes: Mapping[str, int]
 

@@ -134,8 +134,8 @@ def _diagnosis(found: Diagnosis) -> DiagnosisSummary:
     return DiagnosisSummary(
         stamp=found.stamp,
         warnings=list(found.warnings),
-        silent_output_share=found.silent_output_share,
-        saturated_shares=dict(found.saturated_shares),
+        silent_output_fraction=found.silent_output_fraction,
+        saturated_fraction=dict(found.saturated_shares),
         classes=dict(found.classes),
     )
 

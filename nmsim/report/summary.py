@@ -141,8 +141,8 @@ class DiagnosisSummary(Record):
     stamp: str
     """`dead`, `untrained`, or empty."""
     warnings: list[str]
-    silent_output_share: float
-    saturated_shares: dict[str, float]
+    silent_output_fraction: float
+    saturated_fraction: dict[str, float]
     classes: dict[str, int]
     """Classes present in the parts `train`, `test`, `profile`."""
 
