@@ -40,6 +40,13 @@ def test_more_random_cores_store_what_the_engine_stores(seed: int, tmp_path: Pat
     check(seed, tmp_path)
 
 
+def test_sums_and_tensors_overflow_in_the_random_cores() -> None:
+    counted_names = {
+        name.split(".")[1] for seed in SEEDS for name, count in case(seed).run.overflows.items() if count
+    }
+    assert {"current", "error_sum", "weight_gradient", "membrane", "weight"} <= counted_names
+
+
 def test_the_random_cores_cover_rules_losses_updates_and_inputs() -> None:
     designs = [case(seed).design for seed in SEEDS]
     assert {str(design.training.rule) for design in designs} == {"stop-w", "stop-wt", "stop-wl", "stop-wtl"}
@@ -47,6 +54,8 @@ def test_the_random_cores_cover_rules_losses_updates_and_inputs() -> None:
     assert {design.in_place for design in designs} == {True, False}
     assert {design.static for design in designs} == {True, False}
     assert {design.layers for design in designs} == {1, 2, 3}
+    modes = {str(own.error.overflow) for design in designs for own in design.precision}
+    assert modes == {"saturate", "saturate_end", "wrap"}
     assert any(design.training.batch_size > 1 for design in designs)
     rounding = {own.membrane.rounding for design in designs for own in design.precision}
     assert len(rounding) == 5
