@@ -6,7 +6,7 @@ import pytest
 from tools import needs_verilator
 from typer.testing import CliRunner
 
-from nmsim.cli.main import app
+from nmsim.cli.verbs import app
 
 
 @needs_verilator
