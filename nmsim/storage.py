@@ -18,6 +18,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from nmsim.capacity import check_npz_claims
 from nmsim.errors import RunError
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -111,6 +112,8 @@ def read_arrays(path: Path, schema: str, remedy: str) -> tuple[dict[str, Any], d
         RunError: the file is missing, unreadable, or of another schema.
     """
     try:
+        with path.open("rb") as stream:
+            check_npz_claims(stream)
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         header = json.loads(arrays.pop(_HEADER).tobytes())

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
+from nmsim.capacity import shortage
 from nmsim.config import Record
 from nmsim.datasets.augmentation import augmented
 from nmsim.datasets.dataset import Dataset, Split
@@ -22,6 +23,9 @@ from nmsim.network.spec import NetworkSpec
 from nmsim.rules import rule_named
 from nmsim.stop.protocol import Batch
 from nmsim.stop.spec import TrainingSpec
+
+BYTES_PER_VALUE = 8
+"""Of a stored integer in the engine."""
 
 
 class Profile(Record):
@@ -181,6 +185,19 @@ class Prepared:
         return QFormat.parse(self.encoded.format)
 
 
+def _check_memory(workload: WorkloadSpec) -> None:
+    """`ConfigError` if weights and their gradients, and the states of a batch, are more than memory holds."""
+    layers, samples = workload.network.synaptic_layers, workload.training.batch_size
+    values = sum(2 * layer.weights + 2 * samples * (layer.inputs + layer.neurons) for layer in layers)
+    values += samples * workload.network.time_steps * prod(workload.network.input_shape) // BYTES_PER_VALUE
+    lack = shortage(values * BYTES_PER_VALUE)
+    if lack:
+        raise ConfigError(
+            f"workload {workload.name}: training at batch size {samples} {lack}; use fewer units or channels, less padding,"
+            " fewer time steps or a smaller batch"
+        )
+
+
 def prepare(
     workload: WorkloadSpec, seed: int, on_progress: Any = None, data: Dataset | None = None
 ) -> Prepared:
@@ -191,6 +208,7 @@ def prepare(
         ConfigError: encoded shape or number of classes differ from the network's.
     """
     spec = workload.dataset
+    _check_memory(workload)
     encoding = workload.sample_encoding
     dataset = data or load(
         spec.name,

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from nmsim.capacity import available_bytes
 from nmsim.errors import DataError
 
 GZIP_MAGIC = b"\x1f\x8b"
@@ -39,11 +40,16 @@ def read_unpacked(path: Path) -> bytes:
     """
     if read_head(path, 2) != GZIP_MAGIC:
         return read_bytes(path)
-    content = bytearray()
+    content, limit = bytearray(), available_bytes() // 2
     try:
         with gzip.open(path) as stream:
             while chunk := stream.read1(_CHUNK_BYTES):
                 content += chunk
+                if len(content) > limit:
+                    raise DataError(
+                        f"{path}: unpacks to more than {limit:,} bytes, half of the memory that is free; give the original"
+                        " file"
+                    )
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(
             f"{path}: gzip stream is corrupt or truncated after at least {len(content)} decompressed bytes"

@@ -1,7 +1,5 @@
 """Rasters in an `.npz` file: one array per layer."""
 
-import zipfile
-import zlib
 from difflib import get_close_matches
 from math import prod
 from pathlib import Path
@@ -10,9 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nmsim.capacity import check_npz_claims
 from nmsim.errors import DataError
 from nmsim.network.spec import NetworkSpec, Shape
 from nmsim.rasters.raster import INPUT, LAYER, UPDATES, BoolArray, Rasters, shapes_of
+from nmsim.storage import DAMAGED
 
 Array = NDArray[Any]
 INPUT_BITS = "input_bits"
@@ -55,9 +55,11 @@ def read_npz(path: Path, network: NetworkSpec) -> Rasters:
 
 def _arrays(path: Path) -> dict[str, Array]:
     try:
+        with path.open("rb") as stream:
+            check_npz_claims(stream)
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             return {name: file[name] for name in file.files}
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except DAMAGED as error:
         raise DataError(f"{path}: not readable as .npz ({error}); write it with numpy.savez") from error
 
 

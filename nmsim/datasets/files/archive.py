@@ -32,9 +32,11 @@ def extract(archive: Path, folder: Path) -> Path:
         partial.mkdir(parents=True)
         if zipfile.is_zipfile(archive):
             with zipfile.ZipFile(archive) as members:
+                _check_room(archive, partial, sum(info.file_size for info in members.infolist()))
                 members.extractall(partial)  # noqa: S202 - zipfile drops absolute and .. parts
         else:
             with tarfile.open(archive) as members:
+                _check_room(archive, partial, sum(info.size for info in members))
                 members.extractall(partial, filter="data")
         partial.replace(folder)
     except (
@@ -49,6 +51,16 @@ def extract(archive: Path, folder: Path) -> Path:
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return folder
+
+
+def _check_room(archive: Path, folder: Path, need_bytes: int) -> None:
+    """`DataError` if the content of an archive is larger than the disk has room for."""
+    free = shutil.disk_usage(folder).free
+    if need_bytes > free:
+        raise DataError(
+            f"{archive}: unpacks to {need_bytes:,} bytes, and {free:,} are free in {folder.parent}; free some space, or"
+            " give the original archive"
+        )
 
 
 def extracted(archive: Path, cache: Path) -> Path:

@@ -8,7 +8,9 @@ version").
 
 import io
 import pickle
+import pickletools
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 
@@ -36,7 +38,15 @@ class _State:
         self.state = state
 
 
-_ADMITTED = {
+def _encode(text: Any, encoding: Any) -> bytes:
+    """Bytes as Python 3 writes them in protocol 2: text in latin1."""
+    if not isinstance(text, str | bytes) or encoding not in ("latin1", b"latin1"):
+        raise pickle.UnpicklingError("bytes in another encoding than latin1")
+    return text.encode("latin1") if isinstance(text, str) else text.decode("utf-8").encode("latin1")
+
+
+_ADMITTED: dict[tuple[str, str], Any] = {
+    ("_codecs", "encode"): _encode,
     ("numpy.core.multiarray", "_reconstruct"): _State,
     ("numpy._core.multiarray", "_reconstruct"): _State,
     ("numpy", "ndarray"): _State,
@@ -67,6 +77,7 @@ def read_pickle(path: Path) -> dict[bytes, Any]:
     """
     stream = io.BytesIO(read_bytes(path))
     try:
+        _check_memo(stream)
         content = _RestrictedUnpickler(stream, encoding="bytes").load()
     except _ForbiddenNameError as error:
         raise DataError(
@@ -81,6 +92,19 @@ def read_pickle(path: Path) -> dict[bytes, Any]:
     if not isinstance(content, dict):
         raise DataError(f"{path}: the pickle holds no dictionary; give an original CIFAR python file")
     return content
+
+
+def _check_memo(stream: io.BytesIO) -> None:
+    """`UnpicklingError` if a number of the memo is above the count of operations, for the memo is as long as that number."""
+    highest, count = 0, 0
+    with suppress(ValueError):  # where it is damaged, the reader says so
+        for operation, argument, _ in pickletools.genops(stream):
+            count += 1
+            if operation.name in {"PUT", "BINPUT", "LONG_BINPUT"} and isinstance(argument, int):
+                highest = max(highest, argument)
+    if highest > count:
+        raise pickle.UnpicklingError(f"memo {highest} of {count} operations")
+    stream.seek(0)
 
 
 def read_cifar_pickle(paths: Sequence[Path], classes: Literal[10, 100]) -> tuple[Images, Labels]:

@@ -11,6 +11,7 @@ import numpy as np
 from nmsim.datasets.events import Events, checked
 from nmsim.datasets.files.aedat31 import SENSOR
 from nmsim.errors import DataError
+from nmsim.storage import DAMAGED
 from nmsim.units import US_PER_MS
 
 
@@ -24,7 +25,7 @@ def read_gesture_npy(path: Path) -> Events:
         rows = np.load(path, allow_pickle=False)
     except FileNotFoundError as error:
         raise DataError(f"{path}: no such file; check the path") from error
-    except (ValueError, EOFError, OSError) as error:
+    except DAMAGED as error:
         raise DataError(
             f"{path}: not a readable npy file without pickles ({error}); fetch it again"
         ) from error

@@ -6,7 +6,6 @@ bare.
 """
 
 import zipfile
-import zlib
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -15,15 +14,16 @@ import numpy as np
 from numpy.lib.npyio import NpzFile
 from numpy.typing import NDArray
 
+from nmsim.capacity import check_npz_claims
 from nmsim.datasets.catalog import Entry
 from nmsim.datasets.dataset import Images, Labels
 from nmsim.datasets.events import PackedRecordings, Sensor, checked
 from nmsim.datasets.file import check_labels, first_bad, read_head
 from nmsim.datasets.parts import Parts
 from nmsim.errors import DataError
+from nmsim.storage import DAMAGED
 
 _SPLIT = "as in the file"
-_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError)
 
 
 def is_npz(path: Path) -> bool:
@@ -61,8 +61,9 @@ def read_npz(path: Path, entry: Entry) -> Parts:
 
 def _opened(path: Path, file: BinaryIO) -> NpzFile:
     try:
+        check_npz_claims(file)
         arrays = np.load(file, allow_pickle=False)
-    except (*_BROKEN, ValueError) as error:
+    except DAMAGED as error:
         raise DataError(
             f"{path}: not a readable npz file without pickles ({error}); fetch the file again"
         ) from error
@@ -78,7 +79,7 @@ def _member(path: Path, arrays: NpzFile, key: str) -> NDArray[Any]:
         array: NDArray[Any] = arrays[key]
     except ValueError as error:
         raise DataError(f"{path}: array {key} is no plain array ({error}); save it as numbers") from error
-    except _BROKEN as error:
+    except DAMAGED as error:
         raise DataError(f"{path}: array {key} is corrupt ({error}); fetch the file again") from error
     return array
 
