@@ -1,7 +1,7 @@
 """One design of a study: train what its numerics need, replay the activity on its chip, and keep the figures."""
 
 import errno
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -106,7 +106,7 @@ class EvaluateDesign:
 def evaluate_configured(
     made: Configured, folder: RunFolder, rule: str, model: Model
 ) -> tuple[Evaluation, Mapping]:
-    """One evaluation on the activity of a run, and the mapping it rests on."""
+    """One evaluation on the activity of a run, and the mapping it rests on; under the hash of the design's own chip."""
     workload = made.workload
     profile = rule_named(rule).profile
     record = folder.activity_file(profile)
@@ -124,7 +124,8 @@ def evaluate_configured(
         effort="quick",
         census=census,
     ).job
-    return evaluate(job, activity, made.costs, model=model, census=census), job.mapping
+    found = evaluate(job, activity, made.costs, model=model, census=census)
+    return replace(found, chip_hash=made.chip.content_hash()), job.mapping
 
 
 @lru_cache(maxsize=8)
