@@ -35,6 +35,7 @@ MAY_NAME_A_RULE = {
     "nmsim/report/reference/result.py": "the same",
     "nmsim/report/reference/index_page.py": "the same",
     "nmsim/report/reference/ratios.py": "the same",
+    "nmsim/pipeline/import_network.py": "an imported network is run in inference",
     "nmsim/validate/designs.py": "draws rules at random",
     "nmsim/validate/trainers.py": "published chips train by certain rules",
     "nmsim/validate/synthetic.py": "the rule of synthetic activity",
@@ -153,3 +154,9 @@ def test_a_rule_has_one_home() -> None:
 def test_modules_say_what_they_are_for() -> None:
     short = [path for path, tree in trees().items() if len(ast.get_docstring(tree) or "") < 10]
     assert short == []
+
+
+def test_every_public_name_is_in_the_reference() -> None:
+    text = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    missing = [name for name in nmsim.__all__ if f"### `{name}`" not in text]
+    assert not missing, "run python docs/make_api.py"

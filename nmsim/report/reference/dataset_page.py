@@ -57,7 +57,7 @@ def _run(dataset: DatasetResult) -> Section:
 
 
 def _activity(reference: Reference, dataset: DatasetResult) -> Section:
-    profile = dataset.activities["stop"]
+    profile = dataset.profile
     text = (
         f"Recorded bit-accurately on {profile.samples} samples with the parameters after the preparation. The STOP rules"
         " differ in which parameters they update, not in what happens in a pass with given parameters, so that one record"

@@ -176,7 +176,7 @@ def _measured(reference: Reference) -> Section:
     rows = tuple(
         (
             dataset.title, dataset.workload.network.name, dataset.prepared_samples, accuracy(dataset),
-            dataset.activities["stop"].samples, mean_spike_rates(dataset),
+            dataset.profile.samples, mean_spike_rates(dataset),
         )
         for dataset in reference.datasets
     )  # fmt: skip

@@ -91,6 +91,11 @@ class DatasetResult:
         """The outcomes on one chip, in order of cases."""
         return tuple(outcome for outcome in self.outcomes if outcome.chip == chip)
 
+    @property
+    def profile(self) -> Activity:
+        """The activity recorded under STOP."""
+        return self.activities[STOP_WTL.profile]
+
     def extrapolation(self, outcome: Outcome) -> Extrapolation | None:
         """An epoch of the whole data set and a full training; None for inference and where nothing fits."""
         if outcome.evaluation is None:

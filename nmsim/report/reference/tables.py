@@ -137,7 +137,7 @@ def _activity_rows(dataset: DatasetResult) -> Iterator[tuple[Cell, ...]]:
     for scheme, activity in dataset.activities.items():
         found = densities(activity)
         for index, layer in enumerate(dataset.layers):
-            traces = found["traces"][index] if scheme == "stop" else None
+            traces = found["traces"][index] if activity is dataset.profile else None
             yield (
                 dataset.title, scheme, layer, found["inputs"][index], found["spikes"][index], traces,
                 found["deltas"][index],

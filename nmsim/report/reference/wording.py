@@ -36,7 +36,7 @@ def accuracy(dataset: DatasetResult) -> str:
 
 def mean_spike_rates(dataset: DatasetResult) -> str:
     """Spike rate of every layer in one line."""
-    return ", ".join(f"{layer.density('spikes'):.1%}" for layer in dataset.activities["stop"].layers)
+    return ", ".join(f"{layer.density('spikes'):.1%}" for layer in dataset.profile.layers)
 
 
 def run_facts(dataset: DatasetResult) -> tuple[tuple[Cell, ...], ...]:
@@ -44,7 +44,7 @@ def run_facts(dataset: DatasetResult) -> tuple[tuple[Cell, ...], ...]:
     workload, prepared, network = dataset.workload, dataset.prepared, dataset.workload.network
     layers, data = network.synaptic_layers, dataset.provenance["dataset"]
     training, short = workload.training, prepared.training
-    profile = dataset.activities["stop"]
+    profile = dataset.profile
     split = profile.meta.get("split", "")
     counts = f"{sum(x.neurons for x in layers):,} neurons, {sum(x.weights for x in layers):,} weights"
     macs = f"{sum(x.dense_macs for x in layers):,} MACs per time step if dense"
