@@ -58,8 +58,21 @@ class Simulations:
                 file.unlink()
 
     def evaluations(self) -> list[Evaluation]:
-        """Every evaluation; chips that bear one label are told apart by their hash."""
-        return _told_apart([item for item in self._results() if isinstance(item, Evaluation)])
+        """Every evaluation; chips that bear one label are told apart by their hash.
+
+        Raises:
+            RunError: the chip of an evaluation is missing, or an evaluation is another run's.
+        """
+        found = [item for item in self._results() if isinstance(item, Evaluation)]
+        known = {chip.content_hash() for chip in self.chips()}
+        for item in found:
+            if item.chip_hash not in known:
+                raise RunError(
+                    f"{self.folder.simulations}: {item.rule} on {item.chip_name}: was made for a chip {item.chip_hash} whose"
+                    " file is missing, or is read otherwise by this version of nmsim; remove the folder and run"
+                    " `nmsim simulate` again"
+                )
+        return _told_apart(found)
 
     def misfits(self) -> list[Misfit]:
         """Every rule on a chip that has no evaluation."""
