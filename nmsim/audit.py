@@ -91,7 +91,7 @@ def _prices(
         standing += sum(part.price.pj * float(idle.seconds(part.component).mean()) for part in power.parts)
     total = anew + control * carried + standing
     yield _same("counts x prices equal the total", total * units.J_PER_PJ, energy.mean_j, "J")
-    on_chip = (Component.ALU, Component.SRAM, Component.NOC, Component.SYNC)
+    on_chip = (Component.ALU, Component.REGISTERS, Component.SRAM, Component.NOC, Component.SYNC)
     overhead = (
         (chip.power.control_overhead_factor - 1) * priced.select(component=on_chip).mean_j if control else 0.0
     )

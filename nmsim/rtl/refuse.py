@@ -18,6 +18,12 @@ def check(chip: FixedSide, training: TrainingSpec, core: Core) -> None:
 
 
 def _network(chip: FixedSide) -> None:
+    neuron = chip.network.neuron
+    if neuron.integrates or neuron.reset != "subtract":
+        what = "leak_factor: 1" if neuron.integrates else "reset: zero"
+        raise ConfigError(
+            f"nmsim rtl: neuron.{what} is not built in RTL; use a leak factor below 1 and reset: subtract"
+        )
     for node in chip.network.nodes[1:]:
         if node.kind != "dense":
             raise ConfigError(

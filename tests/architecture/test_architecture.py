@@ -35,7 +35,7 @@ MAY_NAME_A_RULE = {
     "nmsim/report/reference/result.py": "the same",
     "nmsim/report/reference/index_page.py": "the same",
     "nmsim/report/reference/ratios.py": "the same",
-    "nmsim/pipeline/import_network.py": "an imported network is run in inference",
+    "nmsim/pipeline/import_network.py": "an imported network is trained further by STOP-WT or STOP-WTL",
     "nmsim/validate/designs.py": "draws rules at random",
     "nmsim/validate/trainers.py": "published chips train by certain rules",
     "nmsim/validate/synthetic.py": "the rule of synthetic activity",

@@ -14,12 +14,18 @@ from typer.testing import CliRunner
 from nmsim import config
 from nmsim.cli.verbs import app
 from nmsim.errors import ConfigError
+from nmsim.fixedpoint.format import QFormat
 from nmsim.hardware.chip import ChipConfig
+from nmsim.hardware.core import Core
 from nmsim.network.precision import Precision
 from nmsim.network.spec import NetworkSpec
 from nmsim.pipeline.rtl import verify
 from nmsim.rtl.design import Design
+from nmsim.rtl.refuse import check
 from nmsim.rtl.write import module_texts
+from nmsim.stop.protocol import Parameters
+from nmsim.stop.spec import TrainingSpec
+from nmsim.validate.numerics.fixed_side import FixedSide
 
 
 @pytest.fixture(scope="module")
@@ -138,3 +144,16 @@ def test_the_shipped_chip_has_the_words_that_the_rtl_reads() -> None:
         str(content): memory.word_bits for memory in CHIP.core_types[0].memories for content in memory.holds
     }
     assert widths["weight"] == CHIP.core_types[0].mac_lanes * 16
+
+
+@pytest.mark.parametrize(
+    ("neuron", "words"), [({"leak_factor": 1.0}, "leak_factor: 1"), ({"reset": "zero"}, "reset: zero")]
+)
+def test_neurons_that_are_not_built_are_refused(neuron: dict[str, Any], words: str) -> None:
+    network = NetworkSpec.model_validate(
+        {"input_shape": [4], "neuron": neuron, "layers": [{"kind": "dense", "units": 2}]}
+    )
+    training = TrainingSpec(rule="stop-wt")
+    side = FixedSide(network, Precision(), training, Parameters([], [], [], [], []), QFormat.parse("u8.8"), 0)
+    with pytest.raises(ConfigError, match=f"neuron.{words} is not built in RTL"):
+        check(side, training, Core.model_construct())
