@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import nmsim
+from nmsim.pipeline.train import train
 
 SETTINGS = (
     "training.epochs=3",
@@ -42,7 +43,7 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> dict[str, np.ndarray]
 @pytest.mark.parametrize("samples", [1, 5, 32])
 def test_other_execution_splits(samples: int, tmp_path: Path, reference: dict[str, np.ndarray]) -> None:
     workload = nmsim.read_workload("mnist-dense", *SETTINGS)
-    nmsim.train(workload, tmp_path, seed=4, max_samples_in_flight=samples)
+    train(workload, tmp_path, seed=4, max_samples_in_flight=samples)
     assert same(integers(tmp_path), reference)
 
 

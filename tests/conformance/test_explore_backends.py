@@ -136,6 +136,9 @@ def test_a_task_that_kills_every_worker_is_lost_and_the_others_are_not(
 
 
 def test_tasks_are_shared_out(with_workers: Backend) -> None:
-    found = collect(with_workers, own_process, range(12))
-    assert len(set(found.values())) == 2
-    assert os.getpid() not in found.values()
+    seen: set[int] = set()
+    deadline = time.monotonic() + 60  # a worker may start late on a busy machine
+    while len(seen) < 2 and time.monotonic() < deadline:
+        seen |= set(collect(with_workers, own_process, range(12)).values())
+    assert len(seen) == 2
+    assert os.getpid() not in seen

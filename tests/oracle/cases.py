@@ -92,7 +92,8 @@ def case(seed: int) -> dict[str, Any]:
 
 def add_options(rng: Random, description: dict[str, Any]) -> None:
     """Integrate-and-fire neurons, sum pools, and, where nothing is learned, a reset to zero."""
-    if rng.random() < 0.15:
+    fractions = [parse_format(own["alpha"]["format"]).fraction for own in description["precision"]]
+    if rng.random() < 0.15 and min(fractions) >= 0:
         description["rule"] = rng.choice(("W", "WT"))
         description["integrates"] = True
         description["training"]["alpha_max"] = None

@@ -156,6 +156,11 @@ def layer_formats(
             raise FormatError(
                 f"layer {layer.index}, weight_trace: the unsigned format {trace} cannot follow a signed input; use {wider}"
             )
+        leak = resolved.leak_factor.format
+        if network.neuron.integrates and leak.fraction_bits < 0:
+            raise FormatError(
+                f"layer {layer.index}, leak_factor: {leak} has steps of {leak.lsb:g} and no leak of one; use u16.16"
+            )
         table = exact_entries(network.neuron.surrogate, resolved.surrogate)
         used = resolved.weight_used or resolved.weight.format
         numbers = np.zeros((len(Tensor), len(Step)), object)

@@ -98,6 +98,7 @@ def test_output_that_is_lost_is_said_with_exit_code_2() -> None:
 def test_ctrl_c_while_starting_is_one_line() -> None:
     code = (
         "import builtins, os, signal, sys\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # whatever the shell of the tests did with it
         "real = builtins.__import__\n"
         "def interrupted(name, *rest, **more):\n"
         "    if name == 'pydantic': os.kill(os.getpid(), signal.SIGINT)\n"

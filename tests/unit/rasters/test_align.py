@@ -84,6 +84,8 @@ def test_one_recording_under_two_delays_is_two_runs(tmp_path: Path) -> None:
                 arrays[name][:, :depth] = 0
     path = save(tmp_path, arrays)
     import_activity(path, network, tmp_path / "run", delay_steps=1)
-    with pytest.raises(RunError, match="holds another run or recording"):
+    with pytest.raises(
+        RunError, match=r"holds run \w+-0, this configuration is \w+-0; give another --out, or --overwrite"
+    ):
         import_activity(path, network, tmp_path / "run")
     assert read_rasters(path, spec).samples
