@@ -6,9 +6,9 @@ from math import log2
 import numpy as np
 
 from nmsim.fixedpoint.format import Rounding
+from nmsim.fixedpoint.leap import leap, rows
 from nmsim.fixedpoint.lfsr import PERIOD, Role, draw_table, offset
 from nmsim.rtl.design import Design, address_bits, signed_bits
-from nmsim.rtl.matrices import leap, rows
 from nmsim.rtl.memories import memories
 from nmsim.rtl.quantizers import LEAK_GUARD_BITS, TENSORS, Quantizer, counted, tables, threshold_base
 from nmsim.stop.fixed.formats import softmax_table

@@ -8,9 +8,9 @@ import pytest
 from tools import needs_verilator
 
 from nmsim.fixedpoint.format import Overflow, QFormat, Rounding
+from nmsim.fixedpoint.leap import leap, rows
 from nmsim.fixedpoint.lfsr import PERIOD, draw_table
 from nmsim.fixedpoint.quantize import quantize
-from nmsim.rtl.matrices import leap, rows
 from nmsim.rtl.package import types_text
 from nmsim.rtl.quantizers import Quantizer, quantizer
 from nmsim.rtl.write import module_texts

@@ -2,8 +2,8 @@
 
 import pytest
 
+from nmsim.fixedpoint.leap import apply, leap, rows
 from nmsim.fixedpoint.lfsr import PERIOD, draw_table
-from nmsim.rtl.matrices import apply, leap, rows
 
 
 @pytest.mark.parametrize("draws", [0, 1, 4, 783, 65534, 65535, 200_704, -7])
