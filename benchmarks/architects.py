@@ -13,10 +13,9 @@ from pathlib import Path
 from nmsim.counts import Action, ActionCounts, Component, Phase
 from nmsim.evaluate import Evaluation, Model, evaluate
 from nmsim.hardware.chip import ChipConfig
-from nmsim.mapping.automatic import deploy_network
 from nmsim.pipeline.folder import RunFolder
 from nmsim.pipeline.reference_plan import DEFAULT_PLAN, planned_workload, read_plan
-from nmsim.pipeline.simulate import needs_of, read_chip
+from nmsim.pipeline.simulate import mapped, read_chip
 from nmsim.report.plots.canvas import Picture
 from nmsim.report.plots.energy import energy_by_phase
 from nmsim.report.plots.latency import latency_by_phase
@@ -50,9 +49,7 @@ class Study:
             chip = self.chip(*assignments)
             model: Model = "event" if event else "analytic"
             activity = self.folder.activity(rule_named(rule).profile)
-            needs = needs_of(self.workload, rule, activity)
-            # mapped as the reference report maps, without a search, so that one case has one figure
-            job = deploy_network(self.workload.network, self.workload.precision, needs, chip, remedies=False)
+            job = mapped(self.workload, rule, activity, chip)
             self.known[key] = evaluate(job, activity, model=model, detail=True)
         return self.known[key]
 

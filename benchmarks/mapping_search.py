@@ -1,6 +1,6 @@
 """The search of mappings against trying everything (small pairs) and against the policies (large pairs), with its time.
 
-Run as `python benchmarks/mapping_search.py [pairs]`.
+Run as `python benchmarks/mapping_search.py [small|large|both] [pairs of each]`; every pair is a line.
 """
 
 import sys
@@ -150,9 +150,11 @@ def small(pairs: int) -> None:
 
 
 def large(pairs: int) -> None:
-    """Search against the three policies."""
+    """Search against the three policies, in a line a pair and in all."""
     gains: dict[str, list[float]] = {"balanced": [], "compact": [], "wide": [], "best policy": []}
     seconds = []
+    print("| pair | cores | rule | for | balanced | compact | wide | tried | seconds |")
+    print("|---|---|---|---|---|---|---|---|---|")
     for seed in range(pairs):
         objective = OBJECTIVES[seed % 3]
         net, needs, activity, machine = pair(1000 + seed, large=True)
@@ -160,11 +162,22 @@ def large(pairs: int) -> None:
         try:
             found = search_mapping(net, Precision(), needs, activity, machine, COSTS, objective=objective)
         except DoesNotFitError:
+            print(
+                f"| {pair_name(net)} | {len(machine.cores())} | {needs.rule} | does not fit | | | | | |",
+                flush=True,
+            )
             continue
         seconds.append(time.process_time() - start)
-        for policy in found.policies:
-            gains[policy].append(found.gain(policy))
-        gains["best policy"].append(min(found.gain(policy) for policy in found.policies))
+        own = {policy: found.gain(policy) for policy in found.policies}
+        for policy, gain in own.items():
+            gains[policy].append(gain)
+        gains["best policy"].append(min(own.values()))
+        columns = " | ".join(f"{own[policy]:.2f}x" if policy in own else "no room" for policy in POLICIES)
+        print(
+            f"| {pair_name(net)} | {len(machine.cores())} | {needs.rule} | {objective} | {columns} |"
+            f" {found.tried} | {seconds[-1]:.1f} |",
+            flush=True,
+        )
     for policy, found_gains in gains.items():
         print(
             f"large: {len(found_gains)} pairs, {policy} needs {median(found_gains):.2f}x (median),"
@@ -173,7 +186,15 @@ def large(pairs: int) -> None:
     print(f"large: search takes {median(seconds):.1f} s in the median, {max(seconds):.1f} s at most")
 
 
+def pair_name(net: NetworkSpec) -> str:
+    """Channels of the layers of a network."""
+    return "-".join(str(layer.weight_shape[0]) for layer in net.synaptic_layers)
+
+
 if __name__ == "__main__":
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 30
-    small(count // 2)
-    large(count - count // 2)
+    which = sys.argv[1] if len(sys.argv) > 1 else "both"
+    count = int(sys.argv[2]) if len(sys.argv) > 2 else 15
+    if which in {"small", "both"}:
+        small(count)
+    if which in {"large", "both"}:
+        large(count)

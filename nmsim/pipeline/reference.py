@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,11 @@ from nmsim.config import Document
 from nmsim.errors import CostError, DataError, DoesNotFitError, TooFastError
 from nmsim.evaluate import evaluate
 from nmsim.hardware.chip import ChipConfig
-from nmsim.mapping.automatic import deploy_network
 from nmsim.network.memory_table import NetworkMemory, network_memory
 from nmsim.perf.census import ActivityCensus
 from nmsim.pipeline.folder import RunFolder, package_versions
 from nmsim.pipeline.reference_plan import PlannedDataset, ReferencePlan, find_data, planned_workload
-from nmsim.pipeline.simulate import CHIPS, needs_of
+from nmsim.pipeline.simulate import CHIPS, mapped
 from nmsim.pipeline.train import train
 from nmsim.report.reference.result import CASES, Absent, Case, DatasetResult, Outcome, Reference
 from nmsim.report.reference.write import write_reference
@@ -178,10 +177,9 @@ def _outcome(
     workload: WorkloadSpec, case: Case, chip: ChipConfig, activity: Activity, census: ActivityCensus
 ) -> Outcome:
     """One case on one chip; that the network does not fit, or cannot be priced, is a result."""
-    needs = needs_of(workload, case.rule, activity)
     try:
-        job = deploy_network(workload.network, workload.precision, needs, chip, remedies=False)
-        found = evaluate(job, activity, census=census)
+        job = mapped(workload, case.rule, activity, chip, census=census)
+        found = replace(evaluate(job, activity, census=census), chip_hash=chip.content_hash())
     except (DoesNotFitError, TooFastError, CostError) as error:
         return Outcome(case.name, chip.name, None, str(error))
     return Outcome(case.name, chip.name, found, time_multiplexed=job.mapping.time_multiplexed)

@@ -17,9 +17,11 @@ from nmsim.hardware.chip import ChipConfig
 from nmsim.hardware.variant import variant_of
 from nmsim.mapper.search import search_mapping
 from nmsim.mapping.automatic import deploy_network
+from nmsim.mapping.deployment import Deployment
 from nmsim.misfit import ERRORS, Misfit
 from nmsim.network.memory import TrainingNeeds
 from nmsim.network.values import input_formats
+from nmsim.perf.census import ActivityCensus
 from nmsim.pipeline.folder import RunFolder
 from nmsim.pipeline.simulations import Simulations
 from nmsim.rules import BASELINE, INFERENCE, RULES, rule_named
@@ -172,6 +174,20 @@ def needs_of(workload: WorkloadSpec, rule: str, activity: Activity) -> TrainingN
     return workload.needs(rule, sample_bits=activity.layers[0].input_bits, static_input=activity.static_input)
 
 
+def mapped(
+    workload: WorkloadSpec, rule: str, activity: Activity, chip: ChipConfig, *, census: ActivityCensus | None = None
+) -> Deployment:  # fmt: skip
+    """The workload on a chip under a rule, its mapping searched: what every evaluation of a run starts from.
+
+    Raises:
+        DoesNotFitError: no mapping has room, and nothing says what would make it fit; ask `deploy_network` for that.
+        CostError, TooFastError: as `search_mapping`.
+    """
+    needs, costs = needs_of(workload, rule, activity), load_table(chip.technology)
+    found = search_mapping(workload.network, workload.precision, needs, activity, chip, costs, census=census)
+    return found.job
+
+
 def evaluate_rule(
     workload: WorkloadSpec, folder: RunFolder, chip: ChipConfig, rule: str, model: Model
 ) -> Evaluation:
@@ -181,12 +197,11 @@ def evaluate_rule(
     how wide words are) is part of the mapping's hash, and does not make two machines of one.
     """
     activity = folder.activity(rule_named(rule).profile)
-    needs, costs = needs_of(workload, rule, activity), load_table(chip.technology)
     try:
-        job = search_mapping(workload.network, workload.precision, needs, activity, chip, costs).job
+        job = mapped(workload, rule, activity, chip)
     except DoesNotFitError:
-        deploy_network(
-            workload.network, workload.precision, needs, chip
-        )  # its report says what would make it fit
+        needs = needs_of(workload, rule, activity)
+        # its report says what would make it fit
+        deploy_network(workload.network, workload.precision, needs, chip)
         raise
-    return replace(evaluate(job, activity, costs, model=model, detail=True), chip_hash=chip.content_hash())
+    return replace(evaluate(job, activity, model=model, detail=True), chip_hash=chip.content_hash())
