@@ -29,10 +29,13 @@ class Role(IntEnum):
     DELTA = 7
     ERROR = 8
     VELOCITY = 9
+    CONSTANT_TRACE = 10
+    BIAS = 11
     INPUT = 12
     """The spikes of a rate-encoded input, in layer 0."""
     AUGMENTATION = 13
     """Shifts and flips of training samples, in layer 0."""
+    BIAS_VELOCITY = 14
 
 
 def shift(state: int) -> int:

@@ -27,12 +27,14 @@ class Dense(Record):
     """Which neurons share one threshold (`channel` means the same as `neuron` here)."""
     weight_scale: float | None = Field(default=None, gt=0)
     """Factor on this layer's initial weights; the neuron's `weight_scale` if absent."""
+    bias: bool = False
+    """Whether every neuron has a bias: the weight of one more input that is 1 at every time step."""
     recurrent: Literal[False] = False
     """Reserved: only feed-forward networks are supported."""
 
 
 class Conv(Record):
-    """Convolution of spiking neurons; weights `(C_out, C_in, k, k)`; zero padding, no dilation, no bias.
+    """Convolution of spiking neurons; weights `(C_out, C_in, k, k)`; zero padding, no dilation.
 
     >>> conv = Conv(channels=8, kernel=3, padding=1)
     >>> conv.stride
@@ -48,6 +50,8 @@ class Conv(Record):
     """Step between positions, the same in both directions."""
     padding: int = Field(default=0, ge=0, le=4096)
     """Zeros added at each border."""
+    bias: bool = False
+    """Whether every channel has a bias: the weight of one more input that is 1 at every time step."""
     threshold_sharing: ThresholdSharing = "channel"
     """Which neurons share one threshold."""
     weight_scale: float | None = Field(default=None, gt=0)

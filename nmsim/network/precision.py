@@ -87,6 +87,7 @@ class LayerPrecision(Record):
     weight_trace: TensorPrecision | None = None
     threshold_trace: TensorPrecision | None = None
     leak_trace: TensorPrecision | None = None
+    constant_trace: TensorPrecision | None = None
     delta: TensorPrecision | None = None
     velocity: VelocityPrecision | None = None
     current: AccumulatorPrecision | None = None
@@ -94,6 +95,7 @@ class LayerPrecision(Record):
     weight_gradient: AccumulatorPrecision | None = None
     threshold_gradient: AccumulatorPrecision | None = None
     leak_gradient: AccumulatorPrecision | None = None
+    bias_gradient: AccumulatorPrecision | None = None
     surrogate: SurrogateTable | None = None
 
 
@@ -109,6 +111,7 @@ class ResolvedPrecision(Record):
     weight_trace: TensorPrecision
     threshold_trace: TensorPrecision
     leak_trace: TensorPrecision
+    constant_trace: TensorPrecision
     delta: TensorPrecision
     velocity: VelocityPrecision
     current: AccumulatorPrecision
@@ -116,6 +119,7 @@ class ResolvedPrecision(Record):
     weight_gradient: AccumulatorPrecision
     threshold_gradient: AccumulatorPrecision
     leak_gradient: AccumulatorPrecision
+    bias_gradient: AccumulatorPrecision
     surrogate: SurrogateTable
 
 
@@ -147,6 +151,8 @@ class Precision(Record):
     weight_trace: TensorPrecision = _tensor("u12.8")
     threshold_trace: TensorPrecision = _tensor("s12.8")
     leak_trace: TensorPrecision = _tensor("s16.10")
+    constant_trace: TensorPrecision = _tensor("u16.14")
+    """Trace of the constant input of biases; rounding and overflow are the weight trace's where left out."""
     delta: TensorPrecision = _tensor("s16.14")
     velocity: VelocityPrecision = VelocityPrecision(format=AccumulatorFormat.parse("s32"))
     """Format of the momentum's velocity; its fraction bits are the gradient accumulator's."""
@@ -155,6 +161,7 @@ class Precision(Record):
     weight_gradient: AccumulatorPrecision = _accumulator("s32")
     threshold_gradient: AccumulatorPrecision = _accumulator("s48")
     leak_gradient: AccumulatorPrecision = _accumulator("s48")
+    bias_gradient: AccumulatorPrecision = _accumulator("s48")
     surrogate: SurrogateTable = SurrogateTable()
     layers: dict[int, LayerPrecision] = Field(default_factory=dict)
     """Overrides by index of the synaptic layer, counted from 0."""
@@ -178,15 +185,21 @@ class Precision(Record):
                 default = Overflow.SATURATE_END
             return AccumulatorPrecision(format=own.format, overflow=own.overflow or default)
 
+        trace, constant = pick("weight_trace"), override.constant_trace or self.constant_trace
         return ResolvedPrecision(
             weight=pick("weight"),
             weight_used=override.weight_used or self.weight_used,
             membrane=pick("membrane"),
             threshold_rounding=override.threshold_rounding or self.threshold_rounding or self.update_rounding,
             leak_factor=pick("leak_factor"),
-            weight_trace=pick("weight_trace"),
+            weight_trace=trace,
             threshold_trace=pick("threshold_trace"),
             leak_trace=pick("leak_trace"),
+            constant_trace=TensorPrecision(
+                format=constant.format,
+                rounding=constant.rounding or trace.rounding,
+                overflow=constant.overflow or trace.overflow,
+            ),
             delta=pick("delta"),
             velocity=VelocityPrecision(
                 format=velocity.format,
@@ -198,5 +211,6 @@ class Precision(Record):
             weight_gradient=pick_accumulator("weight_gradient"),
             threshold_gradient=pick_accumulator("threshold_gradient"),
             leak_gradient=pick_accumulator("leak_gradient"),
+            bias_gradient=pick_accumulator("bias_gradient"),
             surrogate=override.surrogate or self.surrogate,
         )

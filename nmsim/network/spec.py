@@ -49,6 +49,7 @@ class SynapticLayer:
     threshold_count: int
     stride: int = 1
     padding: int = 0
+    bias: bool = False
 
     @cached_property
     def inputs(self) -> int:
@@ -217,6 +218,7 @@ def _synaptic(node: Node) -> SynapticLayer:
             node.out_shape,
             (layer.units, *node.in_shape),
             thresholds,
+            bias=layer.bias,
         )
     if not isinstance(layer, Conv):
         raise TypeError(node.kind)
@@ -234,4 +236,5 @@ def _synaptic(node: Node) -> SynapticLayer:
         thresholds,
         layer.stride,
         layer.padding,
+        layer.bias,
     )

@@ -74,4 +74,8 @@ def real_parameters(engine: Engine, precision: Precision) -> Parameters:
         ],
         [None] * len(formats),
         list(own.mask) if own.mask else [None] * len(formats),
+        [
+            None if (bias := own.bias_of(layer)) is None else real(bias, one.weight.format.lsb)
+            for layer, one in enumerate(formats)
+        ],
     )

@@ -12,7 +12,7 @@ def initial_parameters(network: NetworkSpec, training: TrainingSpec, seed: int) 
 
     Each layer draws from its own PCG64 stream `(seed, layer)`, so that a layer's start does not depend on the others.
     Under gradient centralization the weights of every neuron or channel lose their mean, as the gradients will.
-    Thresholds and leak factors start at the neuron's settings.
+    Thresholds and leak factors start at the neuron's settings, biases at 0.
     """
     weights, thresholds, leak = [], [], []
     for layer in network.synaptic_layers:
@@ -23,4 +23,7 @@ def initial_parameters(network: NetworkSpec, training: TrainingSpec, seed: int) 
         thresholds.append(np.full(layer.threshold_count, network.neuron.threshold))
         leak.append(network.neuron.leak_factor)
     velocity = [np.zeros_like(array) if training.momentum > 0 else None for array in weights]
-    return Parameters(weights, thresholds, leak, velocity, [None] * len(weights))
+    layers = network.synaptic_layers
+    bias = [np.zeros(layer.weight_shape[0]) if layer.bias else None for layer in layers]
+    moving = [None if own is None or training.momentum == 0 else np.zeros_like(own) for own in bias]
+    return Parameters(weights, thresholds, leak, velocity, [None] * len(weights), list(bias), list(moving))

@@ -70,7 +70,8 @@ class Parameters:
     """Learnable parameters of every synaptic layer, raw integers (fixed) or real numbers (float).
 
     Per layer: `weights` `(n_out, n_in)` or `(C_out, C_in, k, k)`; `thresholds` `(threshold_count,)`; `leak` one number;
-    `velocity` like the weights, or None without momentum; `mask` like the weights, False where a synapse is pruned, or None.
+    `velocity` like the weights, or None without momentum; `mask` like the weights, False where a synapse is pruned, or None;
+    `bias` and `bias_velocity` `(n_out,)` or `(C_out,)`, or None; a list is empty where all of it would be None.
     """
 
     weights: list[NDArray[Any]]
@@ -78,6 +79,16 @@ class Parameters:
     leak: list[Any]
     velocity: list[NDArray[Any] | None]
     mask: list[BoolArray | None] = field(default_factory=list)
+    bias: list[NDArray[Any] | None] = field(default_factory=list)
+    bias_velocity: list[NDArray[Any] | None] = field(default_factory=list)
+
+    def bias_of(self, layer: int) -> NDArray[Any] | None:
+        """Biases of a layer, None where it has none."""
+        return self.bias[layer] if layer < len(self.bias) else None
+
+    def bias_velocity_of(self, layer: int) -> NDArray[Any] | None:
+        """Velocities of a layer's biases, None where it has none."""
+        return self.bias_velocity[layer] if layer < len(self.bias_velocity) else None
 
 
 class Engine(Protocol):

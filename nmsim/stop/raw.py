@@ -41,6 +41,7 @@ class RawLayer:
     After every sample, the accumulators of its batch so far, as their width holds them: `weight_gradient` (dW)
     `(S, P)`, None with update 'in_place'; `threshold_gradient` (dTheta) `(S, G)` and `leak_gradient` (dAlpha) `(S,)`,
     None where the rule does not learn them. A batch starts from 0.
+    With biases, `constant_trace` (c) `(S, T)` and, except in place, `bias_gradient` (db) `(S, units)` or `(S, C_out)`.
     With update 'in_place', `weight_before` (w) `(S, T, P)`: the stored weights that a time step uses, before its update.
 
     Fraction bits: inputs as pooled (`2 log2 p` more behind a p x p average pool), accumulators and sums those of their
@@ -63,6 +64,8 @@ class RawLayer:
     threshold_gradient: RawArray | None
     leak_gradient: RawArray | None
     weight_before: RawArray | None = None
+    constant_trace: RawArray | None = None
+    bias_gradient: RawArray | None = None
 
 
 @dataclass(frozen=True)
@@ -114,8 +117,9 @@ def run_raw(
         parameters: raw integers, one entry per synaptic layer: `weights` `(units, M)` or `(C_out, C_in, k, k)`;
             `thresholds` `(G,)`, G = neurons, channels or 1 as the layer shares them, in the membrane's format; `leak` one
             number; `velocity` like the weights or None for zeros, an empty list for all; `mask` like the weights,
-            False where a synapse is pruned and its weight is taken as 0, or None, an empty list for all. They are
-            copied.
+            False where a synapse is pruned and its weight is taken as 0, or None, an empty list for all; `bias` and
+            `bias_velocity` `(units,)` or `(C_out,)` in the weight's and the bias gradient's format, or None for zeros.
+            They are copied.
         inputs: raw `(S, T, *input_shape)`, or `(S, 1, *input_shape)` for a static input, the same at every time step.
         input_format: format of the inputs: `u8.8` for pixels as they are, `u1.0` for spikes.
         labels: `(S,)`, classes from 0; S is a multiple of B.
@@ -162,6 +166,8 @@ def _copied(parameters: Parameters) -> Parameters:
         list(parameters.leak),
         [None if array is None else _wide(array) for array in parameters.velocity],
         [None if mask is None else mask.copy() for mask in parameters.mask],
+        [None if array is None else _wide(array) for array in parameters.bias],
+        [None if array is None else _wide(array) for array in parameters.bias_velocity],
     )
 
 
@@ -207,6 +213,8 @@ class _RawObserver:
                     ),
                     leak_gradient=empty((samples,), kept=rule.learns_leak),
                     weight_before=empty((samples, steps, own.layer.weights), kept=in_place),
+                    constant_trace=empty((samples, steps), kept=own.layer.bias),
+                    bias_gradient=empty((samples, layer.channels), kept=own.layer.bias and not in_place),
                 )
             )
 
@@ -228,6 +236,8 @@ class _RawObserver:
                 record.error_sum[at] = view.error_sums(work, index)
             if record.weight_before is not None:
                 record.weight_before[at] = self._engine.raw.in_order(index).ravel()
+            if record.constant_trace is not None:
+                record.constant_trace[at] = work.constants[index]
             self._surrogate(record, index, at)
 
     def updated(self) -> None:
@@ -272,6 +282,8 @@ class _RawObserver:
                 neurons = sums.thresholds[slices.neurons].reshape(layer.positions, layer.channels).T
                 exact = sums.groups[slices.thresholds] + neurons.reshape(layer.thresholds, -1).sum(axis=1)
                 record.threshold_gradient[at] = _held(exact, own.numbers[Tensor.THRESHOLD_GRADIENT])
+            if record.bias_gradient is not None:
+                record.bias_gradient[at] = _held(sums.biases[slices.rows], own.numbers[Tensor.BIAS_GRADIENT])
             if record.leak_gradient is not None:
                 record.leak_gradient[at] = _held(
                     sums.leak[number : number + 1], own.numbers[Tensor.LEAK_GRADIENT]

@@ -90,6 +90,8 @@ def check_parameters(
         "leak": (len(given.leak), False),
         "velocity": (len(given.velocity), True),
         "mask": (len(given.mask), True),
+        "bias": (len(given.bias), True),
+        "bias_velocity": (len(given.bias_velocity), True),
     }
     for name, (count, may_be_absent) in counts.items():
         if count != len(formats) and not (may_be_absent and count == 0):
@@ -102,6 +104,11 @@ def check_parameters(
         if given.mask and given.mask[index] is not None:
             _shaped(given.mask[index], layer.weight_shape, f"{place}, mask")
         _clipped(given, own, training)
+        rows = layer.weight_shape[:1]
+        if (bias := given.bias_of(index)) is not None:
+            _shaped(bias, rows, f"{place}, bias")
+        if (moving := given.bias_velocity_of(index)) is not None:
+            _velocity(moving, rows, own.bias_velocity, training, f"{place}, bias")
         velocity = given.velocity[index] if given.velocity else None
         if velocity is not None:
             _velocity(velocity, layer.weight_shape, own.accumulator(Tensor.VELOCITY), training, place)

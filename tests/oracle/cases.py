@@ -90,6 +90,37 @@ def case(seed: int) -> dict[str, Any]:
     return description
 
 
+BIAS_WIDTHS = {
+    "c": {"narrow": (2, 8, -1, 2), "usual": (8, 16, 1, 3), "wide": (24, 48, 2, 6)},
+    "db": {"narrow": (4, 16, 0, 0), "usual": (20, 48, 0, 0), "wide": (90, 120, 0, 0)},
+}
+
+
+def add_biases(rng: Random, description: dict[str, Any]) -> None:
+    """Biases on some layers whose input has an integer for 1, from small to the ends of the weight's format."""
+    fractional = parse_format(description["nodes"][0]["format"]).fraction >= 0
+    synaptic = [node for node in description["nodes"] if node["kind"] in SYNAPTIC]
+    rows = zip(synaptic, description["precision"], description["parameters"], strict=True)
+    for node, precision, parameters in rows:
+        below = node["inputs"][0]
+        if rng.random() < 0.3 or not (fractional or not reads_input(description["nodes"], below)):
+            continue
+        node["bias"] = True
+        profile = rng.choice(PROFILES)
+        low, high, least, most = BIAS_WIDTHS["c"][profile]
+        total, sign = rng.randint(low, high), rng.choice("uuus")
+        precision["c"] = precision["w_trace"] | {
+            "format": f"{sign}{total}.{total - rng.randint(least, most)}"
+        }
+        if rng.random() < 0.5:
+            precision["c"] |= {"rounding": rng.choice(ROUNDINGS), "overflow": rng.choice(OVERFLOWS)}
+        total = rng.randint(*BIAS_WIDTHS["db"][profile][:2])
+        precision["db"] = {"format": f"s{total}", "overflow": rng.choice(ACCUMULATOR_OVERFLOWS)}
+        fmt, count = parse_format(precision["w"]["format"]), node.get("units") or node["channels"]
+        biases = [raw_near(fmt, rng.gauss(0.1, 0.3)) for _ in range(count)]
+        parameters["b"] = with_extremes(rng, biases, fmt)
+
+
 def add_options(rng: Random, description: dict[str, Any]) -> None:
     """Integrate-and-fire neurons, sum pools, and, where nothing is learned, a reset to zero."""
     fractions = [parse_format(own["alpha"]["format"]).fraction for own in description["precision"]]
@@ -100,6 +131,8 @@ def add_options(rng: Random, description: dict[str, Any]) -> None:
     for node in description["nodes"]:
         if node["kind"] == "avg_pool" and rng.random() < 0.3:
             node["kind"] = "sum_pool"
+    if rng.random() < 0.35:
+        add_biases(rng, description)
     if rng.random() < 0.1:
         description["reset"] = "zero"
         rates = description["training"]["learning_rates"]

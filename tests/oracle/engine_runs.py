@@ -17,7 +17,7 @@ COUNTED = {
     "weight": "w", "weight_used": "w_use", "membrane": "U", "residual": "R", "threshold": "theta", "weight_trace": "w_trace",
     "threshold_trace": "theta_trace", "leak_trace": "leak_trace", "error": "e", "delta": "delta", "current": "I",
     "error_sum": "e_acc", "weight_gradient": "dW", "threshold_gradient": "dTheta", "leak_gradient": "dAlpha",
-    "velocity": "v", "leak_factor": "alpha",
+    "velocity": "v", "leak_factor": "alpha", "constant_trace": "c", "bias_gradient": "db", "bias": "b",
 }  # fmt: skip
 ALWAYS = {"x", "R", "w_trace", "I", "U", "s", "e", "phi", "delta"}
 
@@ -86,6 +86,8 @@ def parameters(after: Parameters) -> list[dict[str, Any]]:
             "theta": integers(after.thresholds[i]),
             "alpha": int(after.leak[i]),
             **({} if after.velocity[i] is None else {"v": integers(after.velocity[i])}),
+            **({} if (b := after.bias_of(i)) is None else {"b": integers(b)}),
+            **({} if (v := after.bias_velocity_of(i)) is None else {"vb": integers(v)}),
         }
         for i in range(len(after.weights))
     ]
@@ -108,8 +110,14 @@ def step(layer: RawLayer, sample: int, t: int, *, last: bool) -> dict[str, Any]:
         if getattr(layer, attribute) is not None
     }
     assert found.keys() >= ALWAYS
+    if layer.constant_trace is not None:
+        found["c"] = [int(layer.constant_trace[sample, t])]
     if last:
-        gradients = {"dW": layer.weight_gradient, "dTheta": layer.threshold_gradient}
+        gradients = {
+            "dW": layer.weight_gradient,
+            "dTheta": layer.threshold_gradient,
+            "db": layer.bias_gradient,
+        }
         found |= {name: integers(array[sample]) for name, array in gradients.items() if array is not None}
         if layer.leak_gradient is not None:
             found["dAlpha"] = [int(layer.leak_gradient[sample])]

@@ -39,6 +39,8 @@ RECORD_NAMES = {
     "dW": "weight_gradient",
     "dTheta": "threshold_gradient",
     "dAlpha": "leak_gradient",
+    "c": "constant_trace",
+    "db": "bias_gradient",
 }
 
 
@@ -71,10 +73,15 @@ def layer_of(nodes: list[Node], index: int) -> Layer:
     node = nodes[index]
     kind = node["kind"]
     if kind == "dense":
-        return Dense(kind=kind, units=node["units"], threshold_sharing=node["theta_sharing"])
+        return Dense(
+            kind=kind,
+            units=node["units"],
+            threshold_sharing=node["theta_sharing"],
+            bias=node.get("bias", False),
+        )
     if kind == "conv":
         shape = {name: node[name] for name in ("channels", "kernel", "stride", "padding")}
-        return Conv(kind=kind, threshold_sharing=node["theta_sharing"], **shape)
+        return Conv(kind=kind, threshold_sharing=node["theta_sharing"], bias=node.get("bias", False), **shape)
     if kind == "add":
         body, shortcut = node["inputs"]
         fork = before(nodes, index)
@@ -113,7 +120,7 @@ def precision_of(description: dict[str, Any]) -> Precision:
 
 def layer_precision(own: dict[str, Any]) -> LayerPrecision:
     """The precision of one layer."""
-    entries = {record: own[name] for name, record in RECORD_NAMES.items()}
+    entries = {record: own[name] for name, record in RECORD_NAMES.items() if name in own}
     phi = own["phi"]
     return LayerPrecision(
         **entries,
@@ -175,6 +182,7 @@ def parameters_of(description: dict[str, Any], network: NetworkSpec) -> Paramete
             np.array(layer["mask"], bool).reshape(shape) if "mask" in layer else None
             for layer, shape in pairs
         ],
+        bias=[integers(layer["b"]) if "b" in layer else None for layer in own],
     )
 
 

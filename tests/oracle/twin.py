@@ -113,6 +113,8 @@ from twin_graph import (
 )
 from twin_layer import Layer
 
+# Biases ("bias": true on a node): parameters "b", precision "c" and "db", step tensor "c", sum "db", counts "c", "db", "b"
+# (velocities of biases count under "v", used biases under "w_use"); the velocity "vb" has the width of db and v's modes.
 STEP_TENSORS = ("x", "R", "leak_trace", "theta_trace", "w_trace", "I", "U", "s", "e", "phi", "delta", "e_acc")
 
 
@@ -246,6 +248,8 @@ class Training:
             layer.update_weights(
                 self.rate("w"), self.division, self.momentum, self.updates_done, centralized=self.centralized
             )
+            if layer.has_bias:
+                layer.update_biases(self.rate("w"), self.division, self.momentum, self.updates_done)
         if "T" in self.rule:
             layer.update_thresholds(self.rate("theta"), self.division, self.updates_done)
         if "L" in self.rule:
@@ -256,12 +260,17 @@ def snapshot(layer: Layer, *, in_place: bool) -> dict[str, list[int]]:
     """Every raw tensor of a layer after a time step."""
     tensors = {name: list(getattr(layer, name)) for name in STEP_TENSORS if hasattr(layer, name)}
     sums = ("dTheta", "dAlpha") if in_place else ("dW", "dTheta", "dAlpha")
+    if layer.has_bias:
+        tensors["c"] = list(layer.c)
+        sums = sums if in_place else (*sums, "db")
     return tensors | {name: [a.value for a in getattr(layer, name)] for name in sums}
 
 
 def parameters_of(layer: Layer, *, momentum: bool) -> dict[str, Any]:
     """The raw parameters of a layer."""
     parameters: dict[str, Any] = {"w": list(layer.w), "theta": list(layer.theta), "alpha": layer.alpha}
+    if layer.has_bias:
+        parameters |= {"b": list(layer.b)} | ({"vb": list(layer.bias_velocity)} if momentum else {})
     return parameters | ({"v": list(layer.velocity)} if momentum else {})
 
 
@@ -298,9 +307,13 @@ def run(description: dict[str, Any]) -> dict[str, Any]:
             for layer in layers:
                 if training.in_place:
                     layer.update_weights_in_place(training.rate("w"), n)
+                    if layer.has_bias:
+                        layer.update_biases_in_place(training.rate("w"), n)
                 else:
                     layer.accumulate_weights()
                 layer.accumulate_thresholds_and_leak()
+                if layer.has_bias and not training.in_place:
+                    layer.accumulate_biases()
             steps.append([snapshot(layer, in_place=training.in_place) for layer in layers])
             spikes = [count + s for count, s in zip(spikes, network.output.s, strict=True)]
         record["steps"].append(steps)

@@ -16,6 +16,7 @@ ACCUMULATOR_OVERFLOWS = ("saturate", "wrap", "saturate_end")
 # Roles of the random streams, section 4.
 ROLE_W, ROLE_THETA, ROLE_ALPHA, ROLE_U, ROLE_LEAK_TRACE = 0, 1, 2, 3, 4
 ROLE_THETA_TRACE, ROLE_W_TRACE, ROLE_DELTA, ROLE_E, ROLE_V = 5, 6, 7, 8, 9
+ROLE_CONSTANT, ROLE_BIAS, ROLE_BIAS_V = 10, 11, 14
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,9 @@ from typing import Any
 
 from twin_arithmetic import (
     ROLE_ALPHA,
+    ROLE_BIAS,
+    ROLE_BIAS_V,
+    ROLE_CONSTANT,
     ROLE_DELTA,
     ROLE_E,
     ROLE_LEAK_TRACE,
@@ -31,7 +34,7 @@ from twin_arithmetic import (
 )
 from twin_graph import Node, Synapses, Value, is_power_of_two, size_of
 
-ACCUMULATORS = ("I", "e_acc", "dW", "dTheta", "dAlpha")
+ACCUMULATORS = ("I", "e_acc", "dW", "dTheta", "dAlpha", "db")
 MOMENTUM_FRACTION = 8  # the momentum factor is u8.8
 
 
@@ -66,7 +69,7 @@ class Layer:
         self.q = {name: quantizer_of(precision[name]) for name in stored}
         self.q["R"] = self.q["U"]
         self.q["e"] = self.q.get("e", self.q["delta"])
-        self.accumulator = {name: precision[name] for name in ACCUMULATORS}
+        self.accumulator = {name: precision[name] for name in ACCUMULATORS if name in precision}
         self.entries: int = precision["phi"]["entries"]
         self.range_log2: int = precision["phi"]["range_log2"]
         if not is_power_of_two(self.entries):
@@ -79,6 +82,14 @@ class Layer:
         self.alpha: int = parameters["alpha"]
         self.mask: list[int] = list(parameters.get("mask") or [1] * synapses.count)
         self.velocity: list[int] = list(parameters.get("velocity") or [0] * synapses.count)
+        self.has_bias: bool = node.get(
+            "bias", False
+        )  # the weight of one more input, which is 1 at every time step
+        if self.has_bias:
+            self.b: list[int] = list(parameters["b"])
+            self.bias_velocity = [0] * len(self.b)
+            text = f"{precision['db']['format']}.{self.bias_fraction}"
+            self.q["vb"] = Quantizer(parse_format(text), self.q["v"].rounding, self.q["v"].overflow)
         self.sharing: str = node["theta_sharing"]
         self.theta_min: int = 1 if training.get("theta_min") is None else training["theta_min"][index]
         self.alpha_max: int = self.format("alpha").highest
@@ -159,27 +170,44 @@ class Layer:
         self.U, self.s = [0] * self.neurons, [0] * self.neurons
         self.leak_trace, self.theta_trace = [0] * self.neurons, [0] * self.neurons
         self.w_trace = [0] * self.inputs
+        self.c = [0]
 
     def start_batch(self) -> None:
         """Empty gradient accumulators."""
         self.dW = self.new_accumulators("dW", self.synapses.count)
         self.dTheta = self.new_accumulators("dTheta", len(self.theta))
         self.dAlpha = self.new_accumulators("dAlpha", 1)
+        if self.has_bias:
+            self.db = self.new_accumulators("db", self.shape[0])
 
     def form_w_use(self) -> None:
-        """`w_use = Q(w)` with mode floor; without a format of its own it is the stored weight."""
+        """`w_use = Q(w)` with mode floor; without a format of its own it is the stored weight. Biases alike."""
         if "w_use" not in self.q:
             self.w_use = list(self.w)
+            self.b_use = list(self.b) if self.has_bias else []
             return
         q = Quantizer(self.format("w_use"), "floor", self.q["w_use"].overflow)
         pairs = [requantize(w, self.format("w").fraction, q) for w in self.w]
         self.w_use = [raw for raw, _ in pairs]
         self.counts["w_use"] += sum(overflowed for _, overflowed in pairs)
+        if self.has_bias:
+            pairs = [requantize(b, self.format("w").fraction, q) for b in self.b]
+            self.b_use = [raw for raw, _ in pairs]
+            self.counts["w_use"] += sum(overflowed for _, overflowed in pairs)
 
     @property
     def w_use_fraction(self) -> int:
         """Fraction bits of the weight in use."""
         return self.format("w_use" if "w_use" in self.q else "w").fraction
+
+    @property
+    def bias_fraction(self) -> int:
+        """Fraction bits of db."""
+        return self.format("delta").fraction + self.format("c").fraction
+
+    def channel_of(self, neuron: int) -> int:
+        """Index of the bias that a neuron uses."""
+        return neuron // (self.neurons // self.shape[0])
 
     def leaked(self, raw: int, fraction: int) -> tuple[int, int]:
         """alpha times a value, exact; with a leak of one the value itself, which nothing multiplies."""
@@ -196,7 +224,9 @@ class Layer:
         self.leak_trace_rule(n)
         self.theta_trace_rule(n)
         self.w_trace_rule(x_fraction, n)
-        self.current_rule(first=first)
+        if self.has_bias:
+            self.constant_trace_rule(n)
+        self.current_rule(x_fraction, first=first)
         self.membrane_rule(x_fraction, n)
         self.s = [int(self.U[i] >= self.theta[self.threshold_of(i)]) for i in range(self.neurons)]
 
@@ -234,7 +264,12 @@ class Layer:
         ]
         self.w_trace = self.requantized("w_trace", ROLE_W_TRACE, n, values)
 
-    def current_rule(self, *, first: bool) -> None:
+    def constant_trace_rule(self, n: int) -> None:
+        """c = Q_c(alpha*c + 1), one per layer: the trace of an input that is always 1."""
+        value = total_of(self.leaked(self.c[0], self.format("c").fraction), (1, 0))
+        self.c = self.requantized("c", ROLE_CONSTANT, n, [value])
+
+    def current_rule(self, x_fraction: int, *, first: bool) -> None:
         """I = acc_I(sum_i w_use[i]*x[i]) in ascending input order; that of a static input is formed once a sample."""
         if self.keeps_current and not first:
             return
@@ -243,6 +278,9 @@ class Layer:
             for weight, source in terms:
                 if self.mask[weight]:
                     accumulator.add(self.w_use[weight] * self.x[source])
+        if self.has_bias:  # one, in the fraction bits of the inputs, is the last input
+            for neuron, accumulator in enumerate(currents):
+                accumulator.add(self.b_use[self.channel_of(neuron)] << x_fraction)
         self.I = self.settle("I", currents)
 
     def membrane_rule(self, x_fraction: int, n: int) -> None:
@@ -310,11 +348,20 @@ class Layer:
         for accumulator in (*self.dTheta, *self.dAlpha):
             accumulator.complete()
 
+    def accumulate_biases(self) -> None:
+        """db += delta*c, positions of a channel in row-major order."""
+        for i in range(self.neurons):
+            self.db[self.channel_of(i)].add(self.delta[i] * self.c[0])
+        for accumulator in self.db:
+            accumulator.complete()
+
     def settle_gradients(self) -> None:
         """The batch is over: count the overflows of its sums (which stay readable)."""
         self.settle("dW", self.dW)
         self.settle("dTheta", self.dTheta)
         self.settle("dAlpha", self.dAlpha)
+        if self.has_bias:
+            self.settle("db", self.db)
 
     # ---- update ---------------------------------------------------------------------------------
 
@@ -368,6 +415,41 @@ class Layer:
             for w, d, present in zip(self.w, step, self.mask, strict=True)
         ]
         self.w = self.requantized("w", ROLE_W, n, values)
+
+    def update_biases(self, rate: tuple[int, int], division: int, mu: int, n: int) -> None:
+        """b = Q_w(b - lr*db/B), with momentum as for weights."""
+        step = [a.value for a in self.db]
+        if mu > 0:
+            values = [
+                total_of((mu * v, MOMENTUM_FRACTION + self.bias_fraction), (d, self.bias_fraction))
+                for v, d in zip(self.bias_velocity, step, strict=True)
+            ]
+            self.bias_velocity = self.requantized("vb", ROLE_BIAS_V, n, values)
+            self.counts["v"] += self.counts.pop("vb")
+            step = self.bias_velocity
+        self.write_biases(step, rate, division, n)
+
+    def update_biases_in_place(self, rate: tuple[int, int], n: int) -> None:
+        """The same after a time step, with the exact sum over positions."""
+        step = [0] * self.shape[0]
+        for i in range(self.neurons):
+            step[self.channel_of(i)] += self.delta[i] * self.c[0]
+        self.write_biases(step, rate, 0, n)
+
+    def write_biases(self, step: list[int], rate: tuple[int, int], division: int, n: int) -> None:
+        """b = Q_w(b - mantissa*step*2^-(shift + division)): the format and modes of weights, draws of their own."""
+        mantissa, shift = rate
+        values = [
+            total_of((b, self.format("w").fraction), (-mantissa * d, self.bias_fraction + shift + division))
+            for b, d in zip(self.b, step, strict=True)
+        ]
+        stream = Stream(self.seed, self.index, ROLE_BIAS)
+        pairs = [
+            requantize(raw, fraction, self.q["w"], stream.draw(n, len(values), e))
+            for e, (raw, fraction) in enumerate(values)
+        ]
+        self.b = [raw for raw, _ in pairs]
+        self.counts["b"] += sum(overflowed for _, overflowed in pairs)
 
     def update_thresholds(self, rate: tuple[int, int], division: int, n: int) -> None:
         """theta = max(Q_U(theta - lr_t*dTheta/B), theta_min); the lower limit is not an overflow."""

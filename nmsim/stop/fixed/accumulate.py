@@ -60,9 +60,11 @@ class Accumulator:
         )
 
     def _gradient_limits(self) -> NDArray[Any]:
-        """Largest absolute sums that cannot overflow, `(L, 3)`; wrapping accumulators have no order to keep."""
+        """Largest absolute sums that cannot overflow, `(L, 4)`; wrapping accumulators have no order to keep."""
         numbers = self.layout.plan.numbers
-        rows = numbers[:, [Tensor.WEIGHT_GRADIENT, Tensor.THRESHOLD_GRADIENT, Tensor.LEAK_GRADIENT]]
+        rows = numbers[
+            :, [Tensor.WEIGHT_GRADIENT, Tensor.THRESHOLD_GRADIENT, Tensor.LEAK_GRADIENT, Tensor.BIAS_GRADIENT]
+        ]
         limits = np.minimum(rows[..., HIGH], -rows[..., LOW])
         unlimited = 1 << (UNLIMITED_BITS if numbers.dtype == object else SAFE_BITS)
         return np.where(rows[..., WRAP] != 0, unlimited, limits)
@@ -216,7 +218,7 @@ class Accumulator:
         self._take_counts(worker)
 
     def _measured(self, totals: Sums) -> NDArray[Any]:
-        """Largest absolute sums so far, `(L, 3)`; dTheta bounded by its neurons' sums."""
+        """Largest absolute sums so far, `(L, 4)`; dTheta bounded by its neurons' sums."""
         found = np.zeros_like(self._limits)
         for index, layer in enumerate(self.layout.layers):
             weights = totals.weights[layer.weight : layer.weight + layer.channels * layer.fan_in]
@@ -225,6 +227,8 @@ class Accumulator:
             groups = totals.groups[layer.threshold : layer.threshold + layer.thresholds]
             found[index, 1] = np.maximum(neurons, -neurons).sum() + max(groups.max(), -groups.min())
             found[index, 2] = magnitude(totals.leak[index])
+            biases = totals.biases[layer.rows : layer.rows + layer.channels]
+            found[index, 3] = max(biases.max(), -biases.min())
         return found
 
     def _spread(self, samples: Samples, kind: Pass) -> list[tuple[int, int, Worker]]:

@@ -16,7 +16,15 @@ from nmsim.stop.fixed.neuron import (
     surrogate_into,
 )  # fmt: skip
 from nmsim.stop.fixed.sums import NARROW, ORDERED, WIDE, sum_kernel
-from nmsim.stop.fixed.tensor import DELTA, ERROR, ERROR_SUM, LEAK_TRACE, THRESHOLD_GRADIENT, THRESHOLD_TRACE
+from nmsim.stop.fixed.tensor import (
+    CONSTANT_TRACE,
+    DELTA,
+    ERROR,
+    ERROR_SUM,
+    LEAK_TRACE,
+    THRESHOLD_GRADIENT,
+    THRESHOLD_TRACE,
+)
 
 
 def count_spikes(memory, layers, spikes, samples):
@@ -52,9 +60,9 @@ def output_errors(memory, layers, numbers, probabilities, labels, tally, counts,
 
 def layer_deltas(
     memory, errors, layers, index, all_numbers, theta, surrogates, table, draws, factors, magnitudes, threshold_sums,
-    leak_sums, all_counts, samples, step, first, gradients,
+    leak_sums, bias_sums, constants, all_counts, samples, step, first, gradients, biases,
 ):  # fmt: skip
-    """`e = Q(error sum)` (hidden layers), `delta = Q(e * phi)`, exact dTheta and dAlpha if `gradients`.
+    """`e = Q(error sum)` (hidden layers), `delta = Q(e * phi)`, exact dTheta, dAlpha if `gradients`, exact db if `biases`.
 
     Returns the largest |delta|, and of all slots the largest sum of squares (of 16-bit deltas, else 0).
     """
@@ -79,6 +87,11 @@ def layer_deltas(
         largest = max(largest, largest_magnitude(deltas))
         if layer.narrow:
             energy = max(energy, sum_of_squares(deltas))
+        if biases and layer.biased:
+            constant = constants[slot * len(layers) + index]
+            for position in range(layer.positions):
+                for channel in range(channels):
+                    bias_sums[layer.rows + channel] += deltas[position * channels + channel] * constant
         if gradients:
             add_magnitudes(magnitudes[layer.theta : layer.theta + size], deltas)
             if layer.learns_thresholds:
@@ -93,7 +106,7 @@ def layer_deltas(
 
 
 def bound_gradients(layers, all_numbers, magnitudes, largest, bounds):
-    """Add to `bounds (L, 3)` what a pass may have added to any dW, dTheta, dAlpha in absolute terms, and start afresh.
+    """Add to `bounds (L, 4)` what a pass may have added to any dW, dTheta, dAlpha, db in absolute terms, and start afresh.
 
     Sums of |delta| times the largest trace; the largest possible trace where the actual one was not looked for.
     """
@@ -115,6 +128,8 @@ def bound_gradients(layers, all_numbers, magnitudes, largest, bounds):
         bounds[index, 1] += (total if layer.thresholds == 1 else of_channel) * factor
         trace = numbers[LEAK_TRACE]
         bounds[index, 2] += total * max(trace[HIGH], -trace[LOW])
+        trace = numbers[CONSTANT_TRACE]
+        bounds[index, 3] += layer.biased * of_channel * max(trace[HIGH], -trace[LOW])
 
 
 def _send_kernel(way: int) -> Any:

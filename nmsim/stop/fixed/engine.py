@@ -24,7 +24,7 @@ from nmsim.stop.fixed.sizing import (
     samples_at_a_time,
     steps_together,
 )
-from nmsim.stop.fixed.tensor import Tensor
+from nmsim.stop.fixed.tensor import OF_BIASES, Tensor
 from nmsim.stop.fixed.updater import Updater
 from nmsim.stop.fixed.view import MemoryView, Recorder
 from nmsim.stop.fixed.worker import Pass, Worker
@@ -151,7 +151,7 @@ class FixedEngine:
             if self.training.update == "in_place":
                 sums, spikes = self._train_in_place(samples, rates, observer)
             else:
-                self._accumulator.counts[:, Tensor.WEIGHT_USED] += self.raw.used_overflows
+                self._count_used()
                 sums, spikes = self._accumulator.gradients(samples, observer)
                 self._updater.update_weights(sums, rates, self.updates)
         except BaseException:
@@ -166,7 +166,7 @@ class FixedEngine:
     ) -> tuple[Sums, NDArray[np.int64]]:
         """One sample, weights updated after every time step."""
         for step in range(self.network.time_steps):
-            self._accumulator.counts[:, Tensor.WEIGHT_USED] += self.raw.used_overflows
+            self._count_used()
             sums, spikes = self._accumulator.in_place_step(sample, step)
             if observer is not None:
                 observer.steps(0, step, 1, self._accumulator.workers[0].work)
@@ -174,6 +174,12 @@ class FixedEngine:
         if observer is not None:
             observer.sample(0, sums)
         return sums, spikes
+
+    def _count_used(self) -> None:
+        """Overflows of used weights and biases, which are formed before the first sample (in place: the step)."""
+        self._accumulator.counts[:, Tensor.WEIGHT_USED] += (
+            self.raw.used_overflows + self.raw.used_bias_overflows
+        )
 
     def _result(self, samples: Samples, spikes: NDArray[np.int64]) -> BatchResult:
         spikes = self.view.outputs_in_order(spikes)
@@ -233,6 +239,9 @@ class FixedEngine:
             "synapses": self.raw.held.synapses.copy(), "updates": np.array(self.updates),
             "overflows": self._accumulator.counts.copy(),
         }  # fmt: skip
+        if any(layer.biased for layer in self.layout.layers):
+            found["bias"] = _portable(self.raw.bias)
+            found["bias_velocity"] = _portable(self.raw.bias_velocity)
         return found
 
     def restore(self, state: dict[str, NDArray[Any]]) -> None:
@@ -254,7 +263,11 @@ class FixedEngine:
             (raw.velocity, "velocity"),
             (raw.thresholds, "thresholds"),
             (held.alpha, "leak"),
+            (raw.bias, "bias"),
+            (raw.bias_velocity, "bias_velocity"),
         ):
+            if name not in own:
+                continue
             target[:] = _native(state[name], target.dtype)
         weights = _native(state["weights"], raw.thresholds.dtype)
         for index, at in enumerate(raw.slices):
@@ -262,6 +275,7 @@ class FixedEngine:
             target[:] = weights[at.weights].reshape(target.shape)
             held.masked[index] = int(not held.synapses[at.weights].all())
             raw.arrange_weights(index)
+            raw.use_biases(index)
             raw.spread_thresholds(index)
         self.updates = int(state["updates"])
         self._accumulator.counts[:] = state["overflows"]
@@ -273,6 +287,7 @@ class FixedEngine:
             f"layer{index}.{tensor.label}": int(counts[index, tensor])
             for index in range(len(self.formats))
             for tensor in Tensor
+            if self.formats[index].layer.bias or tensor.name not in OF_BIASES
         }
 
 

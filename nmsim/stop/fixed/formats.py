@@ -36,7 +36,7 @@ MANTISSA_BITS = 8
 ROLES = {
     Tensor.WEIGHT_TRACE: Role.WEIGHT_TRACE, Tensor.RESIDUAL: Role.MEMBRANE, Tensor.LEAK_TRACE: Role.LEAK_TRACE,
     Tensor.THRESHOLD_TRACE: Role.THRESHOLD_TRACE, Tensor.MEMBRANE: Role.MEMBRANE, Tensor.ERROR: Role.ERROR,
-    Tensor.DELTA: Role.DELTA,
+    Tensor.DELTA: Role.DELTA, Tensor.CONSTANT_TRACE: Role.CONSTANT_TRACE,
 }  # fmt: skip
 
 
@@ -119,6 +119,16 @@ class LayerFormats:
         """Fraction bits of dAlpha."""
         return self.delta.fraction_bits + self.precision.leak_trace.format.fraction_bits
 
+    @property
+    def bias_gradient_fraction(self) -> int:
+        """Fraction bits of the gradient of biases and of their velocity."""
+        return self.delta.fraction_bits + self.precision.constant_trace.format.fraction_bits
+
+    @property
+    def bias_velocity(self) -> QFormat:
+        """Format of the velocity of biases: as wide as their gradient."""
+        return self.accumulator(Tensor.BIAS_GRADIENT)
+
     def accumulator(self, tensor: Tensor) -> QFormat:
         """Full format of an accumulator or of the velocity."""
         own: AccumulatorPrecision = getattr(self.precision, _ACCUMULATORS[tensor])
@@ -127,6 +137,7 @@ class LayerFormats:
             Tensor.ERROR_SUM: self.delta.fraction_bits + self.used.fraction_bits,
             Tensor.THRESHOLD_GRADIENT: self.threshold_gradient_fraction,
             Tensor.LEAK_GRADIENT: self.leak_gradient_fraction,
+            Tensor.BIAS_GRADIENT: self.bias_gradient_fraction,
         }.get(tensor, self.weight_gradient_fraction)
         return own.format.with_fraction(fraction)
 
@@ -134,6 +145,7 @@ class LayerFormats:
 _ACCUMULATORS = {
     Tensor.CURRENT: "current", Tensor.ERROR_SUM: "error", Tensor.WEIGHT_GRADIENT: "weight_gradient",
     Tensor.THRESHOLD_GRADIENT: "threshold_gradient", Tensor.LEAK_GRADIENT: "leak_gradient", Tensor.VELOCITY: "velocity",
+    Tensor.BIAS_GRADIENT: "bias_gradient",
 }  # fmt: skip
 
 
@@ -160,6 +172,11 @@ def layer_formats(
         if network.neuron.integrates and leak.fraction_bits < 0:
             raise FormatError(
                 f"layer {layer.index}, leak_factor: {leak} has steps of {leak.lsb:g} and no leak of one; use u16.16"
+            )
+        if layer.bias and arriving.fraction_bits < 0:
+            raise FormatError(
+                f"layer {layer.index}, bias: its input of 1 has no integer with {arriving.fraction_bits} fraction bits, the"
+                " input's; use an input format with 0 or more, or no bias"
             )
         table = exact_entries(network.neuron.surrogate, resolved.surrogate)
         used = resolved.weight_used or resolved.weight.format
@@ -201,6 +218,7 @@ def _fill_numbers(formats: LayerFormats, error_fraction: int | None, seed: int) 
         own.weight_trace.format.fraction_bits,
         formats.input.fraction_bits,
     )
+    linear(Tensor.CONSTANT_TRACE, own.constant_trace, own.constant_trace.format.fraction_bits, 0)
     linear(Tensor.LEAK_TRACE, own.leak_trace, own.leak_trace.format.fraction_bits, membrane)
     linear(Tensor.MEMBRANE, own.membrane, membrane, current.fraction_bits)
     formats.numbers[Tensor.RESIDUAL] = _step(membrane, own.membrane)
@@ -228,7 +246,9 @@ def _fill_numbers(formats: LayerFormats, error_fraction: int | None, seed: int) 
         own.weight.overflow or Overflow.SATURATE,
     )
     for tensor, role in ROLES.items():
-        size = formats.layer.inputs if tensor is Tensor.WEIGHT_TRACE else formats.layer.neurons
+        size = {Tensor.WEIGHT_TRACE: formats.layer.inputs, Tensor.CONSTANT_TRACE: 1}.get(
+            tensor, formats.layer.neurons
+        )
         formats.numbers[tensor, OFFSET] = offset(seed, formats.layer.index, role)
         formats.numbers[tensor, SPREAD] = spread(size)
 

@@ -6,7 +6,7 @@ from numba.extending import register_jitable
 
 from nmsim.fixedpoint.compiled import kernel
 from nmsim.fixedpoint.lfsr import draw_into
-from nmsim.fixedpoint.quantize import LEFT_P, LEFT_Q, OFFSET, SPREAD, STOCHASTIC
+from nmsim.fixedpoint.quantize import LEFT_P, LEFT_Q, OFFSET, SPREAD, STOCHASTIC, quantize_into
 from nmsim.stop.fixed.gather import copy_run, gather_inputs
 from nmsim.stop.fixed.neuron import (
     combine_into,
@@ -15,8 +15,16 @@ from nmsim.stop.fixed.neuron import (
     residual_into,
     spikes_into,
 )
-from nmsim.stop.fixed.sums import NARROW, ORDERED, WIDE, input_kernel, sum_kernel
-from nmsim.stop.fixed.tensor import CURRENT, LEAK_TRACE, MEMBRANE, RESIDUAL, THRESHOLD_TRACE, WEIGHT_TRACE
+from nmsim.stop.fixed.sums import NARROW, ORDERED, WIDE, add_biases, input_kernel, sum_kernel
+from nmsim.stop.fixed.tensor import (
+    CONSTANT_TRACE,
+    CURRENT,
+    LEAK_TRACE,
+    MEMBRANE,
+    RESIDUAL,
+    THRESHOLD_TRACE,
+    WEIGHT_TRACE,
+)
 
 BLOCK_SUMS = 32768
 """Sums formed at a time, so that they are used while they are in the cache."""
@@ -62,6 +70,22 @@ def update_traces(memory, layer, numbers, alpha, table, draws, exact, samples, s
         )
         largest = max(largest, largest_magnitude(out))
     return over, largest
+
+
+@register_jitable
+def update_constants(
+    constants, layers, index, layer, numbers, alpha, table, draws, exact, samples, step, first
+):
+    """`c = Q(alpha * c + 1)` in every slot, one number per layer: the trace of the input of biases; overflows."""
+    row, over = numbers[CONSTANT_TRACE], 0
+    for slot in range(samples * layer.group):
+        count = (first + slot // layer.group) * layer.time_steps + step + slot % layer.group
+        before = constants[slot_before(slot, layer.group) * layers + index]
+        exact[0] = (alpha << row[LEFT_P]) * before + (1 << row[LEFT_Q])
+        bits = draws[drawn(table, draws, 7, row, count, 1, 1, 0)]
+        place = slot * layers + index
+        over += quantize_into(constants[place : place + 1], exact[:1], row, bits)
+    return over
 
 
 @register_jitable
@@ -130,10 +154,10 @@ def _forward_kernel(way: int) -> Any:
     add_inputs = input_kernel(way)
 
     @register_jitable
-    def currents_into(
+    def weighted_sums_into(
         out, memory, layer, row, used, backward, orders, gathered, nonzero, start, stop, stride, settles
     ):
-        """Currents of rows `start..stop-1` of `(sample or slot, position)`; overflows."""
+        """Sums over the inputs for rows `start..stop-1` of `(sample or slot, position)`; overflows."""
         if layer.factored:
             order, over = orders[layer.order : layer.order + layer.inputs], 0
             for line in range(start, stop):
@@ -164,8 +188,36 @@ def _forward_kernel(way: int) -> Any:
             settles,
         )
 
+    @register_jitable
+    def currents_into(
+        out,
+        memory,
+        layer,
+        row,
+        used,
+        backward,
+        biases,
+        orders,
+        gathered,
+        nonzero,
+        start,
+        stop,
+        stride,
+        settles,
+    ):
+        """Currents of rows `start..stop-1` of `(sample or slot, position)`, biases included; overflows."""
+        early = settles and not layer.biased
+        over = weighted_sums_into(
+            out, memory, layer, row, used, backward, orders, gathered, nonzero, start, stop, stride, early
+        )
+        if layer.biased:
+            own = biases[layer.rows : layer.rows + layer.channels]
+            over += add_biases(out, stop - start, layer.channels, own, row, way == ORDERED, settles)
+        return over
+
     def forward(
-        memory, layers, index, all_numbers, alphas, used, backward, theta, orders, table, draws, exact, block, kept,
+        memory, layers, index, all_numbers, alphas, used, backward, biases, theta, constants, orders, table, draws, exact,
+        block, kept,
         gathered, nonzero, largest, all_counts, log, samples, step, first, training, static, settles,
     ):  # fmt: skip
         layer, numbers, counts, alpha = layers[index], all_numbers[index], all_counts[index], alphas[index]
@@ -174,6 +226,21 @@ def _forward_kernel(way: int) -> Any:
                 memory, layer, numbers, alpha, table, draws, exact, samples, step, first
             )
             counts[WEIGHT_TRACE] += over
+            if layer.biased:
+                counts[CONSTANT_TRACE] += update_constants(
+                    constants,
+                    len(layers),
+                    index,
+                    layer,
+                    numbers,
+                    alpha,
+                    table,
+                    draws,
+                    exact,
+                    samples,
+                    step,
+                    first,
+                )
             largest[index] = max(largest[index], magnitude)
         keep = static and layer.static
         stride = layer.words * (layer.group if keep else 1)
@@ -190,6 +257,7 @@ def _forward_kernel(way: int) -> Any:
                     numbers[CURRENT],
                     used,
                     backward,
+                    biases,
                     orders,
                     gathered,
                     nonzero,
@@ -219,6 +287,7 @@ def _forward_kernel(way: int) -> Any:
                 numbers[CURRENT],
                 used,
                 backward,
+                biases,
                 orders,
                 gathered,
                 nonzero,

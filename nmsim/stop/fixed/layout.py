@@ -138,6 +138,7 @@ def build(
             weights.take(own.layer.weights),
             thresholds.take(own.layer.threshold_count),
         )
+        record["biased"], record["bias_left"] = int(own.layer.bias), max(own.input.fraction_bits, 0)
         record["static"] = nodes[record["source"]]["static"]
         record["sums"] = kept.take(own.layer.neurons * record["static"])
         forward, error = addition_orders(network, own.layer)

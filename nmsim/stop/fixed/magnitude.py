@@ -43,12 +43,13 @@ def _magnitudes(network: NetworkSpec, formats: LayerFormats, batch: int) -> list
     own, layer, numbers = formats.precision, formats.layer, formats.numbers
     alpha, state = max(formats.largest_leak, -own.leak_factor.format.min_raw), _largest(own.membrane.format)
     current = layer.fan_in * _largest(formats.used) * formats.input.magnitude
+    current += _largest(formats.used) << max(formats.input.fraction_bits, 0) if layer.bias else 0
     delta, terms = _largest(formats.delta), batch * network.time_steps
     steps = {
         Tensor.WEIGHT_TRACE: (_largest(own.weight_trace.format), formats.input.magnitude),
         Tensor.LEAK_TRACE: (_largest(own.leak_trace.format), state),
         Tensor.MEMBRANE: (state, current),
-    }
+    } | ({Tensor.CONSTANT_TRACE: (_largest(own.constant_trace.format), 1)} if layer.bias else {})
     found = [current, 2 * state << int(numbers[Tensor.DELTA, LEFT_P])]
     for tensor, (p, q) in steps.items():
         row = numbers[tensor]
@@ -70,9 +71,14 @@ def _magnitudes(network: NetworkSpec, formats: LayerFormats, batch: int) -> list
         * ((spike_trace << row[LEFT_P]) + row[LEFT_Q]),
         Tensor.LEAK_GRADIENT: terms * layer.neurons * delta * _largest(own.leak_trace.format),
     }
+    if layer.bias:
+        sums[Tensor.BIAS_GRADIENT] = terms * layer.positions * delta * _largest(own.constant_trace.format)
+
     for tensor, exact in sums.items():
         found += [exact, min(exact, _largest(formats.accumulator(tensor))) << MANTISSA_BITS + 1]
     found.append(_largest(own.velocity.format.with_fraction(0)) << MANTISSA_BITS + 1)
+    if layer.bias and batch:
+        found.append(_largest(formats.bias_velocity) << MANTISSA_BITS + 1)
     return found
 
 

@@ -10,7 +10,7 @@ from nmsim.fixedpoint.compiled import kernel
 from nmsim.fixedpoint.quantize import HIGH, LEFT_P, LEFT_Q, LOW, WHOLE, WRAP
 from nmsim.stop.fixed.gather import gather_inputs
 from nmsim.stop.fixed.sums import settle_sums
-from nmsim.stop.fixed.tensor import LEAK_GRADIENT, THRESHOLD_GRADIENT, WEIGHT_GRADIENT
+from nmsim.stop.fixed.tensor import BIAS_GRADIENT, LEAK_GRADIENT, THRESHOLD_GRADIENT, WEIGHT_GRADIENT
 
 
 @register_jitable
@@ -57,11 +57,14 @@ def add_weight_gradient(memory, layers, index, numbers, orders, synapses, gather
     counts[index, WEIGHT_GRADIENT] += over
 
 
-def add_neuron_gradients(memory, layers, index, numbers, group_sums, leak_sums, counts):
-    """DTheta and dAlpha of a group of time steps, neurons in C order."""
+def add_neuron_gradients(
+    memory, layers, index, numbers, group_sums, leak_sums, bias_sums, constants, counts, biases
+):
+    """DTheta and dAlpha, and db if `biases`, of a group of time steps, neurons in C order."""
     layer = layers[index]
     theta_row, leak_row = numbers[index, THRESHOLD_GRADIENT], numbers[index, LEAK_GRADIENT]
     theta_over, leak_over, shared = 0, 0, layer.neurons // layer.thresholds
+    bias_row, bias_over = numbers[index, BIAS_GRADIENT], 0
     for slot in range(layer.group):
         for neuron in range(layer.neurons):
             place = slot * layer.words + neuron % layer.positions * layer.channels + neuron // layer.positions
@@ -75,6 +78,14 @@ def add_neuron_gradients(memory, layers, index, numbers, group_sums, leak_sums, 
                 product = delta * memory[layer.leak_trace + place]
                 leak_sums[index], saturated = add_saturating(leak_sums[index], product, leak_row)
                 leak_over += saturated
+            if biases and layer.biased:
+                channel = layer.rows + neuron // layer.positions
+                product = delta * constants[slot * len(layers) + index]
+                bias_sums[channel], saturated = add_saturating(bias_sums[channel], product, bias_row)
+                bias_over += saturated
+        if biases and layer.biased and bias_row[WHOLE]:
+            sums = bias_sums[layer.rows : layer.rows + layer.channels]
+            bias_over += settle_sums(sums, layer.channels, bias_row)
         if theta_row[WHOLE]:
             groups = group_sums[layer.threshold : layer.threshold + layer.thresholds]
             theta_over += settle_sums(groups, layer.thresholds, theta_row)
@@ -82,6 +93,7 @@ def add_neuron_gradients(memory, layers, index, numbers, group_sums, leak_sums, 
             leak_over += settle_sums(leak_sums[index : index + 1], 1, leak_row)
     counts[index, THRESHOLD_GRADIENT] += theta_over
     counts[index, LEAK_GRADIENT] += leak_over
+    counts[index, BIAS_GRADIENT] += bias_over
 
 
 ADD_WEIGHT_GRADIENT, ADD_NEURON_GRADIENTS = kernel(add_weight_gradient), kernel(add_neuron_gradients)

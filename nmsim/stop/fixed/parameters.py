@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from nmsim.errors import FormatError
 from nmsim.fixedpoint.format import QFormat
+from nmsim.fixedpoint.quantize import DOWN, HIGH, LOW, MASK, UP, WRAP
 from nmsim.stop.fixed.factored import ARRANGE_BY_INPUT, BOUND_BY_INPUT
 from nmsim.stop.fixed.formats import LayerFormats
 from nmsim.stop.fixed.layout import Layout
@@ -43,7 +44,11 @@ def quantized_parameters(real: Parameters, formats: list[LayerFormats], training
             one = _raw(np.asarray([alpha]), stored.leak_factor.format, f"{place}, leak_factor")
             leak.append(min(int(one[0]), highest_leak(own, training)))
     velocity = [np.zeros(w.shape, np.int64) if training.momentum > 0 else None for w in weights]
-    return Parameters(weights, thresholds, leak, list(velocity), list(real.mask))
+    biases = [
+        None if bias is None else _raw(bias, own.precision.weight.format, f"layer {own.layer.index}, bias")
+        for own, bias in ((own, real.bias_of(own.layer.index)) for own in formats)
+    ]
+    return Parameters(weights, thresholds, leak, list(velocity), list(real.mask), list(biases))
 
 
 def _raw(values: NDArray[Any], fmt: QFormat, place: str) -> NDArray[Any]:
@@ -154,7 +159,8 @@ class RawParameters:
 
     `weights` by layer, rows of an output channel, `(C_out, fan_in or more)`, or of an input, `(fan_in, C_out or more)`, if
     the layer is `factored`: those of a layer whose used weights are the stored ones lie in `held`. Flat in layer order:
-    `velocity (P,)` (or empty), `thresholds (G,)`.
+    `velocity (P,)` (or empty), `thresholds (G,)`; `bias`, `bias_velocity (rows,)` (or empty)
+    by output channel.
     """
 
     def __init__(self, layout: Layout, formats: list[LayerFormats], training: TrainingSpec) -> None:
@@ -164,18 +170,22 @@ class RawParameters:
         count = len(formats)
         self.velocity = np.zeros(layout.weights if training.momentum > 0 else 0, numbers)
         self.thresholds = np.zeros(layout.thresholds, storage)
+        self.bias = np.zeros(layout.channels, numbers)
+        self.bias_velocity = np.zeros(layout.channels if training.momentum > 0 else 0, numbers)
         self.held = Held(
             used=np.zeros(layout.used, storage),
             backward=np.zeros(layout.backward, storage),
             theta=np.zeros(layout.neurons, storage),
             alpha=np.zeros(count, numbers),
-            bounds=np.zeros((count, 3), numbers),
+            bounds=np.zeros((count, 4), numbers),
             row_sums=np.zeros(layout.channels, numbers),
+            bias=np.zeros(layout.channels, numbers),
             synapses=np.ones(layout.weights, np.uint8),
             masked=np.zeros(count, np.int64),
         )
         self.used_overflows = np.zeros(count, np.int64)
         """Overflows of the used weights as they are."""
+        self.used_bias_overflows = np.zeros(count, np.int64)
         self.used_numbers = [row[Tensor.WEIGHT_USED].copy() for row in layout.plan.numbers]
         self.weights = [self._weights_of(index) for index in range(count)]
         self._scratch = np.zeros(layout.widest_sum, storage)
@@ -220,9 +230,39 @@ class RawParameters:
             self.held.synapses[at.weights] = 1 if mask is None else np.asarray(mask, bool).ravel()
             self.held.masked[index] = int(mask is not None and not np.all(mask))
             target[self.held.synapses[at.weights].reshape(target.shape) == 0] = 0
+            self._load_biases(raw, own, at)
         for index in range(len(self.formats)):
             self.spread_thresholds(index)
             self.arrange_weights(index)
+            self.use_biases(index)
+
+    def _load_biases(self, raw: Parameters, own: LayerFormats, at: LayerSlices) -> None:
+        index = own.layer.index
+        bias, velocity = raw.bias_of(index), raw.bias_velocity_of(index)
+        if bias is not None and not own.layer.bias:
+            raise FormatError(
+                f"layer {index}, bias: the network's layer has none; set bias: true, or give None"
+            )
+        self.bias[at.rows] = (
+            0
+            if bias is None
+            else _inside(np.asarray(bias), own.precision.weight.format, f"layer {index}, bias")
+        )
+        if self.bias_velocity.size:
+            self.bias_velocity[at.rows] = 0 if velocity is None else np.asarray(velocity)
+
+    def use_biases(self, index: int) -> None:
+        """Form what a layer's biases add to its currents: the used bias times an input of 1."""
+        layer, at = self.layout.layers[index], self.slices[index].rows
+        if not layer.biased:
+            return
+        row = self.used_numbers[index]
+        raw = (self.bias[at] << row[UP]) >> row[DOWN]
+        self.used_bias_overflows[index] = int(((raw < row[LOW]) | (raw > row[HIGH])).sum())
+        clipped = np.minimum(np.maximum(raw, row[LOW]), row[HIGH])
+        used = ((raw - row[LOW]) & row[MASK]) + row[LOW] if row[WRAP] else clipped
+        self.held.bias[at] = used << layer.bias_left
+        self.held.bounds[index, 3] = max(int(self.held.bias[at].max()), -int(self.held.bias[at].min()))
 
     def in_order(self, index: int) -> NDArray[Any]:
         """A layer's weights `(C_out, fan_in)`, C order; a view."""
@@ -253,11 +293,11 @@ class RawParameters:
         held.bounds[index, 0] = held.row_sums[at.rows].max()
         layer, backward = self.layout.layers[index], held.backward[at.backward]
         if layer.sends_error and layer.factored:
-            held.bounds[index, 1:] = self._bound_by_input(
+            held.bounds[index, 1:3] = self._bound_by_input(
                 self.layout.plan.layers, index, self.weights[index], at.order, backward
             )
         elif layer.sends_error:
-            held.bounds[index, 1:] = self._arrange_backward(
+            held.bounds[index, 1:3] = self._arrange_backward(
                 self.layout.plan.layers, index, held.used[at.used], backward
             )
 
@@ -283,7 +323,15 @@ class RawParameters:
             for at, layer, masked in zip(self.slices, layers, self.held.masked, strict=True)
         ]
         thresholds = [self.thresholds[at.thresholds] for at in self.slices]
-        return Parameters(weights, thresholds, [int(alpha) for alpha in self.held.alpha], velocity, masks)
+        biases: list[NDArray[Any] | None] = [
+            self.bias[at.rows] if layer.bias else None for at, layer in zip(self.slices, layers, strict=True)
+        ]
+        moving: list[NDArray[Any] | None] = [
+            self.bias_velocity[at.rows] if layer.bias and self.bias_velocity.size else None
+            for at, layer in zip(self.slices, layers, strict=True)
+        ]
+        leak = [int(alpha) for alpha in self.held.alpha]
+        return Parameters(weights, thresholds, leak, velocity, masks, biases, moving)
 
 
 def _inside(values: NDArray[Any], fmt: QFormat, place: str) -> NDArray[Any]:

@@ -21,6 +21,7 @@ LAYER_FIELDS = (
     "used", "backward", "theta", "weight", "threshold", "order", "error_order", "error_terms",
     "sums", "static", "panel", "panel_rows", "panel_slots",
     "plane", "pitch", "trace_stride", "trace_rows", "largest_input", "log", "factored", "rows", "shared", "narrow",
+    "biased", "bias_left",
 )  # fmt: skip
 """One synaptic layer: sizes of its input, output, kernel and sums; sizes of slots; places in a slot; places of errors;
 places in the parameters and in the orders of addition; places of kept sums (`static`: its input may be constant over time)
@@ -58,8 +59,9 @@ class Held(NamedTuple):
     """Parameters as kernels read them, constant within a batch.
 
     `used` rows of `w_use` `(C_out, depth)` per layer, terms as stored; `backward` rows `(inputs or C_in, error_depth)`,
-    which currents of a `factored` layer read, too; `theta (N,)` one per neuron as stored; `alpha (L,)`; `bounds (L, 3)`
+    which currents of a `factored` layer read, too; `theta (N,)` one per neuron as stored; `alpha (L,)`; `bounds (L, 4)`
     largest sum of absolute used weights of a current and of an error, and of their squares of an error (0 if unknown);
+    in column 3 the largest addend of a bias; `bias (rows,)` what biases add to currents, exact, by output channel;
     `row_sums` (bounds on) sums of absolute used weights of every output channel;
     `synapses (P,)` 0 where pruned, C order; `masked (L,)` 1 where any synapse is pruned.
     """
@@ -70,6 +72,7 @@ class Held(NamedTuple):
     alpha: NDArray[Any]
     bounds: NDArray[Any]
     row_sums: NDArray[Any]
+    bias: NDArray[Any]
     synapses: NDArray[np.uint8]
     masked: NDArray[np.int64]
 
@@ -81,7 +84,8 @@ class Work(NamedTuple):
     `block`, `gathered`, `factors`, `exact`, `nonzero`, `transposed` scratch; `draws (slots of draws, widest)`, row 0 zeros;
     `panels` rows of deltas and traces whose product is still due; `weight_sums (P,)` dW, C order; `threshold_sums (N,)`
     dTheta per neuron as stored; `group_sums (G,)` dTheta per threshold (ordered sums); `leak_sums (L,)` dAlpha;
-    `magnitudes (N,)` sums of |delta|; `bounds (L, 3)` bounds on dW, dTheta, dAlpha so far; `largest (L,)` largest |w~|;
+    `bias_sums (rows,)` gradients of biases by output channel; `constants (slots * L,)` traces of their input;
+    `magnitudes (N,)` sums of |delta|; `bounds (L, 4)` bounds on dW, dTheta, dAlpha, db so far; `largest (L,)` largest |w~|;
     `counts (L, tensors)` overflows;
     `tally (2, C+1)` time steps by spike of the label's output and by number of spikes;
     `spikes (S, C)` as stored; `current_log (N,)`, `error_log (M,)` as stored: sums of the latest slot,
@@ -103,6 +107,8 @@ class Work(NamedTuple):
     threshold_sums: NDArray[Any]
     group_sums: NDArray[Any]
     leak_sums: NDArray[Any]
+    bias_sums: NDArray[Any]
+    constants: NDArray[Any]
     magnitudes: NDArray[Any]
     bounds: NDArray[Any]
     largest: NDArray[Any]

@@ -51,7 +51,7 @@ class UpdateNumbers:
 
     `weights (3, steps)`: gradient, velocity, weight; `thresholds (2, steps)`: gradient, threshold; `leak`,
     `leak_gradient`: Python integers. `exact`: 64 bits could overflow, so the update must run interpreted.
-    `gradient_range`: of dW's accumulator.
+    `gradient_range`: of dW's accumulator. `biases (3, steps)` as `weights`, None where there are none.
     """
 
     weights: NDArray[Any]
@@ -60,6 +60,7 @@ class UpdateNumbers:
     exact: bool
     gradient_range: tuple[int, int]
     leak_gradient: list[int]
+    biases: NDArray[Any] | None
 
 
 def update_numbers(
@@ -98,6 +99,9 @@ def update_numbers(
     if training.gradient_centralization:
         largest = _largest(own.accumulator(Tensor.WEIGHT_GRADIENT))
         exact = exact or (2 * largest + 1) * layer.fan_in >= 1 << SAFE_BITS
+    biases = _bias_rows(own, numbers, rates, training, seed) if layer.bias else None
+    if biases is not None:
+        exact = exact or _too_large(biases[2], own.bias_velocity)
     kind: Any = object if exact else np.int64
     thresholds = [numbers[Tensor.THRESHOLD_GRADIENT].tolist(), threshold]
     return UpdateNumbers(
@@ -107,7 +111,27 @@ def update_numbers(
         exact,
         (gradient[LOW], gradient[HIGH]),
         own.numbers[Tensor.LEAK_GRADIENT].tolist(),
+        None if biases is None else np.array(biases, kind),
     )
+
+
+def _bias_rows(
+    own: LayerFormats, numbers: NDArray[Any], rates: UpdateRates, training: TrainingSpec, seed: int
+) -> list[list[int]]:
+    """Rows of gradient, velocity and bias: those of weights with the fraction bits and roles of biases."""
+    stored, fraction = own.precision, own.bias_gradient_fraction
+    gradient = numbers[Tensor.BIAS_GRADIENT].tolist()
+    if training.update == "in_place":
+        unlimited = 1 << (UNLIMITED_BITS if numbers.dtype == object else SAFE_BITS)
+        gradient[LOW], gradient[HIGH], gradient[WRAP] = -unlimited, unlimited, 0
+    velocity = step_numbers(
+        fraction + MANTISSA_BITS, own.bias_velocity, stored.velocity.rounding or Rounding.NEAREST,
+        stored.velocity.overflow or stored.membrane.overflow,  # type: ignore[arg-type]
+    )  # fmt: skip
+    velocity[OFFSET] = offset(seed, own.layer.index, Role.BIAS_VELOCITY)
+    bias = _subtraction(stored.weight, fraction, update_rate(rates.weight, training))
+    bias[OFFSET] = offset(seed, own.layer.index, Role.BIAS)
+    return [gradient, velocity, bias]
 
 
 def _subtraction(target: TensorPrecision, fraction: int, rate: tuple[int, int]) -> list[int]:

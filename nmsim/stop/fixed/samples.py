@@ -36,19 +36,26 @@ class Sums:
     thresholds: NDArray[Any]
     groups: NDArray[Any]
     leak: NDArray[Any]
+    biases: NDArray[Any]
     slots: NDArray[Any] | None = None
     factor_bounds: Sequence[int] = ()
 
     def empty_like(self) -> "Sums":
         """Sums of the same sizes, zero."""
         weights, thresholds = np.zeros_like(self.weights), np.zeros_like(self.thresholds)
-        return Sums(weights, thresholds, np.zeros_like(self.groups), np.zeros_like(self.leak))
+        return Sums(
+            weights,
+            thresholds,
+            np.zeros_like(self.groups),
+            np.zeros_like(self.leak),
+            np.zeros_like(self.biases),
+        )
 
     def take(self, other: "Sums") -> None:
         """Add other sums and empty them."""
         for own, added in (
             (self.weights, other.weights), (self.thresholds, other.thresholds), (self.groups, other.groups),
-            (self.leak, other.leak),
+            (self.leak, other.leak), (self.biases, other.biases),
         ):  # fmt: skip
             np.add(own, added, out=own)
             added[:] = 0

@@ -132,6 +132,27 @@ def settle_sums(out, size, row):
     return over
 
 
+@register_jitable
+def add_biases(out, rows, columns, biases, row, in_order, settles):
+    """The last term of every sum in `out (rows, columns)`: the bias of its column; overflows.
+
+    `in_order`: the accumulator saturates after this addition as after all before; `settles`: the sums are complete only now.
+    """
+    low, high = row[LOW], row[HIGH]
+    over = 0
+    for i in range(rows):
+        for j in range(columns):
+            out[i * columns + j] += biases[j]
+    if in_order:
+        for k in range(rows * columns):
+            v = out[k]
+            over += (v < low) | (v > high)
+            out[k] = min(max(v, low), high)
+    elif settles:
+        over += settle_sums(out, rows * columns, row)
+    return over
+
+
 def sum_kernel(way: int) -> Any:
     """Kernel of sums into an accumulator, `out (rows, columns)`, by one of the three ways; returns overflows.
 

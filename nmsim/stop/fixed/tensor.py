@@ -2,6 +2,9 @@
 
 from enum import IntEnum
 
+OF_BIASES = ("CONSTANT_TRACE", "BIAS_GRADIENT", "BIAS")
+"""Tensors that only layers with biases have."""
+
 
 class Tensor(IntEnum):
     """Row of a layer's numbers and of its overflow counts; the name is the one that reports print."""
@@ -23,6 +26,9 @@ class Tensor(IntEnum):
     WEIGHT_USED = 14
     THRESHOLD = 15
     LEAK_FACTOR = 16
+    CONSTANT_TRACE = 17
+    BIAS_GRADIENT = 18
+    BIAS = 19
 
     @property
     def label(self) -> str:
@@ -39,4 +45,5 @@ LEAK_TRACE, THRESHOLD_TRACE, MEMBRANE = (
 ERROR, DELTA, ERROR_SUM = int(Tensor.ERROR), int(Tensor.DELTA), int(Tensor.ERROR_SUM)
 WEIGHT_GRADIENT, THRESHOLD_GRADIENT = int(Tensor.WEIGHT_GRADIENT), int(Tensor.THRESHOLD_GRADIENT)
 LEAK_GRADIENT, VELOCITY, WEIGHT = int(Tensor.LEAK_GRADIENT), int(Tensor.VELOCITY), int(Tensor.WEIGHT)
+CONSTANT_TRACE, BIAS_GRADIENT, BIAS = int(Tensor.CONSTANT_TRACE), int(Tensor.BIAS_GRADIENT), int(Tensor.BIAS)
 WEIGHT_USED, THRESHOLD, LEAK_FACTOR = int(Tensor.WEIGHT_USED), int(Tensor.THRESHOLD), int(Tensor.LEAK_FACTOR)

@@ -30,7 +30,15 @@ from nmsim.fixedpoint.quantize import (
 from nmsim.stop.fixed.centralization import centre_into, row_mean
 from nmsim.stop.fixed.gather import transpose_into
 from nmsim.stop.fixed.neuron import sum_of_squares
-from nmsim.stop.fixed.tensor import THRESHOLD, THRESHOLD_GRADIENT, VELOCITY, WEIGHT, WEIGHT_GRADIENT
+from nmsim.stop.fixed.tensor import (
+    BIAS,
+    BIAS_GRADIENT,
+    THRESHOLD,
+    THRESHOLD_GRADIENT,
+    VELOCITY,
+    WEIGHT,
+    WEIGHT_GRADIENT,
+)
 
 BLOCK = 1024
 """Elements updated at a time, so that the intermediate steps stay in the cache; no longer than a run of draws."""
@@ -179,6 +187,35 @@ def update_weights(
     counts[index, WEIGHT_GRADIENT] += over
 
 
+def update_biases(index, bias, velocity, sums, momentum, rows, first, table, scratch, counts, own_counts):
+    """One layer's biases by their sums, which are emptied, as weights are updated; `rows` and `first` as there.
+
+    `own_counts (tensors,)` is scratch: a bias is updated by the code of weights, but counted apart.
+    """
+    for start in range(0, sums.size, BLOCK):
+        stop = min(start + BLOCK, sums.size)
+        steps, own_sums = scratch[0, : stop - start], sums[start:stop]
+        counts[index, BIAS_GRADIENT] += take_sums(steps, own_sums, rows[0])
+        own_velocity = velocity[start:stop] if momentum else velocity
+        own_counts[WEIGHT] = 0
+        own_counts[VELOCITY] = 0
+        update_block(
+            bias[start:stop],
+            own_velocity,
+            steps,
+            own_sums,
+            0,
+            momentum,
+            rows,
+            first + start,
+            table,
+            scratch,
+            own_counts,
+        )
+        counts[index, BIAS] += own_counts[WEIGHT]
+        counts[index, VELOCITY] += own_counts[VELOCITY]
+
+
 @register_jitable
 def use_weights(weights, used, row):
     """`w_use = Q(w)`; overflows and the sum of magnitudes."""
@@ -288,5 +325,6 @@ def spread_thresholds(layers, index, thresholds, theta):
 
 
 UPDATE_WEIGHTS, UPDATE_THRESHOLDS = kernel(update_weights), kernel(update_thresholds)
+UPDATE_BIASES = kernel(update_biases)
 ARRANGE_WEIGHTS, ARRANGE_BACKWARD = kernel(arrange_weights), kernel(arrange_backward)
 SPREAD_THRESHOLDS = kernel(spread_thresholds)

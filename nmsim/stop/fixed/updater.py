@@ -30,7 +30,7 @@ from nmsim.stop.fixed.rates import UpdateNumbers, momentum_raw, update_numbers
 from nmsim.stop.fixed.samples import Sums
 from nmsim.stop.fixed.sums import NARROW, WIDE
 from nmsim.stop.fixed.tensor import Tensor
-from nmsim.stop.fixed.update import BLOCK, UPDATE_THRESHOLDS, UPDATE_WEIGHTS
+from nmsim.stop.fixed.update import BLOCK, UPDATE_BIASES, UPDATE_THRESHOLDS, UPDATE_WEIGHTS
 from nmsim.stop.protocol import UpdateRates
 from nmsim.stop.spec import TrainingSpec
 
@@ -48,6 +48,7 @@ class Scratch:
         narrow = np.int32 if storage is np.int16 else numbers
         self.runs = (np.zeros(BLOCK, narrow), np.zeros(BLOCK, numbers))
         self.used = np.zeros(BLOCK, storage)
+        self.counts = np.zeros(len(Tensor), np.int64)
 
 
 class FactoredLayer(NamedTuple):
@@ -120,6 +121,20 @@ class Updater:
                 self._update_from_factors(index, sums.slots, bound, numbers, count)
             else:
                 self._update_from_sums(index, sums, numbers, count)
+            if numbers.biases is not None:
+                self._update_biases(index, sums, numbers, count)
+
+    def _update_biases(self, index: int, sums: Sums, numbers: UpdateNumbers, count: int) -> None:
+        parameters, at = self.parameters, self.parameters.slices[index].rows
+        velocity = parameters.bias_velocity[at] if self._momentum else parameters.bias_velocity
+        arrays = (parameters.bias[at], velocity, sums.biases[at])
+        _, scratch, own = self._suited(numbers, arrays)
+        UPDATE_BIASES.form(interpreted=numbers.exact)(
+            index, *own, self._momentum, numbers.biases, first_draw(count, at.stop - at.start), scratch.table,
+            scratch.steps, self.counts, scratch.counts,
+        )  # fmt: skip
+        _bring_home(arrays, own)
+        parameters.use_biases(index)
 
     def _update_from_sums(self, index: int, sums: Sums, numbers: UpdateNumbers, count: int) -> None:
         """One layer's weights from its complete dW."""

@@ -50,7 +50,11 @@ class Worker:
         self.layout, self.held, self.samples = layout, held, samples
         self.work = make_work(layout, samples, logs=logs)
         self.sums = Sums(
-            self.work.weight_sums, self.work.threshold_sums, self.work.group_sums, self.work.leak_sums
+            self.work.weight_sums,
+            self.work.threshold_sums,
+            self.work.group_sums,
+            self.work.leak_sums,
+            self.work.bias_sums,
         )
         self._squared_error, self._one = squared_error, one
         interpreted = layout.storage is object
@@ -94,6 +98,7 @@ class Worker:
         work = self.work
         if steps.start == 0:
             work.memory[: samples * self.layout.group * self.layout.words] = 0
+            work.constants[: samples * self.layout.group * len(self.layout.layers)] = 0
             work.spikes[:samples] = 0
         for step in range(steps.start, steps.stop, self.layout.group):
             self._forward_group(inputs, samples, first, step, static=static, kind=kind)
@@ -116,10 +121,11 @@ class Worker:
             if node.layer >= 0:
                 index, layer = node.layer, self.layout.layers[node.layer]
                 low, high, whole = self._accumulators[index][0]
-                bound = int(held.bounds[index, 0]) * layer.largest_input
+                bound = int(held.bounds[index, 0]) * layer.largest_input + int(held.bounds[index, 3])
                 way, settle = way_of_summing(bound, low, high, whole=whole, narrow=self._narrow)
                 self._forward[way](
-                    work.memory, plan.layers, index, plan.numbers, held.alpha, held.used, held.backward, held.theta,
+                    work.memory, plan.layers, index, plan.numbers, held.alpha, held.used, held.backward, held.bias,
+                    held.theta, work.constants,
                     plan.orders, plan.draws, work.draws, work.exact, work.block, work.kept, work.gathered, work.nonzero,
                     work.largest, work.counts, work.current_log, samples,
                     step, first, kind is not Pass.INFERENCE, keeps, settle,
@@ -157,8 +163,8 @@ class Worker:
         plan, held, work, layer = self.layout.plan, self.held, self.work, self.layout.layers[index]
         largest, energy = self._deltas(
             work.memory, work.errors, plan.layers, index, plan.numbers, held.theta, plan.surrogates, plan.draws, work.draws,
-            work.factors, work.magnitudes, work.threshold_sums, work.leak_sums, work.counts, samples, step, first,
-            kind is Pass.GRADIENTS,
+            work.factors, work.magnitudes, work.threshold_sums, work.leak_sums, work.bias_sums, work.constants, work.counts,
+            samples, step, first, kind is Pass.GRADIENTS, kind is Pass.GRADIENTS or kind is Pass.IN_PLACE,
         )  # fmt: skip
         if layer.sends_error:
             low, high, whole = self._accumulators[index][1]
@@ -179,7 +185,16 @@ class Worker:
             )  # fmt: skip
         if kind is Pass.ORDERED or kind is Pass.IN_PLACE:
             self._add_neurons(
-                work.memory, plan.layers, index, plan.numbers, work.group_sums, work.leak_sums, work.counts
+                work.memory,
+                plan.layers,
+                index,
+                plan.numbers,
+                work.group_sums,
+                work.leak_sums,
+                work.bias_sums,
+                work.constants,
+                work.counts,
+                kind is Pass.ORDERED,
             )
 
     def _collect(self, index: int, slots: int) -> None:
@@ -216,7 +231,9 @@ class Worker:
     def adding_to(self, sums: Sums) -> Iterator[None]:
         """Within the context, ordered sums go straight into `sums`."""
         own = self.work
-        self.work = own._replace(weight_sums=sums.weights, group_sums=sums.groups, leak_sums=sums.leak)
+        self.work = own._replace(
+            weight_sums=sums.weights, group_sums=sums.groups, leak_sums=sums.leak, bias_sums=sums.biases
+        )
         try:
             yield
         finally:
@@ -230,6 +247,7 @@ class Worker:
             work.threshold_sums,
             work.group_sums,
             work.leak_sums,
+            work.bias_sums,
             work.magnitudes,
         ):
             array[:] = 0

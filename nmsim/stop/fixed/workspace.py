@@ -10,8 +10,8 @@ from nmsim.stop.fixed.tensor import Tensor
 
 EXACT = 1024
 """Elements whose exact values are held at a time."""
-DRAW_ROWS = 7
-"""Zeros, weight trace, leak trace, threshold trace, membrane, error, delta."""
+DRAW_ROWS = 8
+"""Zeros, weight trace, leak trace, threshold trace, membrane, error, delta, trace of a constant."""
 
 
 def make_work(layout: Layout, samples: int, *, logs: bool) -> Work:
@@ -36,8 +36,10 @@ def make_work(layout: Layout, samples: int, *, logs: bool) -> Work:
         threshold_sums=np.zeros(layout.neurons, numbers),
         group_sums=np.zeros(layout.thresholds, numbers),
         leak_sums=np.zeros(layers, numbers),
+        bias_sums=np.zeros(layout.channels, numbers),
+        constants=np.zeros(slots * layers, numbers),
         magnitudes=np.zeros(layout.neurons, numbers),
-        bounds=np.zeros((layers, 3), numbers),
+        bounds=np.zeros((layers, 4), numbers),
         largest=np.zeros(layers, numbers),
         counts=np.zeros((layers, len(Tensor)), np.int64),
         tally=np.zeros((2, outputs + 1), np.int64),

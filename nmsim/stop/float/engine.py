@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from nmsim.network.precision import Precision
 from nmsim.network.spec import NetworkSpec
 from nmsim.stop.float.chunk import Chunk, chunks, to_c_order
-from nmsim.stop.float.gradients import Accumulators, Gradients, update_neurons, update_weights
+from nmsim.stop.float.gradients import Accumulators, Gradients, update_biases, update_neurons, update_weights
 from nmsim.stop.float.graph import FloatGraph
 from nmsim.stop.float.step import LayerParameters, StopSteps
 from nmsim.stop.float.tensors import LayerTensors, Seen, activity, all_tensors, joined
@@ -53,6 +53,7 @@ class FloatEngineBase(ABC):
         own.weights = [array.astype(self.dtype) for array in own.weights]
         own.thresholds = [array.astype(self.dtype) for array in own.thresholds]
         own.velocity = [None if array is None else array.astype(self.dtype) for array in own.velocity]
+        own.bias = [None if array is None else array.astype(self.dtype) for array in own.bias]
 
     def _surrogate_tables(self, precision: Precision | None) -> list[tuple[FloatArray, float] | None]:
         if precision is None:
@@ -72,7 +73,10 @@ class FloatEngineBase(ABC):
         own = self.parameters
         return [
             LayerParameters(
-                one.pack(own.weights[i]), one.expand_thresholds(own.thresholds[i]), self.dtype(own.leak[i])
+                one.pack(own.weights[i]),
+                one.expand_thresholds(own.thresholds[i]),
+                self.dtype(own.leak[i]),
+                own.bias_of(i),
             )
             for i, one in enumerate(self._graph.synapses)
         ]
@@ -103,6 +107,7 @@ class FloatEngineBase(ABC):
         rate = rates.weight / len(batch.labels)
         for layer in self._graph.layers:
             update_weights(self.parameters, layer.index, gradients.weights[layer.index], rate, self.training)
+            update_biases(self.parameters, layer.index, gradients.biases[layer.index], rate, self.training)
             update_neurons(self.parameters, layer, gradients, rates, self.training)
         return gradients.result
 
@@ -134,7 +139,7 @@ class FloatEngineBase(ABC):
     def state(self) -> dict[str, NDArray[Any]]:
         """Parameters and velocities as named arrays."""
         arrays = {"leak": np.array(self.parameters.leak)}
-        for name in ("weights", "thresholds", "velocity", "mask"):
+        for name in ("weights", "thresholds", "velocity", "mask", "bias", "bias_velocity"):
             for i, array in enumerate(getattr(self.parameters, name)):
                 if array is not None:
                     arrays[f"{name}{i}"] = array.copy()
@@ -153,6 +158,8 @@ class FloatEngineBase(ABC):
             [float(alpha) for alpha in state["leak"]],
             named("velocity"),
             named("mask"),
+            named("bias"),
+            named("bias_velocity"),
         )
 
     def overflow_counts(self) -> dict[str, int]:
@@ -190,6 +197,9 @@ class FloatEngine(FloatEngineBase):
             for layer in self._graph.layers:
                 update_weights(
                     self.parameters, layer.index, sums.take_weights(layer.index), rates.weight, self.training
+                )
+                update_biases(
+                    self.parameters, layer.index, sums.take_biases(layer.index), rates.weight, self.training
                 )
             steps.parameters = self._packed()
         gradients = sums.finish(batch.labels)

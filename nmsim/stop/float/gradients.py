@@ -17,13 +17,15 @@ class Gradients:
     """Sums over the samples and time steps of a batch, as the accumulators of a chip hold them.
 
     Per layer: `weights` like the weights; `thresholds` `(threshold_count,)`, over the neurons that share one;
-    `leak` over all neurons (the update divides by their number). What a STOP rule does not learn is zero.
+    `leak` over all neurons (the update divides by their number);
+    `biases` `(n_out,)` or `(C_out,)`, None without. What a STOP rule does not learn is zero.
     """
 
     weights: list[FloatArray]
     thresholds: list[FloatArray]
     leak: list[float]
     result: BatchResult
+    biases: list[FloatArray | None]
 
 
 class Accumulators:
@@ -35,6 +37,7 @@ class Accumulators:
         self.thresholds = [np.zeros(layer.neurons) for layer in graph.layers]
         """Per neuron, always float64: a sum over samples, steps and positions."""
         self.leak = [0.0] * len(graph.layers)
+        self._biases = [np.zeros(layer.weight_shape[0]) if layer.bias else None for layer in graph.layers]
         self.loss_sum = 0.0
         self.spike_counts = np.zeros((samples, graph.layers[-1].neurons), np.int64)
         """Output spikes in C-order."""
@@ -46,6 +49,19 @@ class Accumulators:
             self._weights[layer] = gradient
         else:
             own += gradient
+
+    def add_biases(self, layer: int, weighted_delta: FloatArray) -> None:
+        """Add delta times the trace of a constant input, `(B, N)`, summed over samples and positions."""
+        own = self._biases[layer]
+        assert own is not None
+        own += weighted_delta.reshape(-1, len(own)).sum(axis=0, dtype=np.float64)
+
+    def take_biases(self, layer: int) -> FloatArray | None:
+        """The gradient of a layer's biases, None without; its sum starts anew."""
+        own = self._biases[layer]
+        if own is not None:
+            self._biases[layer] = np.zeros_like(own)
+        return own
 
     def take_weights(self, layer: int) -> FloatArray:
         """The weight gradient of a layer in C-order; its sum starts anew."""
@@ -63,6 +79,7 @@ class Accumulators:
             [one.reduce_thresholds(sums) for one, sums in zip(synapses, self.thresholds, strict=True)],
             list(self.leak),
             BatchResult(correct, self.loss_sum, self.spike_counts),
+            [self.take_biases(layer) for layer in range(len(synapses))],
         )
 
 
@@ -119,6 +136,21 @@ def update_weights(
     step = gradient if velocity is None else velocity
     np.multiply(step, step.dtype.type(rate), out=gradient)
     parameters.weights[layer] -= gradient
+
+
+def update_biases(
+    parameters: Parameters, layer: int, gradient: FloatArray | None, rate: float, training: TrainingSpec
+) -> None:
+    """B -= rate db, with momentum as for weights; neither masks nor centralization touch biases."""
+    bias, velocity = parameters.bias_of(layer), parameters.bias_velocity_of(layer)
+    if bias is None or gradient is None:
+        return
+    step = gradient
+    if velocity is not None:
+        velocity *= training.momentum
+        velocity += gradient
+        step = velocity
+    bias -= (rate * step).astype(bias.dtype)
 
 
 def update_neurons(

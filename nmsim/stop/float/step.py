@@ -114,11 +114,13 @@ SurrogateFunction = Callable[[int, FloatArray], FloatArray]
 
 @dataclass(frozen=True)
 class LayerParameters:
-    """Parameters of one layer in internal order: matrix `(n_out, F)`, thresholds `(N,)`, leak factor."""
+    """Parameters of one layer in internal order: matrix `(n_out, F)`, thresholds `(N,)`, leak factor, biases."""
 
     matrix: FloatArray
     theta: FloatArray
     alpha: np.floating[Any]
+    bias: FloatArray | None = None
+    """`(n_out,)`, one per neuron or channel: channels are last in internal order."""
 
 
 @dataclass
@@ -198,7 +200,9 @@ class StopSteps:
     def _fire(self, node: Node, layer: int) -> FloatArray:
         state, parameters, source = self.states[layer], self.parameters[layer], node.inputs[0]
         if state.current is None or not self.is_static(source):
-            state.current = self.graph.synapses[layer].current(self.values[source], parameters.matrix)
+            state.current = self.graph.synapses[layer].current(
+                self.values[source], parameters.matrix, parameters.bias
+            )
         if self._learning:
             self._trace_input(state, self.values[source], parameters.alpha, static=self.is_static(source))
         advance(
@@ -256,6 +260,8 @@ class StopSteps:
             state.weighted_delta = (
                 weighted if state.weighted_delta is None else state.weighted_delta + weighted
             )
+        if self.parameters[layer].bias is not None:  # its input is 1, so its trace is the gain
+            sums.add_biases(layer, state.delta * self._dtype(state.gain))
         if self._thresholds:
             add_threshold_gradient(sums.thresholds[layer], state.delta, state.threshold_trace)
         if self._leak:

@@ -104,9 +104,12 @@ class Synapses:
         return to_c_order(matrix, self._column_shape).reshape(self.layer.weight_shape)
 
     @_BLAS_FLAGS
-    def current(self, values: FloatArray, matrix: FloatArray) -> FloatArray:
-        """Input currents W x, `(B, N)` in internal order."""
-        return (self._columns(values) @ matrix.T).reshape(len(values), -1)
+    def current(self, values: FloatArray, matrix: FloatArray, bias: FloatArray | None = None) -> FloatArray:
+        """Input currents W x + b, `(B, N)` in internal order."""
+        current = self._columns(values) @ matrix.T
+        if bias is not None:
+            current += bias
+        return current.reshape(len(values), -1)
 
     @_BLAS_FLAGS
     def error_below(self, delta: FloatArray, matrix: FloatArray) -> FloatArray:

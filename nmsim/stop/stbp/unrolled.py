@@ -53,7 +53,9 @@ class Unrolled:
 
     def _fire(self, layer: int, values: FloatArray) -> FloatArray:
         own = self.parameters[layer]
-        current = _unfold(self.graph.synapses[layer].current(_fold(values), own.matrix), len(values))
+        current = _unfold(
+            self.graph.synapses[layer].current(_fold(values), own.matrix, own.bias), len(values)
+        )
         stored = StoredLayer(*(np.empty((*self._shape, len(own.theta)), self._dtype) for _ in range(2)))
         unroll(stored.membrane, stored.spikes, current, own.theta, own.alpha, self.graph.resets_to_zero)
         self.layers.append(stored)
@@ -129,6 +131,8 @@ class Unrolled:
         if delta_lsb is not None:
             delta = np.rint(delta / delta_lsb) * delta_lsb
         stored.delta = delta
+        if own.bias is not None:
+            sums.add_biases(layer, _fold(delta))
         values = self.values[self.graph.source(self.graph.layers[layer].node)]
         by_step = delta if len(values) == len(delta) else delta.sum(axis=0, keepdims=True)
         sums.add_weights(layer, synapses.weight_gradient(_fold(by_step), _fold(values)))

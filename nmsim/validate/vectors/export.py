@@ -18,7 +18,7 @@ from nmsim.validate.vectors.hexfile import hex_text
 from nmsim.validate.vectors.manifest import MANIFEST, Manifest, entry, learning, manifest_text
 from nmsim.validate.vectors.vector import Vector, tensor_vectors
 
-NEEDED = ("input", "weight", "threshold", "leak_factor", "velocity", "mask")
+NEEDED = ("input", "weight", "threshold", "leak_factor", "velocity", "mask", "bias", "bias_velocity")
 """Tensors that are always written: what a replay starts from."""
 
 

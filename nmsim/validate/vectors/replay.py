@@ -131,6 +131,8 @@ def _start(folder: Path, manifest: Manifest) -> tuple[FixedSide, Batch]:
         [int(named("leak_factor", layer)[0][0]) for layer in layers],
         [next(iter(named("velocity", layer)), None) for layer in layers],
         [mask[0].astype(bool) if (mask := named("mask", layer)) else None for layer in layers],
+        [next(iter(named("bias", layer)), None) for layer in layers],
+        [next(iter(named("bias_velocity", layer)), None) for layer in layers],
     )
     chip = FixedSide(network, precision, training, parameters, input_format, seed)
     return chip, Batch(np.stack(inputs), input_format, manifest.labels, 0)

@@ -118,6 +118,14 @@ def _parameters(chip: FixedSide, parameters: Parameters, update: int | str) -> I
         if velocity is not None:
             fmt, modes = own.accumulator(Tensor.VELOCITY), held.velocity
             rows.append(("velocity", np.asarray(velocity), axes, fmt, modes.rounding, modes.overflow))
+        if (bias := parameters.bias_of(index)) is not None:
+            stored = held.weight
+            rows.append(("bias", bias, axes[:1], stored.format, stored.rounding, stored.overflow))
+        if (moving := parameters.bias_velocity_of(index)) is not None:
+            modes = held.velocity
+            rows.append(
+                ("bias_velocity", moving, axes[:1], own.bias_velocity, modes.rounding, modes.overflow)
+            )
         if mask is not None and update == "initial":
             rows.append(("mask", np.asarray(mask).astype(np.int64), axes, SPIKE, "exact", "none"))
         folder = "parameters/initial" if update == "initial" else f"parameters/update{update}"
