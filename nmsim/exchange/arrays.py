@@ -1,7 +1,8 @@
 """Trained parameters as plain arrays in an `.npz`: the way out to any tool, and the way in where arrays are at hand.
 
 Per synaptic layer i, counted from 0: `weights<i>` `(n_out, n_in)` or `(C_out, C_in, k, k)`, `thresholds<i>`
-`(threshold_count,)`, `leak<i>` one number; all real numbers. Thresholds and leak factors may be left out on the way in.
+`(threshold_count,)`, `leak<i>` one number, `bias<i>` `(n_out,)` or `(C_out,)` where the layer has biases; all real
+numbers. Thresholds, leak factors and biases may be left out on the way in.
 """
 
 from pathlib import Path
@@ -37,7 +38,7 @@ def read_arrays(path: Path, network: NetworkSpec) -> TrainedNetwork:
         raise DataError(
             f"{path}: array '{missing[0]}' is not in it; name the weights of layer i 'weights<i>', from 0"
         )
-    found = [Synapses(f"{path}: weights{i}", arrays[f"weights{i}"]) for i in layers]
+    found = [Synapses(f"{path}: weights{i}", arrays[f"weights{i}"], arrays.get(f"bias{i}")) for i in layers]
     trained = with_weights(network, found, str(path))
     own = trained.parameters
     for layer in network.synaptic_layers:
@@ -61,5 +62,7 @@ def write_arrays(path: Path, parameters: Parameters) -> None:
         zip(parameters.weights, parameters.thresholds, parameters.leak, strict=True)
     ):
         arrays |= {f"weights{i}": weights, f"thresholds{i}": thresholds, f"leak{i}": np.float64(leak)}
+        if (bias := parameters.bias_of(i)) is not None:
+            arrays[f"bias{i}"] = bias
     with atomic_write(path) as stream:
         np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]

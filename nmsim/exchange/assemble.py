@@ -8,7 +8,7 @@ import numpy as np
 from nmsim.config import Document, build
 from nmsim.errors import DataError
 from nmsim.exchange.chain import Chain, FloatArray, Neurons, Synapses
-from nmsim.network.spec import NetworkSpec
+from nmsim.network.spec import NetworkSpec, SynapticLayer
 from nmsim.stop.protocol import Parameters
 
 
@@ -37,7 +37,6 @@ def assembled(chain: Chain, name: str, time_steps: int) -> TrainedNetwork:
                 raise DataError(
                     f"{waiting.where}: synapses without neurons behind them; put IF or LIF neurons there"
                 )
-            _without_bias(part)
             waiting = part
         elif isinstance(part, Neurons):
             if waiting is None:
@@ -85,18 +84,18 @@ def assembled(chain: Chain, name: str, time_steps: int) -> TrainedNetwork:
 
 
 def with_weights(network: NetworkSpec, found: list[Synapses], source: str) -> TrainedNetwork:
-    """A described network with the weights of a file; thresholds and leak factors are the description's.
+    """A described network with the weights and biases of a file; thresholds and leak factors are the description's.
+
+    A layer whose bias is not 0 everywhere needs one in the description (`bias: true`).
 
     Raises:
-        DataError: numbers or shapes of layers differ, or a layer has a bias.
+        DataError: numbers or shapes of layers differ, or a described layer has no bias and the file's has.
     """
     if len(found) != len(network.synaptic_layers):
         raise DataError(
             f"{source}: weights of {len(found)} layers, but the network has {len(network.synaptic_layers)}; describe the"
             " network that they belong to"
         )
-    for item in found:
-        _without_bias(item)
     thresholds = [
         np.full(layer.threshold_count, network.neuron.threshold) for layer in network.synaptic_layers
     ]
@@ -114,27 +113,43 @@ def _parameters(
                 f" {list(layer.weight_shape)}; describe the network that they belong to"
             )
     layers = len(found)
+    biases = [_bias(item, layer) for item, layer in zip(found, network.synaptic_layers, strict=True)]
     return Parameters(
-        [item.weight for item in found], thresholds, list(leaks), [None] * layers, [None] * layers
+        [item.weight for item in found],
+        thresholds,
+        list(leaks),
+        [None] * layers,
+        [None] * layers,
+        list(biases),
     )
 
 
-def _without_bias(part: Synapses) -> None:
-    if part.bias is not None and np.any(part.bias):
+def _bias(item: Synapses, layer: SynapticLayer) -> FloatArray | None:
+    """The biases of a layer of the network, zeros where the file gives none."""
+    if item.bias is not None and item.bias.shape != layer.weight_shape[:1]:
         raise DataError(
-            f"{part.where}: a bias other than 0 (largest {float(np.abs(part.bias).max()):g}), and nmsim's neurons have none;"
-            " train without biases, or fold them into the thresholds"
+            f"{item.where}: a bias of shape {list(item.bias.shape)} for {layer.weight_shape[0]} outputs; give one each"
         )
+    if layer.bias:
+        return np.zeros(layer.weight_shape[0]) if item.bias is None else item.bias
+    if item.largest_bias > 0:
+        raise DataError(
+            f"{item.where}: a bias other than 0 (largest {item.largest_bias:g}), but layer {layer.index} of the"
+            " network has none; describe the layer with bias: true"
+        )
+    return None
 
 
 def _layer(synapses: Synapses, neurons: Neurons) -> dict[str, Any]:
     outputs = synapses.weight.shape[0]
     if synapses.weight.ndim == 2:
-        return {"kind": "dense", "units": outputs, "threshold_sharing": _sharing(neurons, outputs)}
-    return {
-        "kind": "conv", "channels": outputs, "kernel": synapses.weight.shape[-1], "stride": synapses.stride,
-        "padding": synapses.padding, "threshold_sharing": _sharing(neurons, outputs),
-    }  # fmt: skip
+        described = {"kind": "dense", "units": outputs}
+    else:
+        described = {
+            "kind": "conv", "channels": outputs, "kernel": synapses.weight.shape[-1], "stride": synapses.stride,
+            "padding": synapses.padding,
+        }  # fmt: skip
+    return described | {"threshold_sharing": _sharing(neurons, outputs), "bias": synapses.largest_bias > 0}
 
 
 def _sharing(neurons: Neurons, outputs: int) -> str:

@@ -25,6 +25,11 @@ class Synapses:
     stride: int = 1
     padding: int = 0
 
+    @property
+    def largest_bias(self) -> float:
+        """Largest magnitude of a bias, 0 without one."""
+        return 0.0 if self.bias is None else float(np.abs(self.bias).max())
+
     def scaled(self, factor: FloatArray) -> "Synapses":
         """The same synapses with the current of every output multiplied, `factor` `(n_out,)` or one number."""
         column = np.broadcast_to(factor, (self.weight.shape[0],))

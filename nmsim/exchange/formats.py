@@ -30,9 +30,11 @@ def chosen_precision(trained: TrainedNetwork, largest_membranes: list[float], we
     for index, (weights, thresholds, membrane) in enumerate(
         zip(own.weights, own.thresholds, largest_membranes, strict=True)
     ):
+        bias = own.bias_of(index)
+        largest = max(float(np.abs(weights).max()), 0.0 if bias is None else float(np.abs(bias).max()))
         reached = max(membrane, float(np.max(thresholds))) * 2**HEADROOM
         layers[index] = LayerPrecision(
-            weight=TensorPrecision(format=fitting(float(np.abs(weights).max()), weight_bits)),
+            weight=TensorPrecision(format=fitting(largest, weight_bits)),
             membrane=TensorPrecision(format=fitting(reached, MEMBRANE_BITS)),
         )
     return Precision(layers=layers)

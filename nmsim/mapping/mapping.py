@@ -68,6 +68,10 @@ class Slice:
             return 1
         return self.channels if layer.threshold_count == layer.out_shape[0] else self.neurons(layer)
 
+    def biases(self, layer: SynapticLayer) -> int:
+        """Biases it holds: those of its channels, where it adds them to the sums of its own neurons."""
+        return self.channels if layer.bias and self.owner else 0
+
     def input_rows(self, layer: SynapticLayer) -> tuple[int, int]:
         """Rows `[start, stop)` of the input map under its kernels, padding left out (dense: `(0, 1)`).
 

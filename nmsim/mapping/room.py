@@ -39,6 +39,7 @@ class LayerPlan:
             piece.inputs(self.layer),
             piece.weights(self.layer),
             piece.thresholds(self.layer),
+            piece.biases(self.layer),
         )
 
 

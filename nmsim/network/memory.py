@@ -83,7 +83,7 @@ class Sizes(NamedTuple):
     """Sizes of a layer, or of the part of it that one core holds.
 
     `neurons` whose state is kept, `sums` neurons whose input is added up (more than `neurons` where a fan-in
-    is split and another core keeps the state), `inputs`, `weights`, `thresholds`.
+    is split and another core keeps the state), `inputs`, `weights`, `thresholds`, `biases`.
     """
 
     neurons: int
@@ -91,11 +91,14 @@ class Sizes(NamedTuple):
     inputs: int
     weights: int
     thresholds: int
+    biases: int
 
     @classmethod
     def of(cls, layer: SynapticLayer) -> "Sizes":
         """Sizes of a whole layer."""
-        return cls(layer.neurons, layer.neurons, layer.inputs, layer.weights, layer.threshold_count)
+        return cls(
+            layer.neurons, layer.neurons, layer.inputs, layer.weights, layer.threshold_count, layer.biases
+        )
 
 
 class Term(NamedTuple):
@@ -115,7 +118,7 @@ class Term(NamedTuple):
         return self.times * sizes[self.per]
 
 
-_NEURONS, _SUMS, INPUTS, _WEIGHTS, _THRESHOLDS = range(5)
+_NEURONS, _SUMS, INPUTS, _WEIGHTS, _THRESHOLDS, _BIASES = range(6)
 
 
 @dataclass(frozen=True)
@@ -123,6 +126,7 @@ class LayerContext:
     """What the memory of a layer depends on besides its sizes."""
 
     dense: bool
+    bias: bool
     first: bool
     last: bool
     time_steps: int
@@ -158,9 +162,22 @@ def layer_terms(
     ]
     if needs.trains:
         terms += [*_gradient_terms(precision, needs, context), *_error_terms(precision, needs, context)]
+    if context.bias:
+        terms += _bias_terms(precision, needs)
     if needs.carries == "history":
         terms += _history_terms(precision, needs, context)
     return tuple(term for term in terms if term.times > 0)
+
+
+def _bias_terms(precision: ResolvedPrecision, needs: TrainingNeeds) -> list[Term]:
+    """Biases are kept as weights are, each with an accumulator and a velocity; the trace of their input is a register."""
+    terms = [Term(Content.WEIGHT, _BIASES, 1, precision.weight.format.total_bits)]
+    width = precision.bias_gradient.format.total_bits
+    if needs.trains and needs.update != "in_place":
+        terms.append(Term(Content.WEIGHT_GRADIENT, _BIASES, 1, width))
+    if needs.trains and needs.momentum:
+        terms.append(Term(Content.VELOCITY, _BIASES, 1, width))
+    return terms
 
 
 def _neuron_terms(precision: ResolvedPrecision, needs: TrainingNeeds) -> list[Term]:
@@ -269,6 +286,7 @@ def network_terms(
         first = network.source_layers(layer.index) == (-1,)
         return LayerContext(
             dense=layer.kind == "dense",
+            bias=layer.bias,
             first=first,
             last=layer.index == len(layers) - 1,
             time_steps=network.time_steps,

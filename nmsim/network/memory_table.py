@@ -83,6 +83,9 @@ def _registers(network: NetworkSpec, precision: Precision, needs: TrainingNeeds)
         items.append(MemoryItem(layer, Content.LEAK_FACTOR, 1, formats.leak_factor.format.total_bits))
         if needs.trains and needs.leak:
             items.append(MemoryItem(layer, Content.LEAK_FACTOR, 1, formats.leak_gradient.format.total_bits))
+        if needs.carries == "traces" and network.synaptic_layers[layer].bias:
+            trace = formats.constant_trace.format.total_bits
+            items.append(MemoryItem(layer, Content.LEAK_FACTOR, needs.samples_in_flight, trace))
     if needs.trains:
         tables = dict.fromkeys(formats.surrogate for formats in resolved)
         items += [MemoryItem(SHARED, Content.TABLE, t.entries, t.format.total_bits) for t in tables]

@@ -67,6 +67,11 @@ class SynapticLayer:
         return prod(self.weight_shape)
 
     @cached_property
+    def biases(self) -> int:
+        """Number of biases: one per neuron (dense) or channel (convolution), or none."""
+        return self.weight_shape[0] * self.bias
+
+    @cached_property
     def fan_in(self) -> int:
         """Weights per neuron."""
         return prod(self.weight_shape[1:])

@@ -156,5 +156,6 @@ def _real_engine(prepared: Prepared, parameters: Parameters) -> FloatEngine:
         list(parameters.leak),
         engine.parameters.velocity,
         parameters.mask,
+        parameters.bias,
     )
     return engine

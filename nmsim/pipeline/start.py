@@ -39,13 +39,16 @@ def started_from(workload: WorkloadSpec, parameters: Parameters) -> WorkloadSpec
 
 
 def fingerprint(parameters: Parameters) -> str:
-    """SHA-256 of real parameters: float64, little-endian, C order, layer by layer."""
+    """SHA-256 of real parameters: float64, little-endian, C order, layer by layer, then the biases."""
     digest = hashlib.sha256()
     for weights, thresholds, leak in zip(
         parameters.weights, parameters.thresholds, parameters.leak, strict=True
     ):
         for array in (weights, thresholds, leak):
             digest.update(np.ascontiguousarray(np.asarray(array, "<f8")).tobytes())
+    for bias in parameters.bias:
+        if bias is not None:
+            digest.update(np.ascontiguousarray(np.asarray(bias, "<f8")).tobytes())
     return digest.hexdigest()
 
 

@@ -30,6 +30,10 @@ def _network(chip: FixedSide) -> None:
                 f"nmsim rtl: layer kind '{node.kind}' is not built in RTL; only dense layers are, so use a dense network"
             )
     for own in chip.formats:
+        if own.layer.bias:
+            raise ConfigError(
+                f"nmsim rtl: the biases of layer {own.layer.index} are not built in RTL; use bias: false"
+            )
         if own.layer.threshold_count != own.layer.neurons and own.layer.neurons > 1:
             raise ConfigError(
                 f"nmsim rtl: layer {own.layer.index} shares one threshold, which is not built in RTL;"

@@ -53,6 +53,8 @@ def _started(engine: FloatEngineBase, start: Parameters | None) -> FloatEngineBa
             list(start.leak),
             own.velocity,
             list(start.mask) or own.mask,
+            [None if array is None else array.astype(engine.dtype) for array in start.bias] or own.bias,
+            own.bias_velocity,
         )
     return engine
 

@@ -87,7 +87,7 @@ class Layer:
         )  # the weight of one more input, which is 1 at every time step
         if self.has_bias:
             self.b: list[int] = list(parameters["b"])
-            self.bias_velocity = [0] * len(self.b)
+            self.bias_velocity: list[int] = list(parameters.get("vb") or [0] * len(self.b))
             text = f"{precision['db']['format']}.{self.bias_fraction}"
             self.q["vb"] = Quantizer(parse_format(text), self.q["v"].rounding, self.q["v"].overflow)
         self.sharing: str = node["theta_sharing"]

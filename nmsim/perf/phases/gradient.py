@@ -8,7 +8,7 @@ from nmsim.counts import Action, Phase
 from nmsim.errors import ConfigError
 from nmsim.perf.layer import RANDOM_BITS, RATE_BITS, LayerTask
 from nmsim.perf.machine import Lane
-from nmsim.perf.phases.neuron import thresholds
+from nmsim.perf.phases.neuron import biases, thresholds
 from nmsim.perf.skipping import Vector
 from nmsim.perf.stage import Stage, StageBuilder, StageKind
 
@@ -52,7 +52,28 @@ def gradient(task: LayerTask) -> Stage:
     else:
         _weights(stage, task, in_place=kind == "in_place")
     _neurons(stage, task)
+    if task.layer.bias:
+        _biases(stage, task, in_place=kind == "in_place")
     return stage.build()
+
+
+def _biases(stage: StageBuilder, task: LayerTask, *, in_place: bool) -> None:
+    """Delta c, one multiply-accumulate per neuron with a delta (STBP: an addition), into one accumulator per bias."""
+    slices, precision, count = task.slices, task.precision, biases(task)
+    hot = task.deltas.count(*slices.neuron_box) * slices.owner[:, None, None]
+    total = precision.bias_gradient.format.total_bits
+    if task.needs.carries == "history":
+        stage.compute(Action.ADD, hot, Lane.ACCUMULATE, total)
+    else:
+        trace = precision.constant_trace.format.total_bits
+        stage.compute(Action.MAC, hot, Lane.MAC, task.delta_bits, trace, total)
+    if in_place:
+        stage.compute(Action.MULTIPLY, count, Lane.UPDATE, RATE_BITS, total)
+        stage.compute(Action.ADD, count, None, task.weight_bits)
+        stage.compute(Action.RANDOM_DRAW, count, None, RANDOM_BITS)
+        stage.sweep(Content.WEIGHT, count, task.weight_bits)
+    else:
+        stage.sweep(Content.WEIGHT_GRADIENT, count, total)
 
 
 def _weights(stage: StageBuilder, task: LayerTask, *, in_place: bool) -> None:

@@ -31,6 +31,8 @@ def integrate(task: LayerTask, sources: dict[int, LayerTask]) -> Stage:
         if any(p.source == INPUT for p in task.projections) and task.machine.chip.dram is not None:
             _load_input(stage, task, traffic)
     _serve(stage, task)
+    if task.layer.bias:
+        _add_biases(stage, task)
     return stage.build(traffic)
 
 
@@ -65,6 +67,23 @@ def _serve(stage: StageBuilder, task: LayerTask) -> None:
     else:
         stage.access(Content.INPUT_SUM, reads=taps * words, writes=taps * words, run=words, at=sums.at)
         _bring_home(stage, task, taps)
+
+
+def _add_biases(stage: StageBuilder, task: LayerTask) -> None:
+    """A row of biases is added at every position of the neurons' owners: an addition each, whatever arrives."""
+    slices = task.slices
+    rows = _first_step_only(task, (slices.positions * slices.owner)[:, None, None])
+    stage.compute(Action.ADD, rows * slices.channels[:, None, None], Lane.ACCUMULATE, task.current_bits)
+    row = task.weight_words.words(slices.channels)[:, None, None]
+    once = task.holds_weights(task.flow.integrate)
+    stage.access(Content.WEIGHT, reads=((rows > 0) if once else rows) * row, run=row)
+    sums = task.input_sums
+    words = stage.packing(Content.INPUT_SUM, task.current_bits, at=sums.at).words(slices.channels)[
+        :, None, None
+    ]
+    if task.flow.integrate == "output_stationary":
+        words = words * sums.has_near[:, None, None]
+    stage.access(Content.INPUT_SUM, reads=rows * words, writes=rows * words, run=words, at=sums.at)
 
 
 def _read_weights(stage: StageBuilder, task: LayerTask, taps: IntArray) -> None:

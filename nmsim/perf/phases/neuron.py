@@ -71,6 +71,11 @@ def thresholds(task: LayerTask) -> IntArray:
     return slices.channels * slices.owner if layer.threshold_count == layer.out_shape[0] else slices.owned
 
 
+def biases(task: LayerTask) -> IntArray:
+    """Biases that each slice holds, a copy in every slice whose neurons use them."""
+    return np.asarray(task.slices.channels * task.slices.owner * task.layer.bias)
+
+
 def _active_neurons(task: LayerTask) -> IntArray:
     """Neurons whose state changed, else those that receive an input or fire in the step, per slice `(n, S, T)`."""
     slices, census = task.slices, task.recorded
@@ -88,6 +93,10 @@ def _active_neurons(task: LayerTask) -> IntArray:
 def _neuron_traces(stage: StageBuilder, task: LayerTask) -> None:
     """a~ = alpha a~ + R and th~ = alpha (th~ - s), beside the membrane in the same lanes."""
     neurons, precision = task.slices.owned, task.precision
+    if task.layer.bias:  # one trace for all, in a register
+        own, bits = task.slices.leads.astype(np.int64), precision.constant_trace.format.total_bits
+        stage.compute(Action.MAC, own, None, task.leak_bits, bits, bits)
+        draw(stage, precision.constant_trace, own)
     if task.needs.leak:
         bits = precision.leak_trace.format.total_bits
         stage.compute(Action.MAC, neurons, None, task.leak_bits, bits, bits)

@@ -13,7 +13,7 @@ from nmsim.perf.layer import RANDOM_BITS, RATE_BITS, LayerTask
 from nmsim.perf.machine import Lane
 from nmsim.perf.phases.gradient import placement, spread_weights
 from nmsim.perf.phases.integrate import address_bits, merge_flows, receive
-from nmsim.perf.phases.neuron import thresholds
+from nmsim.perf.phases.neuron import biases, thresholds
 from nmsim.perf.skipping import index_bits
 from nmsim.perf.stage import Stage, StageBuilder, StageKind
 from nmsim.perf.traffic import Flow, Traffic
@@ -39,6 +39,8 @@ def update(task: LayerTask) -> Stage:
         _weight_sweep(stage, task, Content.WEIGHT, task.weight_bits)
         if kind != "factored":
             _weight_sweep(stage, task, Content.WEIGHT_GRADIENT, task.gradient_bits)
+        if task.layer.bias:
+            _change_biases(stage, task)
     if task.needs.thresholds:
         count, bits = thresholds(task), task.precision.threshold_gradient.format.total_bits
         _change(stage, count, bits, task.membrane_bits, task.precision.threshold_rounding)
@@ -50,6 +52,17 @@ def update(task: LayerTask) -> Stage:
             stage, slices.leads.astype(np.int64), bits, task.leak_bits, task.precision.leak_factor.rounding
         )
     return stage.build()
+
+
+def _change_biases(stage: StageBuilder, task: LayerTask) -> None:
+    """Biases change as weights do, all of them; where several cores hold copies, at the first."""
+    count, bits = biases(task) * task.slices.updates, task.precision.bias_gradient.format.total_bits
+    if task.needs.momentum:
+        stage.compute(Action.MAC, count, None, RATE_BITS, bits, bits)
+        stage.sweep(Content.VELOCITY, count, bits)
+    _change(stage, count, bits, task.weight_bits, task.precision.weight.rounding)
+    stage.sweep(Content.WEIGHT, count, task.weight_bits)
+    stage.sweep(Content.WEIGHT_GRADIENT, count, bits)
 
 
 def touched_rows(task: LayerTask) -> NDArray[np.float64]:
@@ -145,6 +158,8 @@ def _shared_values(task: LayerTask) -> dict[tuple[int, int], int]:
             and slices.owner[rows[0]]
             and task.layer.threshold_count == task.layer.out_shape[0]
         ):
+            share(rows, int(slices.channels[rows[0]]))
+        if task.layer.bias and slices.owner[rows[0]]:
             share(rows, int(slices.channels[rows[0]]))
     owners = np.flatnonzero(slices.owner).tolist()
     share(owners, task.needs.leak + (task.needs.thresholds and task.layer.threshold_count == 1))

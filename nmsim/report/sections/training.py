@@ -119,8 +119,10 @@ def _layers(result: RunResult) -> Table:
 
 
 def _formats(result: RunResult) -> Markup:
-    names = ("weight", "membrane", "leak_factor", "weight_trace", "threshold_trace", "leak_trace", "delta")
-    sums = ("current", "error", "weight_gradient", "threshold_gradient", "leak_gradient")
+    names = ["weight", "membrane", "leak_factor", "weight_trace", "threshold_trace", "leak_trace", "delta"]
+    sums = ["current", "error", "weight_gradient", "threshold_gradient", "leak_gradient"]
+    if any(layer.bias for layer in result.workload.network.synaptic_layers):
+        names, sums = [*names, "constant_trace"], [*sums, "bias_gradient"]
     rows = []
     for name in names + sums:
         found = [

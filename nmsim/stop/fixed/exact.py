@@ -20,10 +20,13 @@ Sum = Literal[
     "weight_gradient",
     "threshold_gradient",
     "leak_gradient",
+    "bias_gradient",
     "in_place_product",
+    "in_place_bias_product",
 ]
 """`error`: what several consumers and pools send to one neuron, before its one Q. `in_place_product`: delta times trace,
-over the positions of a convolution. Neither has an accumulator: the datapath is as wide as the exact sum."""
+over the positions of a convolution; `in_place_bias_product`: delta times the trace of biases, likewise. None of them has
+an accumulator: the datapath is as wide as the exact sum."""
 
 
 @dataclass(frozen=True)
@@ -107,20 +110,29 @@ def _of_layer(own: LayerFormats, network: NetworkSpec, training: TrainingSpec) -
     layer, held = own.layer, own.precision
     weight, delta = Bounds.of(own.used), Bounds.of(own.delta)
     trace = Bounds.of(held.weight_trace.format)
+    constant = Bounds.of(held.constant_trace.format)
+    current = (weight * Bounds(own.input.low, own.input.high)).times(layer.fan_in)
+    if layer.bias:  # the last term, times an input of 1
+        current += (weight * Bounds(0, 1 << own.input.fraction_bits)).times(1)
     rows: list[tuple[Sum, Tensor, Bounds, int]] = [
-        ("current", Tensor.CURRENT, weight * Bounds(own.input.low, own.input.high), layer.fan_in)
+        ("current", Tensor.CURRENT, current, layer.fan_in + layer.bias)
     ]
     if own.layer.index > 0:
-        rows.append(("error_sum", Tensor.ERROR_SUM, weight * delta, error_terms(layer)))
+        rows.append(("error_sum", Tensor.ERROR_SUM, _error_sum(own), error_terms(layer)))
     terms = training.batch_size * network.time_steps
     found: list[ExactSum] = []
-    if training.update == "in_place":
-        product = (delta * trace).times(layer.positions)
-        found.append(
-            ExactSum(layer.index, "in_place_product", product.signed_bits, None, None, layer.positions)
-        )
-    else:
-        rows.append(("weight_gradient", Tensor.WEIGHT_GRADIENT, delta * trace, terms * layer.positions))
+    learned: list[tuple[Sum, Sum, Tensor, Bounds]] = [
+        ("weight_gradient", "in_place_product", Tensor.WEIGHT_GRADIENT, delta * trace)
+    ]
+    if layer.bias:
+        learned.append(("bias_gradient", "in_place_bias_product", Tensor.BIAS_GRADIENT, delta * constant))
+    for name, in_place, tensor, product in learned:
+        if training.update == "in_place":
+            bits = product.times(layer.positions).signed_bits
+            found.append(ExactSum(layer.index, in_place, bits, None, None, layer.positions))
+        else:
+            count = terms * layer.positions
+            rows.append((name, tensor, product.times(count), count))
     shared = layer.neurons_per_threshold
     if training.rule.learns_thresholds:
         # th~ - 1, both aligned to the fraction bits in which they are exact
@@ -129,17 +141,18 @@ def _of_layer(own: LayerFormats, network: NetworkSpec, training: TrainingSpec) -
         inner = Bounds(
             (spikes.low << up) - (1 << own.threshold_base), (spikes.high << up) - (1 << own.threshold_base)
         )
-        rows.append(("threshold_gradient", Tensor.THRESHOLD_GRADIENT, delta * inner, terms * shared))
+        count = terms * shared
+        rows.append(("threshold_gradient", Tensor.THRESHOLD_GRADIENT, (delta * inner).times(count), count))
     if training.rule.learns_leak:
-        inner = Bounds.of(held.leak_trace.format)
-        rows.append(("leak_gradient", Tensor.LEAK_GRADIENT, delta * inner, terms * layer.neurons))
-    for name, tensor, product, count in rows:
+        product, count = delta * Bounds.of(held.leak_trace.format), terms * layer.neurons
+        rows.append(("leak_gradient", Tensor.LEAK_GRADIENT, product.times(count), count))
+    for name, tensor, exact, count in rows:
         setting = {"error_sum": "error"}.get(name, name)
         found.append(
             ExactSum(
                 layer.index,
                 name,
-                product.times(count).signed_bits,
+                exact.signed_bits,
                 own.accumulator(tensor).total_bits,
                 getattr(held, setting).overflow,
                 count,

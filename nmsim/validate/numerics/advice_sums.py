@@ -33,6 +33,7 @@ GRADIENT_SETTINGS = {
     "weight": "weight_gradient",
     "threshold": "threshold_gradient",
     "leak_factor": "leak_gradient",
+    "bias": "bias_gradient",
 }
 
 
@@ -42,6 +43,7 @@ OPERANDS = {
     "weight_gradient": ("delta", "weight_trace"),
     "threshold_gradient": ("delta", "threshold_trace"),
     "leak_gradient": ("delta", "leak_trace"),
+    "bias_gradient": ("delta", "constant_trace"),
 }
 """Settings whose fraction bits add up to those of an accumulator (of `weight_used` where it is set)."""
 Moved = Mapping[tuple[int, str], int]

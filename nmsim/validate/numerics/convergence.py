@@ -23,8 +23,12 @@ def wide_precision(base: Precision, fraction_bits: int) -> Precision:
     """Every tensor with F fraction bits and a range that nothing leaves; table sizes and rounding modes stay."""
     signed = str(QFormat(signed=True, total_bits=INTEGER_BITS + fraction_bits, fraction_bits=fraction_bits))
     unit = str(QFormat(signed=False, total_bits=fraction_bits, fraction_bits=fraction_bits))
-    tensors = ("weight", "membrane", "weight_trace", "threshold_trace", "leak_trace", "delta")
-    accumulators = ("current", "error", "weight_gradient", "threshold_gradient", "leak_gradient", "velocity")
+    tensors = (
+        "weight", "membrane", "weight_trace", "constant_trace", "threshold_trace", "leak_trace", "delta"
+    )  # fmt: skip
+    accumulators = (
+        "current", "error", "weight_gradient", "threshold_gradient", "leak_gradient", "bias_gradient", "velocity"
+    )  # fmt: skip
     kept = base.model_dump(include={"rounding", "update_rounding", "overflow", "threshold_rounding"})
     table = base.surrogate.model_dump(mode="json") | {"format": unit}
     return Precision.model_validate(

@@ -47,6 +47,8 @@ class ExactValues:
             "surrogate": derivative(self.surrogate, own["membrane"] - theta),
             "delta": own["error"] * own["surrogate"],
         }
+        if "constant_trace" in own:
+            found["constant_trace"] = alpha * before(own["constant_trace"]) + 1
         if "threshold_trace" in own:
             found["threshold_trace"] = alpha * (before(own["threshold_trace"]) - spiked)
         if "leak_trace" in own:
@@ -65,7 +67,9 @@ class ExactValues:
         values = self._values(graph, chip, batch)
         packed = [one.pack(self.parameters.weights[i]) for i, one in enumerate(graph.synapses)]
         for i, synapses in enumerate(graph.synapses):
-            current = synapses.current(values[graph.source(graph.layers[i].node)], packed[i])
+            current = synapses.current(
+                values[graph.source(graph.layers[i].node)], packed[i], self.parameters.bias_of(i)
+            )
             found[i]["current"] = to_c_order(current, graph.layers[i].out_shape).reshape(samples, steps, -1)
         spikes = chip[-1]["spikes"].reshape(samples * steps, -1)
         error, _ = output_error(self.loss, spikes, np.repeat(np.asarray(batch.labels), steps))

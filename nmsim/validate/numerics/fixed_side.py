@@ -32,6 +32,7 @@ class Quantity:
 
 QUANTITIES = (
     Quantity("weight_trace", "weight_trace"),
+    Quantity("constant_trace", "constant_trace"),
     Quantity("current", "current", Tensor.CURRENT),
     Quantity("residual", "membrane"),
     Quantity("leak_trace", "leak_trace"),
@@ -101,15 +102,27 @@ class FixedSide:
     @cached_property
     def real_parameters(self) -> Parameters:
         """What the raw parameters mean, the weights as sums use them: both sides compute with the same numbers."""
-        return self._meaning([self.used_weights(layer) for layer in range(len(self.formats))])
+        biases = [
+            None
+            if (bias := self.parameters.bias_of(index)) is None
+            else _real(self.used_raw(index, np.asarray(bias)), own.used)
+            for index, own in enumerate(self.formats)
+        ]
+        return self._meaning([self.used_weights(layer) for layer in range(len(self.formats))], biases)
 
     @cached_property
     def stored_parameters(self) -> Parameters:
         """What the raw parameters mean, the weights as they are stored."""
         weights = zip(self.parameters.weights, self.formats, strict=True)
-        return self._meaning([_real(raw, own.precision.weight.format) for raw, own in weights])
+        biases = [
+            None
+            if (bias := self.parameters.bias_of(index)) is None
+            else _real(bias, own.precision.weight.format)
+            for index, own in enumerate(self.formats)
+        ]
+        return self._meaning([_real(raw, own.precision.weight.format) for raw, own in weights], biases)
 
-    def _meaning(self, weights: list[FloatArray]) -> Parameters:
+    def _meaning(self, weights: list[FloatArray], biases: list[FloatArray | None]) -> Parameters:
         raw, precision = self.parameters, [own.precision for own in self.formats]
         thresholds = [
             _real(theta, own.membrane.format) for theta, own in zip(raw.thresholds, precision, strict=True)
@@ -118,7 +131,7 @@ class FixedSide:
             float(alpha) * own.leak_factor.format.lsb for alpha, own in zip(raw.leak, precision, strict=True)
         ]
         masks = list(raw.mask) or [None] * len(precision)
-        return Parameters(list(weights), list(thresholds), leak, [None] * len(precision), masks)
+        return Parameters(list(weights), list(thresholds), leak, [None] * len(precision), masks, list(biases))
 
     def run(self, batch: Batch) -> RawRun:
         """A training pass in raw integers over one batch of any size, parameters left as they are."""
@@ -144,7 +157,8 @@ class FixedSide:
         for quantity in QUANTITIES:
             raw = getattr(layer, quantity.name)
             if raw is not None:
-                found[quantity.name] = raw.astype(np.float64) * self.format_of(index, quantity).lsb
+                values = raw.astype(np.float64).reshape(*raw.shape[:2], -1)
+                found[quantity.name] = values * self.format_of(index, quantity).lsb
         return found
 
 

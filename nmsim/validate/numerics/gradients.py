@@ -14,6 +14,7 @@ HALF_LSB = 0.5
 CHIP = "chip"
 ACCUMULATORS = {
     "weight": Tensor.WEIGHT_GRADIENT, "threshold": Tensor.THRESHOLD_GRADIENT, "leak_factor": Tensor.LEAK_GRADIENT,
+    "bias": Tensor.BIAS_GRADIENT,
 }  # fmt: skip
 
 
@@ -22,10 +23,6 @@ class GradientSums:
 
     def __init__(self, chip: FixedSide) -> None:
         self.chip, self.samples = chip, 0
-        rule = chip.training.rule
-        self._kinds = {
-            "weight": True, "threshold": rule.learns_thresholds, "leak_factor": rule.learns_leak
-        }  # fmt: skip
         self._sums: dict[tuple[str, str, int], FloatArray] = {}
         self._batch: dict[tuple[str, int], FloatArray] = {}
         self._batch_samples = 0
@@ -45,7 +42,9 @@ class GradientSums:
     def _of_run(self, run: RawRun) -> dict[tuple[str, int], FloatArray]:
         found: dict[tuple[str, int], FloatArray] = {}
         for index, (layer, own) in enumerate(zip(run.layers, self.chip.formats, strict=True)):
-            arrays = (layer.weight_gradient, layer.threshold_gradient, layer.leak_gradient)
+            arrays = (
+                layer.weight_gradient, layer.threshold_gradient, layer.leak_gradient, layer.bias_gradient
+            )  # fmt: skip
             for (kind, accumulator), raw in zip(ACCUMULATORS.items(), arrays, strict=True):
                 if raw is not None:
                     last = np.atleast_1d(raw[-1]).astype(np.float64)
@@ -56,8 +55,19 @@ class GradientSums:
         """One record per layer and learned parameter."""
         layers = range(len(self.chip.formats))
         return tuple(
-            self._one(kind, layer) for layer in layers for kind, learned in self._kinds.items() if learned
+            self._one(kind, layer) for layer in layers for kind in ACCUMULATORS if self._learned(kind, layer)
         )
+
+    def _learned(self, kind: str, layer: int) -> bool:
+        rule = self.chip.training.rule
+        match kind:
+            case "threshold":
+                return rule.learns_thresholds
+            case "leak_factor":
+                return rule.learns_leak
+            case "bias":
+                return self.chip.formats[layer].layer.bias
+        return True
 
     def _one(self, kind: str, layer: int) -> GradientNumerics:
         own = self._sums[CHIP, kind, layer]
@@ -88,7 +98,7 @@ class GradientSums:
     def _parameter(self, kind: str, layer: int) -> tuple[QFormat, Rounding | None, float]:
         """Format and rounding of a parameter, and the learning rate of its mean gradient."""
         own, rates = self.chip.formats[layer].precision, self.chip.training.learning_rates
-        if kind == "weight":
+        if kind in {"weight", "bias"}:
             return own.weight.format, own.weight.rounding, rates.weight
         if kind == "threshold":
             return own.membrane.format, own.threshold_rounding, rates.threshold
@@ -102,4 +112,6 @@ def _of(gradients: Gradients) -> dict[tuple[str, int], FloatArray]:
         found["weight", index] = np.asarray(weights, np.float64).ravel()
         found["threshold", index] = np.asarray(gradients.thresholds[index], np.float64)
         found["leak_factor", index] = np.array([gradients.leak[index]])
+        if (biases := gradients.biases[index]) is not None:
+            found["bias", index] = np.asarray(biases, np.float64)
     return found

@@ -34,6 +34,13 @@ def compare_parameters(chip: FixedSide) -> Iterator[TensorNumerics]:
         yield _compared(
             index, "threshold", "membrane", membrane, str(stored.threshold_rounding), theta, exact[1]
         )
+        if (bias := raw.bias_of(index)) is not None:
+            held = _real(bias, stored.weight.format)
+            before = None if real is None else real.bias_of(index)
+            yield _compared(
+                index, "bias", "weight", stored.weight.format, str(stored.weight.rounding), held,
+                held if before is None else before,
+            )  # fmt: skip
         yield _compared(index, "leak_factor", "leak_factor", leak.format, str(leak.rounding), alpha, exact[2])
 
 

@@ -62,6 +62,7 @@ def _by_layer() -> dict[str, Callable[[LayerFormats], int]]:
         "layer_inputs": lambda own: own.layer.inputs,
         "layer_neurons": lambda own: own.layer.neurons,
         "layer_weights": lambda own: own.layer.weights,
+        "layer_biases": lambda own: own.layer.biases,
         "layer_input_bits": lambda own: own.input.format().total_bits,
         "layer_input_fraction": lambda own: own.input.fraction_bits,
     }
@@ -72,6 +73,7 @@ def _by_layer() -> dict[str, Callable[[LayerFormats], int]]:
         "weight_trace",
         "threshold_trace",
         "leak_trace",
+        "constant_trace",
         "delta",
     ):
         found[f"{name}_bits"] = lambda own, name=name: getattr(own.precision, name).format.total_bits  # type: ignore[misc]
@@ -82,6 +84,7 @@ def _by_layer() -> dict[str, Callable[[LayerFormats], int]]:
         ("weight_gradient", Tensor.WEIGHT_GRADIENT),
         ("threshold_gradient", Tensor.THRESHOLD_GRADIENT),
         ("leak_gradient", Tensor.LEAK_GRADIENT),
+        ("bias_gradient", Tensor.BIAS_GRADIENT),
     ):
         found[f"{name}_bits"] = lambda own, tensor=tensor: own.accumulator(tensor).total_bits  # type: ignore[misc]
         found[f"{name}_fraction"] = lambda own, tensor=tensor: own.accumulator(tensor).fraction_bits  # type: ignore[misc]

@@ -30,8 +30,8 @@ SCHEMA = "nmsim/vectors-2"
 MANIFEST = "manifest.json"
 REMEDY = "export the vectors again"
 GRADIENTS = (
-    "weight_gradient, threshold_gradient and leak_gradient are the accumulators after the sample: cumulative within its"
-    " batch, and 0 before the batch's first sample"
+    "weight_gradient, threshold_gradient, leak_gradient and bias_gradient are the accumulators after the sample:"
+    " cumulative within its batch, and 0 before the batch's first sample"
 )
 LFSR = {
     "polynomial": "x^16 + x^14 + x^13 + x^11 + 1",
@@ -44,7 +44,7 @@ LFSR = {
     "rule": f"element e of the n-th rounding of a tensor draws L[(offset + (n << k) + e) mod {PERIOD}],"
     " k = ceil(log2(elements))",
     "offset": f"(40503*(seed+1) + 7919*(16*layer + role)) mod {PERIOD}",
-    "roles": "w 0, theta 1, alpha 2, U 3, a~ 4, th~ 5, w~ 6, delta 7, e 8, v 9",
+    "roles": "w 0, theta 1, alpha 2, U 3, a~ 4, th~ 5, w~ 6, delta 7, e 8, v 9, c 10, bias 11, its velocity 14",
     "n": "sample*T + t for tensors of a time step, updates done before for parameters",
 }
 

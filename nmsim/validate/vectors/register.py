@@ -12,7 +12,7 @@ from nmsim.validate.numerics.fixed_side import QUANTITIES, FixedSide
 
 STEP_ROLES = {
     "weight_trace": Role.WEIGHT_TRACE, "leak_trace": Role.LEAK_TRACE, "threshold_trace": Role.THRESHOLD_TRACE,
-    "membrane": Role.MEMBRANE, "error": Role.ERROR, "delta": Role.DELTA,
+    "membrane": Role.MEMBRANE, "error": Role.ERROR, "delta": Role.DELTA, "constant_trace": Role.CONSTANT_TRACE,
 }  # fmt: skip
 
 
@@ -39,11 +39,12 @@ def drawn_tensors(chip: FixedSide, training: TrainingSpec) -> Iterator[Drawn]:
                 quantity.name not in STEP_ROLES
                 or not isinstance(setting, TensorPrecision)
                 or quantity.name in absent
+                or (quantity.name == "constant_trace" and not layer.bias)
             ):
                 continue
             if setting.rounding is not Rounding.STOCHASTIC or (quantity.name == "error" and index == last):
                 continue
-            size = layer.inputs if quantity.name == "weight_trace" else layer.neurons
+            size = {"weight_trace": layer.inputs, "constant_trace": 1}.get(quantity.name, layer.neurons)
             yield Drawn(index, quantity.name, STEP_ROLES[quantity.name], size, per_step=True)
         learned = (
             ("weight", Role.WEIGHT, held.weight.rounding, layer.weights, True),
@@ -56,10 +57,18 @@ def drawn_tensors(chip: FixedSide, training: TrainingSpec) -> Iterator[Drawn]:
             ),
             ("leak_factor", Role.LEAK_FACTOR, held.leak_factor.rounding, 1, rule.learns_leak),
             ("velocity", Role.VELOCITY, held.velocity.rounding, layer.weights, training.momentum > 0),
+            ("bias", Role.BIAS, held.weight.rounding, layer.biases, layer.bias),
+            (
+                "bias_velocity",
+                Role.BIAS_VELOCITY,
+                held.velocity.rounding,
+                layer.biases,
+                layer.bias and training.momentum > 0,
+            ),
         )
         for name, role, rounding, size, used in learned:
             if used and rounding is Rounding.STOCHASTIC:
-                per_step = name == "weight" and training.update == "in_place"
+                per_step = name in {"weight", "bias"} and training.update == "in_place"
                 yield Drawn(index, name, role, size, per_step=per_step)
 
 

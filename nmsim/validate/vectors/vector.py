@@ -24,7 +24,7 @@ SPIKE = QFormat(signed=False, total_bits=1, fraction_bits=0)
 MAP, NEURONS = ("channel", "row", "column"), ("neuron",)
 GRADIENTS = {
     "weight_gradient": Tensor.WEIGHT_GRADIENT, "threshold_gradient": Tensor.THRESHOLD_GRADIENT,
-    "leak_gradient": Tensor.LEAK_GRADIENT,
+    "leak_gradient": Tensor.LEAK_GRADIENT, "bias_gradient": Tensor.BIAS_GRADIENT,
 }  # fmt: skip
 
 
@@ -151,6 +151,8 @@ def weight_axes(chip: FixedSide, index: int) -> tuple[str, ...]:
 def step_shape(chip: FixedSide, index: int, name: str) -> tuple[tuple[int, ...], tuple[str, ...]]:
     """Shape and axes of one time step of a tensor."""
     layer = chip.formats[index].layer
+    if name == "constant_trace":
+        return (1,), ("one",)
     shape = layer.in_shape if name in {"inputs", "weight_trace", "error_sum"} else layer.out_shape
     return shape, MAP if len(shape) == 3 else NEURONS if shape is layer.out_shape else ("input",)
 
@@ -191,6 +193,7 @@ def _gradients(chip: FixedSide, index: int, layer: RawLayer, sample: int) -> Ite
         "weight_gradient": (own.layer.weight_shape, weight_axes(chip, index)),
         "threshold_gradient": ((own.layer.threshold_count,), ("threshold",)),
         "leak_gradient": ((1,), ("one",)),
+        "bias_gradient": (own.layer.weight_shape[:1], weight_axes(chip, index)[:1]),
     }
     for name, (shape, axes) in shapes.items():
         values = getattr(layer, name)

@@ -70,16 +70,27 @@ def test_an_integrator_keeps_its_weights(tmp_path: Path) -> None:
     assert found.parameters.weights[0].tolist() == [[0.5, -1.0, 0.25], [1.0, 0.0, -0.5]]
 
 
+def test_a_bias_is_scaled_as_the_weights_and_the_leak_voltage_is_part_of_it(tmp_path: Path) -> None:
+    def leaky(nir: Any) -> Any:
+        ones = np.ones(2)
+        return nir.LIF(tau=0.01 * ones, r=2 * ones, v_leak=0.1 * ones, v_threshold=ones, v_reset=0 * ones)
+
+    file = nir_graph(tmp_path / "net.nir", {"fc": lambda nir: affine(nir, bias=0.5), "lif": leaky})
+    found = assembled(read_nir(file, dt_s=0.002), "net", 5)
+    assert found.network.synaptic_layers[0].bias
+    assert found.parameters.bias[0] == pytest.approx([0.22, 0.22])  # (r 0.5 + v_leak) dt/tau
+    silent = assembled(
+        read_nir(nir_graph(tmp_path / "no.nir", {"fc": affine, "lif": lif}), dt_s=0.002), "net", 5
+    )
+    assert not silent.network.synaptic_layers[0].bias
+
+
 @pytest.mark.parametrize(
     ("nodes", "options", "error", "sentence"),
     [
         ({"fc": affine, "lif": lif}, {}, ConfigError, r"node 'lif': its time constant is 0.01 s, so a time step needs a"),
         ({"fc": affine, "lif": lif}, {"dt_s": 0.02}, ConfigError, r"node 'lif': --dt 0.02 is not between 0 and the time"),
         ({"fc": affine}, {}, DataError, r"node 'fc': the output has no neurons, and a prediction is counted in spikes"),
-        (
-            {"fc": lambda nir: affine(nir, bias=0.5), "if": integrate}, {}, DataError,
-            r"node 'fc': a bias other than 0 \(largest 0.5\), and nmsim's neurons have none",
-        ),
         ({"a": affine, "b": lambda nir: nir.Linear(np.eye(2)), "if": integrate}, {}, DataError,
             r"node 'a': synapses without neurons behind them"),
     ],
@@ -158,13 +169,21 @@ def test_batch_normalisation_is_folded_exactly(tmp_path: Path) -> None:
     }  # fmt: skip
     save_file(state, tmp_path / "net.safetensors")
     # safetensors sorts names, so that 'norm' would come before 'out' but also behind 'fc1': the order of layers holds
-    first, _ = read_state(tmp_path / "net.safetensors")
+    first, out = read_state(tmp_path / "net.safetensors")
     x = rng.normal(size=3)
     expected = gain * (weight @ x - mean) / np.sqrt(variance + 1e-5) + shift
     assert first.bias is not None
     np.testing.assert_allclose(first.weight @ x + first.bias, expected)
-    with pytest.raises(DataError, match=r"'fc1': a bias other than 0"):
-        with_weights(DENSE, [first, first], "net")
+    with pytest.raises(DataError, match=r"'fc1': a bias other than 0 .* describe the layer with bias: true"):
+        with_weights(DENSE, [first, out], "net")
+    described = DENSE.model_dump()
+    described["layers"][0]["bias"] = True
+    found = with_weights(NetworkSpec.model_validate(described), [first, out], "net")
+    np.testing.assert_array_equal(found.parameters.bias[0], first.bias)
+    assert found.parameters.bias[1] is None
+    write_arrays(tmp_path / "out.npz", found.parameters)
+    again = read_arrays(tmp_path / "out.npz", found.network)
+    np.testing.assert_array_equal(again.parameters.bias[0], first.bias)
 
 
 @pytest.mark.parametrize(

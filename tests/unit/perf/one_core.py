@@ -56,7 +56,7 @@ def bits(text: str) -> np.ndarray:
     return np.array([[list(map(int, step)) for step in text.split()]], np.bool_)
 
 
-def activity(rule: str = "stop-w") -> Activity:
+def activity(rule: str = "stop-w", network: NetworkSpec = NETWORK) -> Activity:
     """Two input spikes, one hidden spike, one output spike; deltas of two hidden neurons and one output neuron."""
     hidden = LayerActivity.from_masks(
         (4,),
@@ -71,14 +71,16 @@ def activity(rule: str = "stop-w") -> Activity:
         {"inputs": bits("010"), "spikes": bits("10"), "traces": bits("010"), "deltas": bits("01")},
     )
     return Activity(
-        NETWORK.content_hash(), rule, "hand", 1, False, (hidden, output),
+        network.content_hash(), rule, "hand", 1, False, (hidden, output),
         np.zeros(1, np.int64), np.zeros(1, np.int64), np.array([[1, 0]]),
     )  # fmt: skip
 
 
-def work(rule: str, chip: dict[str, Any] | None = None, **options: bool) -> StepWork:
+def work(
+    rule: str, chip: dict[str, Any] | None = None, network: NetworkSpec = NETWORK, **options: bool
+) -> StepWork:
     config = ChipConfig.model_validate(CHIP if chip is None else chip)
     pieces = (Slice(0, 0, 0, 3, 0, 1, 0, 4), Slice(1, 0, 0, 2, 0, 1, 0, 3))
-    mapping = Mapping(NETWORK.content_hash(), config.content_hash(), rule, pieces, ())
+    mapping = Mapping(network.content_hash(), config.content_hash(), rule, pieces, ())
     needs = TrainingNeeds.for_rule(rule, batch_size=4, **options)
-    return build_work(Deployment(NETWORK, Precision(), needs, config, mapping), activity(rule))
+    return build_work(Deployment(network, Precision(), needs, config, mapping), activity(rule, network))

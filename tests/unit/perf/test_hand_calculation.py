@@ -5,6 +5,7 @@ from typing import Any
 import one_core
 import pytest
 
+from nmsim.network.spec import NetworkSpec
 from nmsim.perf.analytic import AnalyticModel
 from nmsim.perf.event.chip import EventModel
 from nmsim.perf.model import PerformanceModel
@@ -79,6 +80,28 @@ def test_centralized_gradients_are_read_once_more(model: PerformanceModel) -> No
     # The 18 gradients, one to a word, are read for the means, then read and cleared: 54. Lanes: 36 / 2 = 18.
     assert result.update_cycles == 54 + 3 + BARRIER
     assert result.cycles.tolist() == model.run(one_core.work("stop-w")).cycles.tolist()
+
+
+def test_biases_are_words_and_additions_of_their_own(model: PerformanceModel) -> None:
+    layers = [{"kind": "dense", "units": units, "bias": True} for units in (3, 2)]
+    network = NetworkSpec.model_validate(one_core.NETWORK.model_dump() | {"layers": layers})
+    without, result = model.run(one_core.work("stop-w")), model.run(one_core.work("stop-w", network=network))
+    names = [label.name for label in result.stages]
+    found, before = (dict(zip(names, one.stage_cycles[:, 0, 0], strict=True)) for one in (result, without))
+    expected = {
+        "integrate 0": 9 + 1 + 3,  # 6 weights and 3 biases, one to a word; sums (9 + 9) / 2
+        "integrate 1": 4 + 3,  # 2 weights and 2 biases
+        "gradient 0": 8 + 12 + 3,  # 3 accumulators of 48 bits, two words each, read and written
+        "gradient 1": 2 + 8 + 3,
+    }
+    changed = {name: cycles for name, cycles in found.items() if cycles != before[name]}
+    assert {name: changed.pop(name) for name in expected} == expected
+    # the bias gradients: 5 of two words read and cleared
+    assert result.update_cycles == 36 + 20 + 3 + BARRIER
+    counts = one_core.work("stop-w", network=network).counts
+    assert (
+        counts.total(action="mac", bits_a=16, bits_b=16, bits_c=48) == 2 + 1
+    )  # a delta meets the trace of biases
 
 
 def test_slower_memories_lengthen_the_fill(model: PerformanceModel) -> None:

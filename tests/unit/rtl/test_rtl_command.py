@@ -157,3 +157,14 @@ def test_neurons_that_are_not_built_are_refused(neuron: dict[str, Any], words: s
     side = FixedSide(network, Precision(), training, Parameters([], [], [], [], []), QFormat.parse("u8.8"), 0)
     with pytest.raises(ConfigError, match=f"neuron.{words} is not built in RTL"):
         check(side, training, Core.model_construct())
+
+
+def test_biases_are_refused() -> None:
+    network = NetworkSpec.model_validate(
+        {"input_shape": [4], "layers": [{"kind": "dense", "units": 2, "bias": True}]}
+    )
+    side = FixedSide(
+        network, Precision(), TrainingSpec(), Parameters([], [], [], [], []), QFormat.parse("u8.8"), 0
+    )
+    with pytest.raises(ConfigError, match="the biases of layer 0 are not built in RTL; use bias: false"):
+        check(side, TrainingSpec(), Core.model_construct())

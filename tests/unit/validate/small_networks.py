@@ -45,16 +45,29 @@ RESIDUAL: dict[str, Any] = {
         {"kind": "dense", "units": 3},
     ],
 }
-NETWORKS = {"dense": DENSE, "pooled": POOLED, "residual": RESIDUAL}
+BIASED: dict[str, Any] = {
+    "input_shape": [2, 6, 6],
+    "time_steps": 3,
+    "layers": [
+        {"kind": "conv", "channels": 3, "kernel": 3, "weight_scale": 2.0, "bias": True},
+        {"kind": "avg_pool", "size": 2},
+        {"kind": "dense", "units": 6, "weight_scale": 2.0, "bias": True},
+        {"kind": "dense", "units": 4, "weight_scale": 2.0},
+    ],
+}
+NETWORKS = {"dense": DENSE, "pooled": POOLED, "residual": RESIDUAL, "biased": BIASED}
 
 
 def chip(
     network: dict[str, Any], training: dict[str, Any] | None = None, seed: int = 3, **precision: Any
 ) -> FixedSide:
-    """A chip with the initial parameters of a seed."""
+    """A chip with the initial parameters of a seed; biases, which start at 0, are drawn."""
     spec, section = NetworkSpec.model_validate(network), Precision.model_validate(precision)
     trained = TrainingSpec.model_validate({"batch_size": 4, **(training or {})})
     real = initial_parameters(spec, trained, seed)
+    for bias in real.bias:
+        if bias is not None:
+            bias[:] = np.random.default_rng(seed).normal(0, 0.2, bias.shape)
     raw = quantized_parameters(real, layer_formats(spec, section, PIXELS, seed), trained)
     return FixedSide(spec, section, trained, raw, PIXELS, seed, real)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from small_networks import DENSE, POOLED, RESIDUAL, batch, chip
+from small_networks import BIASED, DENSE, POOLED, RESIDUAL, batch, chip
 
 from nmsim.errors import ConfigError, DataError, RunError
 from nmsim.validate.numerics.fixed_side import FixedSide
@@ -154,6 +154,8 @@ def test_draws_are_where_the_rule_of_the_manifest_says(tmp_path: Path) -> None:
             2,
             1,
         ),
+        (BIASED, {"momentum": 0.5}, STOCHASTIC, 2, 2),
+        (BIASED, {"batch_size": 1, "update": "in_place"}, {"weight_used": "s8.5"}, 2, 1),
         (DENSE, {"batch_size": 1, "update": "in_place"}, {"rounding": "floor"}, 2, 1),
         (DENSE, {"batch_division": "folded"}, {"membrane": "s70.40", "weight_gradient": "s100"}, 3, 3),
     ],
