@@ -12,9 +12,9 @@ from nmsim.capacity import shortage
 from nmsim.config import Record
 from nmsim.datasets.augmentation import augmented
 from nmsim.datasets.dataset import Dataset, Split
-from nmsim.datasets.encoding import EncodedInput, encode, encoded_input
-from nmsim.datasets.load import load
-from nmsim.datasets.spec import Augmentation, DatasetSpec, EncodingSpec, RecordedEncoding, SampleEncoding
+from nmsim.datasets.encoding import EncodedInput, check_encoding, encode, encoded_input
+from nmsim.datasets.load import load_described
+from nmsim.datasets.spec import AnyDataset, Augmentation, EncodingSpec, RecordedEncoding, SampleEncoding
 from nmsim.errors import ConfigError, DataError
 from nmsim.fixedpoint.format import QFormat
 from nmsim.network.memory import TrainingNeeds
@@ -44,7 +44,7 @@ class WorkloadSpec(Record):
 
     name: str
     description: str = ""
-    dataset: DatasetSpec
+    dataset: AnyDataset
     """A name, or `name` and `path`."""
     encoding: EncodingSpec
     augmentation: Augmentation | None = None
@@ -210,14 +210,8 @@ def prepare(
     spec = workload.dataset
     _check_memory(workload)
     encoding = workload.sample_encoding
-    dataset = data or load(
-        spec.name,
-        spec.path,
-        train_samples=spec.train_samples,
-        test_samples=spec.test_samples,
-        subset=spec.subset,
-        on_progress=on_progress,
-    )
+    dataset = data or load_described(spec, on_progress)
+    check_encoding(dataset.train, encoding, workload.network.time_steps)
     encoded = encoded_input(encoding, dataset.input_shape)
     network = workload.network
     flat_match = len(network.input_shape) == 1 and network.input_shape[0] == prod(encoded.shape)

@@ -8,6 +8,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
+from numpy.typing import ArrayLike
+
 from nmsim import config, records
 from nmsim.activity import Activity
 from nmsim.api.comparison import Comparison
@@ -15,6 +17,7 @@ from nmsim.api.run import Run
 from nmsim.api.study import Study
 from nmsim.config import Document
 from nmsim.cost.table import CostTable, load_table
+from nmsim.datasets.arrays import from_arrays
 from nmsim.datasets.dataset import Dataset
 from nmsim.errors import ConfigError, DoesNotFitError, RunError
 from nmsim.evaluate import Evaluation, Model
@@ -55,7 +58,7 @@ def train(
     folder: PathLike | None = None,
     *,
     seed: int = 1,
-    data: Dataset | None = None,
+    data: Dataset | tuple[ArrayLike, ...] | None = None,
     resume: bool = False,
     overwrite: bool = False,
     progress: bool = True,
@@ -69,7 +72,8 @@ def train(
         workload: a `WorkloadSpec`, or a shipped name or YAML path.
         folder: where to keep the run.
         seed: of initial weights, order of samples, and random draws: the same seed gives the same bits everywhere.
-        data: own samples (`nmsim.from_arrays`) in the place of the workload's data set.
+        data: own samples in the place of the workload's data set: `nmsim.from_arrays(...)`, or arrays `(x, y)` or
+            `(x_train, y_train, x_test, y_test)`.
         resume: go on from the folder's checkpoint.
         overwrite: replace another run in the folder.
         progress: show a bar in a terminal or a notebook.
@@ -79,10 +83,11 @@ def train(
         RunError: the folder belongs to another configuration.
     """
     spec = read_workload(workload) if isinstance(workload, str) else workload
+    given = from_arrays(*data) if isinstance(data, tuple) else data  # type: ignore[arg-type]
     with TemporaryDirectory() as made:
         out = Path(folder) if folder is not None else Path(made) / "run"
         with _bar(f"train {spec.name}", shown=progress) as listen:
-            train_into(spec, out, seed=seed, resume=resume, overwrite=overwrite, listen=listen, data=data)
+            train_into(spec, out, seed=seed, resume=resume, overwrite=overwrite, listen=listen, data=given)
         run = Run.load(out)
     return run if folder is not None else replace(run, folder=None)
 

@@ -11,11 +11,10 @@ from nmsim.config import Document, Record
 from nmsim.cost.clocking import clocked, slowest_of
 from nmsim.cost.table import FOLDER as TECHNOLOGY
 from nmsim.cost.table import load_table
-from nmsim.datasets.encoding import encoded_input
+from nmsim.datasets.encoding import encoded_format
 from nmsim.errors import ConfigError, TooFastError
 from nmsim.explore.configure import Configurator
 from nmsim.explore.space import SPACES, DesignSpace
-from nmsim.fixedpoint.format import QFormat
 from nmsim.hardware.chip import ChipConfig
 from nmsim.pipeline.reference_plan import PLANS, ReferencePlan
 from nmsim.pipeline.simulate import CHIPS
@@ -85,9 +84,8 @@ def _show_sums(screen: Screen, workload: WorkloadSpec) -> None:
     """Every accumulator: bits that its exact sum needs whatever the data, bits there, and whether order can matter."""
     if workload.recorded:
         return
-    shape = workload.network.input_shape
-    encoded = encoded_input(workload.sample_encoding, shape if len(shape) == 3 else (1, 1, shape[0]))
-    formats = layer_formats(workload.network, workload.precision, QFormat.parse(encoded.format), 0)
+    fmt, _ = encoded_format(workload.sample_encoding)
+    formats = layer_formats(workload.network, workload.precision, fmt, 0)
     sums = [
         item for item in exact_sums(workload.network, formats, workload.training) if item.bits is not None
     ]

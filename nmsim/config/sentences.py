@@ -2,6 +2,7 @@
 
 import difflib
 import re
+from itertools import product
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -117,9 +118,9 @@ def _field_model(model: Any, key: str | int, value: Any) -> Any:
     else:
         candidates = _models(model)
     if isinstance(value, dict):
-        for candidate in candidates:
-            kind = candidate.model_fields.get("kind")
-            if kind is not None and value.get("kind") in get_args(kind.annotation):
+        for candidate, tag in product(candidates, ("kind", "name")):
+            field = candidate.model_fields.get(tag)
+            if field is not None and value.get(tag) in get_args(field.annotation):
                 return candidate
     return candidates[0] if len(candidates) == 1 else tuple(candidates)
 

@@ -1,17 +1,19 @@
-"""Own arrays as a data set: images that were never a file."""
+"""Own arrays as a data set: samples that were never a file."""
 
 import hashlib
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from nmsim.datasets.dataset import Dataset, Images, Labels, Provenance
+from nmsim.datasets.dataset import Dataset, Provenance
+from nmsim.datasets.own.values import labels_of, samples_of
+from nmsim.datasets.split import held_out
 from nmsim.errors import DataError
 
 OWN = "own"
 """Name of the data set in a workload."""
-AXES = {2: "(N, F)", 3: "(N, H, W)", 4: "(N, C, H, W)"}
 
 
 def from_arrays(
@@ -20,71 +22,75 @@ def from_arrays(
     x_test: ArrayLike | None = None,
     y_test: ArrayLike | None = None,
     class_names: Sequence[str] = (),
+    *,
+    kind: Literal["image", "frames"] = "image",
+    value_range: tuple[float, float] | None = None,
+    axes: str | None = None,
+    test_share: float = 0.0,
+    split_seed: int = 1,
 ) -> Dataset:
-    """A data set of own images, for workloads whose data set is `own`.
+    """A data set of own samples, for workloads whose data set is `own`.
 
-    Images are uint8, (N, H, W), (N, C, H, W), or vectors (N, F); labels whole numbers (N,) from 0. Without a test part no
-    accuracy is measured.
+    Args:
+        x_train: images (N, H, W), (N, C, H, W) or vectors (N, F), or frames (N, T, ...), one per time step.
+            Pixels are uint8, or have a `value_range`.
+        y_train: whole numbers (N,) from 0.
+        x_test: the held-out samples; without them, a share can be drawn.
+        y_test: their labels.
+        class_names: one per class; numbers if left out.
+        kind: `image`, or `frames` for samples that are sequences.
+        value_range: darkest and brightest value.
+        axes: `NHWC` or `NTHWC` where channels come last and that is not plain from the shape.
+        test_share: share of every class that is held out, if there is no `x_test`. Without either no accuracy is measured.
+        split_seed: seed of that draw.
 
     >>> data = from_arrays(np.zeros((4, 8, 8), np.uint8), [0, 1, 0, 1])
     >>> data.input_shape, data.classes, len(data.train), len(data.test)
     ((1, 8, 8), 2, 4, 0)
+    >>> data = from_arrays(np.zeros((10, 20, 20)), np.arange(10) % 2, value_range=(0, 1), test_share=0.2)
+    >>> len(data.train), len(data.test), data.train.x.dtype
+    (8, 2, dtype('uint8'))
 
     Raises:
         DataError: an array has another type or shape, or counts and labels do not fit together.
     """
-    images, labels = _images("x_train", x_train), _labels("y_train", y_train)
-    held_out = images[:0] if x_test is None else _images("x_test", x_test)
-    held_out_labels = labels[:0] if y_test is None else _labels("y_test", y_test)
-    if held_out.shape[1:] != images.shape[1:]:
+    how = {"frames": kind == "frames", "value_range": value_range, "axes": axes}
+    x, y = samples_of("x_train", x_train, **how), labels_of("y_train", y_train)  # type: ignore[arg-type]
+    if (x_test is None) != (y_test is None):
+        raise DataError("x_test and y_test belong together; give both or neither")
+    split = "as given"
+    if x_test is None or y_test is None:
+        _same_length("train", len(x), len(y))
+        chosen = held_out(y, test_share, split_seed)
+        x, y, held, held_labels = x[~chosen], y[~chosen], x[chosen], y[chosen]
+        split = f"drawn: {test_share:g} of every class held out, seed {split_seed}" if test_share else split
+    else:
+        held, held_labels = samples_of("x_test", x_test, **how), labels_of("y_test", y_test)  # type: ignore[arg-type]
+    _same_length("train", len(x), len(y))
+    _same_length("test", len(held), len(held_labels))
+    if held.shape[1:] != x.shape[1:]:
         raise DataError(
-            f"x_test: samples have shape {list(held_out.shape[1:])}, those of x_train {list(images.shape[1:])};"
+            f"x_test: samples have shape {list(held.shape[1:])}, those of x_train {list(x.shape[1:])};"
             " make them equal"
         )
-    for name, x, y in (("train", images, labels), ("test", held_out, held_out_labels)):
-        if len(x) != len(y):
-            raise DataError(
-                f"y_{name}: {len(y)} labels for {len(x)} samples of x_{name}; give one label per sample"
-            )
-    classes = len(class_names) or 1 + int(max(labels.max(initial=0), held_out_labels.max(initial=0)))
-    largest = int(max(labels.max(initial=0), held_out_labels.max(initial=0)))
-    if largest >= classes:
+    largest = int(max(y.max(initial=0), held_labels.max(initial=0)))
+    names = tuple(class_names) or tuple(map(str, range(largest + 1)))
+    if largest >= len(names):
         raise DataError(
-            f"class_names: {classes} names, but a label is {largest}; name every class, counted from 0"
+            f"class_names: {len(names)} names, but a label is {largest}; name every class, counted from 0"
         )
     digest = hashlib.sha256()
-    for array in (images, labels, held_out, held_out_labels):
+    for array in (x, y, held, held_labels):
         digest.update(np.ascontiguousarray(array).tobytes())
-    size_bytes = images.nbytes + held_out.nbytes
     origin = Provenance(
-        "arrays given in Python", "arrays", 0, size_bytes, digest.hexdigest(), "contents", "as given"
+        "arrays given in Python", "arrays", 0, x.nbytes + held.nbytes, digest.hexdigest(), "contents", split
     )
-    names = tuple(class_names) or tuple(map(str, range(classes)))
-    shape = (int(images.shape[1]), int(images.shape[2]), int(images.shape[3]))
-    return Dataset(OWN, "image", images, labels, held_out, held_out_labels, names, shape, origin)
+    channels, height, width = x.shape[-3:]
+    return Dataset(OWN, kind, x, y, held, held_labels, names, (channels, height, width), origin)
 
 
-def _images(name: str, given: ArrayLike) -> Images:
-    array: NDArray[np.uint8] = np.asarray(given)
-    if array.dtype != np.uint8:
+def _same_length(part: str, samples: int, labels: int) -> None:
+    if samples != labels:
         raise DataError(
-            f"{name}: holds {array.dtype}, but samples are uint8 from 0 to 255; scale and convert it first"
+            f"y_{part}: {labels} labels for {samples} samples of x_{part}; give one label per sample"
         )
-    if array.ndim not in AXES:
-        raise DataError(
-            f"{name}: shape {list(array.shape)} is none of {', '.join(AXES.values())}; reshape it"
-        )
-    if array.ndim == 2:
-        return array[:, None, None, :]
-    return array[:, None] if array.ndim == 3 else array
-
-
-def _labels(name: str, given: ArrayLike) -> Labels:
-    array = np.asarray(given)
-    if array.ndim != 1 or not np.issubdtype(array.dtype, np.integer):
-        raise DataError(
-            f"{name}: {array.dtype} of shape {list(array.shape)}, but labels are whole numbers (N,)"
-        )
-    if array.size and array.min() < 0:
-        raise DataError(f"{name}: label {array.min()} is negative; count classes from 0")
-    return array.astype(np.int64)

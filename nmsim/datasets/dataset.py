@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from nmsim.datasets.events import Recordings
 
 Part = Literal["train", "test"]
-Kind = Literal["image", "event"]
+Kind = Literal["image", "event", "frames"]
 Images = NDArray[np.uint8]
 Labels = NDArray[np.int64]
 
@@ -28,13 +28,17 @@ class Provenance:
     sha256_covers: Literal["contents", "sizes and names"]
     split: str
     """How training and test part were told apart."""
+    skipped: int = 0
+    """Broken recordings that were left out, where that was asked for."""
+    first_skipped: str = ""
+    """What is wrong with the first of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
     """One part of a data set: samples `x`, labels `y` (N,) counted from 0.
 
-    `x` is uint8 images (N, C, H, W) or `Recordings`.
+    `x` is uint8 images (N, C, H, W), uint8 frames (N, T, C, H, W) or `Recordings`.
     """
 
     part: Part
@@ -47,7 +51,7 @@ class Split:
 
 @dataclass(frozen=True)
 class Dataset:
-    """Labelled samples: images uint8 (N, C, H, W), original pixels, or event recordings; labels int64 (N,).
+    """Labelled samples: images uint8 (N, C, H, W), original pixels, frames, or event recordings; labels int64 (N,).
 
     The test part is empty if the source has no split (`provenance.split` says so): an accuracy cannot be
     measured.

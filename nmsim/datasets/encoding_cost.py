@@ -12,9 +12,11 @@ from nmsim.datasets.spec import (
     DirectEncoding,
     EventCountEncoding,
     EventEncoding,
-    ImageEncoding,
+    FramesEncoding,
     LatencyEncoding,
     RateEncoding,
+    SampleEncoding,
+    StandardizedEncoding,
 )
 
 
@@ -34,7 +36,7 @@ class EncodingCost:
 
 
 def encoding_cost(
-    encoding: ImageEncoding | EventEncoding, input_shape: Shape, time_steps: int, events: int = 0
+    encoding: SampleEncoding, input_shape: Shape, time_steps: int, events: int = 0
 ) -> EncodingCost:
     """Cost of encoding one sample (C, H, W), for recordings of `events` events."""
     pooled = _pooling_additions(encoding, input_shape, time_steps, events)
@@ -47,6 +49,16 @@ def encoding_cost(
             " adding weights, but its static input makes one pass per sample enough"
         )
         return EncodingCost(0, 0, pooled, 0, 8 * pixels, note)
+    if isinstance(encoding, StandardizedEncoding):
+        bits = encoding.format.total_bits
+        note = (
+            "one multiplication by 1 / std and one addition per pixel, once a sample; the first layer multiplies signed"
+            f" {bits}-bit values, and its static input makes one pass per sample enough"
+        )
+        return EncodingCost(0, 0, pooled + pixels, pixels, bits * pixels, note)
+    if isinstance(encoding, FramesEncoding):
+        note = "two banks of frames, one filled by the source while the other is read"
+        return EncodingCost(0, 0, pooled, 0, 2 * encoding.count_bits * pixels, note)
     if isinstance(encoding, RateEncoding):
         note = "one draw and one 16-bit comparison per pixel and step, with the pixel repeated in both bytes"
         return EncodingCost(pixels * time_steps, pixels * time_steps, pooled, 0, 8 * pixels + 16, note)
@@ -72,14 +84,12 @@ def _event_cost(encoding: EventEncoding, input_shape: Shape, events: int, pooled
     return EncodingCost(0, events, additions, 0, memory_bits, note)
 
 
-def _pooling_additions(
-    encoding: ImageEncoding | EventEncoding, input_shape: Shape, time_steps: int, events: int
-) -> int:
+def _pooling_additions(encoding: SampleEncoding, input_shape: Shape, time_steps: int, events: int) -> int:
     """Sums: one addition per pixel of a distinct frame. `or`: shifted addresses; 3/n adds per coordinate."""
     if encoding.downsample is None:
         return 0
     if encoding.pooling == "sum":
-        frames = 1 if isinstance(encoding, DirectEncoding) else time_steps
+        frames = 1 if isinstance(encoding, DirectEncoding | StandardizedEncoding) else time_steps
         channels = input_shape[0]
         if isinstance(encoding, EventEncoding):
             channels = 1 if encoding.polarities == "merged" else 2

@@ -38,17 +38,20 @@ class Events:
         return len(self.t_us)
 
 
-def checked(events: Events, sensor: Sensor, place: str, where: Callable[[int], str]) -> Events:
-    """The events, if they lie on the sensor and in time order.
+def checked(
+    events: Events, sensor: Sensor, place: str, where: Callable[[int], str], sort_window_us: int = 0
+) -> Events:
+    """The events, if they lie on the sensor, in time order.
 
     Args:
         events: one recording.
         sensor: the camera.
         place: the file.
         where: names the place of an event in the file, e.g. `byte 1230`.
+        sort_window_us: events that come late by at most this are sorted in.
 
     Raises:
-        DataError: no events, an event off the sensor, a polarity other than 0 and 1, or falling times.
+        DataError: no events, an event off the sensor, a polarity other than 0 and 1, or times that fall further.
     """
     if len(events) == 0:
         raise DataError(f"{place}: the recording holds no events; remove it or fetch it again")
@@ -65,12 +68,23 @@ def checked(events: Events, sensor: Sensor, place: str, where: Callable[[int], s
         raise DataError(
             f"{place}: {where(bad)}: polarity {events.p[bad]} is neither 0 (OFF) nor 1 (ON); mend the file"
         )
-    bad = first_bad(events.t_us[1:] < events.t_us[:-1])
+    t_us = events.t_us.astype(np.int64)
+    late_us = np.maximum.accumulate(t_us) - t_us
+    bad = first_bad(late_us > sort_window_us)
     if bad is not None:
-        raise DataError(
-            f"{place}: {where(bad + 1)}: time {events.t_us[bad + 1]} us follows {events.t_us[bad]} us, but"
-            " times must not fall; sort the recording by time or fetch it again"
+        allowed = (
+            f"more than the sort window of {sort_window_us} us"
+            if sort_window_us
+            else "but times must not fall"
         )
+        raise DataError(
+            f"{place}: {where(bad)}: time {t_us[bad]} us follows {t_us[bad] + late_us[bad]} us, {allowed}; sort the"
+            " recording by time or fetch it again"
+        )
+    if late_us.any():
+        order = np.argsort(t_us, kind="stable")
+        shift = min(0, int(t_us[order[0]]))
+        events = Events(events.x[order], events.y[order], events.p[order], t_us[order] - shift)
     return from_start(events, place, where)
 
 

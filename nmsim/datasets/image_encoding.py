@@ -1,11 +1,13 @@
-"""Images to raw integers: rate and latency spikes (the direct encoding is the pixels themselves)."""
+"""Images to raw integers: rate and latency spikes, standardized intensities (direct: the pixels themselves)."""
 
-from math import prod
+from fractions import Fraction
+from math import floor, prod
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nmsim.datasets.dataset import Images
+from nmsim.datasets.spec import StandardizedEncoding
 from nmsim.fixedpoint.lfsr import PERIOD, Role, draw_table, first_draw, offset
 
 _DRAWS_PER_LEVEL = 257
@@ -36,3 +38,21 @@ def latency_spikes(x: Images, time_steps: int, threshold: int) -> NDArray[np.int
     steps = np.arange(time_steps).reshape(1, -1, 1, 1, 1)
     spikes: NDArray[np.int32] = (first[:, None] == steps).astype(np.int32)
     return spikes
+
+
+def standardized(x: Images, encoding: StandardizedEncoding) -> NDArray[np.int32]:
+    """Intensities (B, C, H, W) as `(pixel / 255 - mean) / std` in the encoding's format, by one table per channel.
+
+    The tables are formed in exact rational numbers, so that every machine gets the same integers.
+    """
+    tables = [_levels(*pair, encoding) for pair in zip(encoding.mean, encoding.std, strict=True)]
+    return np.stack([table[x[:, channel]] for channel, table in enumerate(tables)], axis=1)
+
+
+def _levels(mean: float, std: float, encoding: StandardizedEncoding) -> NDArray[np.int32]:
+    """Raw value of each of the 256 intensities of a channel."""
+    fmt = encoding.format
+    scale = Fraction(2) ** fmt.fraction_bits / Fraction(std)
+    exact = [(Fraction(pixel, 255) - Fraction(mean)) * scale for pixel in range(256)]
+    rounded = [floor(abs(value) + Fraction(1, 2)) * (-1 if value < 0 else 1) for value in exact]
+    return np.array([min(max(value, fmt.min_raw), fmt.max_raw) for value in rounded], np.int32)

@@ -1,11 +1,11 @@
-"""`load`: a data set by name, from a path or a checked download, in whatever form its files have."""
+"""`load`: a data set by name, from a path or a checked download, in whatever form its files have; `load_described`: any."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-from nmsim.datasets.arrays import OWN
 from nmsim.datasets.catalog import Entry, entry_of
-from nmsim.datasets.dataset import Dataset, Images, Labels, Part, Provenance
+from nmsim.datasets.dataset import Dataset, Images, Kind, Labels, Part, Provenance
 from nmsim.datasets.download import Progress, data_dir, fetch
 from nmsim.datasets.events import FileRecordings, Recordings
 from nmsim.datasets.file import files_sha256
@@ -14,8 +14,9 @@ from nmsim.datasets.files.event_folder import read_event_folder
 from nmsim.datasets.files.image_folder import read_image_folder
 from nmsim.datasets.files.mnist_subset import find_subset, read_subset, subset_origin
 from nmsim.datasets.files.npz import is_npz, read_npz
+from nmsim.datasets.own.read import read_own, shape_of
 from nmsim.datasets.parts import Parts
-from nmsim.datasets.spec import Subset
+from nmsim.datasets.spec import DatasetSpec, OwnDataset, Subset
 from nmsim.datasets.subset import stratified
 from nmsim.errors import DataError
 
@@ -49,28 +50,55 @@ def load(
         DataError: unknown name, missing or broken files, a failed download, more samples asked for than
         there are.
     """
-    if name == OWN:
-        raise DataError(
-            "data set 'own' is arrays given in Python: nmsim.train(workload, data=nmsim.from_arrays(...))"
-        )
     entry = entry_of(name)
+    known = DatasetSpec.model_construct(
+        name=entry.name,  # type: ignore[arg-type]
+        path=None,
+        train_samples=train_samples,
+        test_samples=test_samples,
+        subset=subset,
+    )
     parts, source = _read(entry, None if path is None else Path(path).expanduser(), on_progress)
+    return _dataset(known, entry.kind, entry.shape, parts, source)
+
+
+def load_described(spec: DatasetSpec, on_progress: Progress | None = None) -> Dataset:
+    """The data set that a workload names, or describes if it is the user's own.
+
+    Raises:
+        DataError: as `load`; own files contradict their description.
+    """
+    if not isinstance(spec, OwnDataset):
+        return load(
+            spec.name,
+            spec.path,
+            train_samples=spec.train_samples,
+            test_samples=spec.test_samples,
+            subset=spec.subset,
+            on_progress=on_progress,
+        )
+    own = read_own(spec)
+    kind: Kind = "event" if spec.kind == "events" else spec.kind or "image"
+    return _dataset(spec, kind, shape_of(own.parts.x_train), own.parts, str(spec.path), own.skipped)
+
+
+def _dataset(
+    spec: DatasetSpec,
+    kind: Kind,
+    shape: tuple[int, int, int],
+    parts: Parts,
+    source: str,
+    skipped: tuple[str, ...] = (),
+) -> Dataset:
     size_bytes = sum(file.stat().st_size for file in parts.files)
-    x_train, y_train = _kept(name, "train", parts.x_train, parts.y_train, train_samples, subset)
-    x_test, y_test = _kept(name, "test", parts.x_test, parts.y_test, test_samples, subset)
+    x_train, y_train = _kept(spec, "train", parts.x_train, parts.y_train, spec.train_samples)
+    x_test, y_test = _kept(spec, "test", parts.x_test, parts.y_test, spec.test_samples)
     if size_bytes <= IN_MEMORY_BYTES:
         x_train, x_test = (x.packed() if isinstance(x, FileRecordings) else x for x in (x_train, x_test))
-    return Dataset(
-        name=name,
-        kind=entry.kind,
-        x_train=x_train,
-        y_train=y_train,
-        x_test=x_test,
-        y_test=y_test,
-        class_names=parts.class_names,
-        input_shape=entry.shape,
-        provenance=_provenance(parts, source, size_bytes),
+    origin = replace(
+        _provenance(parts, source, size_bytes), skipped=len(skipped), first_skipped="".join(skipped[:1])
     )
+    return Dataset(spec.name, kind, x_train, y_train, x_test, y_test, parts.class_names, shape, origin)
 
 
 def _read(entry: Entry, path: Path | None, on_progress: Progress | None) -> tuple[Parts, str]:
@@ -92,16 +120,16 @@ def _read(entry: Entry, path: Path | None, on_progress: Progress | None) -> tupl
 
 
 def _kept(
-    name: str, part: Part, x: Images | Recordings, y: Labels, count: int | None, subset: Subset
+    spec: DatasetSpec, part: Part, x: Images | Recordings, y: Labels, count: int | None
 ) -> tuple[Images | Recordings, Labels]:
     if count is None:
         return x, y
     if not 1 <= count <= len(y):
         raise DataError(
-            f"data set {name}: {part}_samples {count} is outside 1..{len(y)}, the {part} samples it has;"
+            f"data set {spec.name}: {part}_samples {count} is outside 1..{len(y)}, the {part} samples it has;"
             " lower the number or leave it out"
         )
-    if subset == "stratified" and (chosen := stratified(y, count))[-1] != count - 1:
+    if spec.subset == "stratified" and (chosen := stratified(y, count))[-1] != count - 1:
         return (x.take(chosen) if isinstance(x, Recordings) else x[chosen]), y[chosen]
     return (x.first(count) if isinstance(x, Recordings) else x[:count]), y[:count]
 

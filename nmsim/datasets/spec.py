@@ -1,10 +1,11 @@
 """The data-set and encoding sections of a workload."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from nmsim.config import Record
+from nmsim.fixedpoint.format import QFormat
 
 DatasetName = Literal[
     "mnist-subset",
@@ -18,7 +19,7 @@ DatasetName = Literal[
     "own",
     "recorded",
 ]
-"""`own`: arrays given in Python, `nmsim.train(workload, data=nmsim.from_arrays(...))`.
+"""`own`: samples of the user's, from files (`OwnDataset`) or given in Python (`nmsim.train(workload, data=...)`).
 `recorded`: no samples, but spikes that another tool recorded; only `nmsim import-activity` makes such workloads."""
 Downsampling = Literal["1/2", "1/4", "1/8", "3/4", "3/8"]
 
@@ -38,6 +39,86 @@ class DatasetSpec(Record):
     """Keep so many samples of the test part; all if absent."""
     subset: Subset = "stratified"
     """Which samples are kept: of every class its share, or simply the first of the file."""
+
+
+Axes = Literal["NCHW", "NHWC", "NTCHW", "NTHWC"]
+_IMAGES_AND_FRAMES = {"value_range", "axes"}
+_OPTIONS = {
+    "image": _IMAGES_AND_FRAMES | {"resize", "colour"},
+    "frames": _IMAGES_AND_FRAMES,
+    "events": {"sensor", "sort_window_us", "clock_bits", "time_unit", "columns", "on_bad_recording"},
+}
+"""Options that mean something for one kind of samples only."""
+
+
+class OwnDataset(DatasetSpec):
+    """Samples of the user's own; what their files do not say is said here (docs/own-data.md)."""
+
+    name: Literal["own"] = "own"
+    kind: Literal["image", "events", "frames"] | None = None
+    """Pictures, event recordings, or one array of frames per sample; required with `path`."""
+    classes: int | None = Field(default=None, ge=1, le=1_000_000)
+    """Number of classes; counted from the class folders or the labels if absent, compared with them if given."""
+    test_share: float = Field(default=0.2, ge=0, lt=1)
+    """Share of every class that is held out where the source has no test part; 0 holds nothing out."""
+    split_seed: int = Field(default=1, ge=0)
+    """Seed of the drawn split."""
+    value_range: tuple[float, float] | None = None
+    """Darkest and brightest value of pixels that are not uint8; they become 0..255, rounded to nearest."""
+    axes: Axes | None = None
+    """Order of the axes of arrays; told from the shape where only one order is possible."""
+    resize: tuple[int, int] | None = None
+    """Width and height that pictures are brought to by averaging; without it all must be equally large."""
+    colour: Literal["grey", "rgb"] | None = None
+    """Channels of pictures: 1 or 3; rgb if any picture has colours, if absent."""
+    sensor: tuple[int, int] | None = None
+    """Width and height of the camera in pixels; `[channels, 1]` of an audio recording."""
+    sort_window_us: int = Field(default=0, ge=0)
+    """Events that come late by at most this are sorted in; later ones make a recording bad."""
+    clock_bits: int | None = Field(default=None, ge=8, le=63)
+    """Width of a clock that wraps, where the file format does not define it; wraps are unwrapped."""
+    time_unit: Literal["s", "ms", "us", "ns"] | None = None
+    """Unit of times in CSV, `.npy`, `.npz` and HDF5 files; us if absent, s for HDF5."""
+    columns: dict[Literal["t", "x", "y", "p"], str] | None = None
+    """Names of the columns of CSV files, or fields of arrays, that hold time, column, row and polarity."""
+    on_bad_recording: Literal["fail", "skip"] = "fail"
+    """Whether a broken file ends the run or is left out and counted."""
+
+    @model_validator(mode="after")
+    def _options_belong_to_the_kind(self) -> "OwnDataset":
+        if self.kind is None:
+            if self.path is not None:
+                raise ValueError("kind is missing; write kind: image, kind: events or kind: frames")
+            return self
+        foreign = sorted(set.union(*_OPTIONS.values()) - _OPTIONS[self.kind])
+        given = [name for name in foreign if getattr(self, name) != OwnDataset.model_fields[name].default]
+        if given:
+            raise ValueError(
+                f"{given[0]} says nothing about samples of kind '{self.kind}'; leave it out, or change the kind"
+            )
+        if self.kind == "events" and self.sensor is None:
+            raise ValueError(
+                "sensor is missing; write the camera's width and height, such as sensor: [128, 128]"
+            )
+        sides = [*(self.sensor or ()), *(self.resize or ())]
+        if sides and min(sides) < 1:
+            raise ValueError(f"a side of {min(sides)} pixels is below 1; give width and height in pixels")
+        if self.value_range is not None and self.value_range[0] >= self.value_range[1]:
+            raise ValueError(
+                f"value_range {list(self.value_range)} does not rise; give the darkest value and then the brightest"
+            )
+        return self
+
+
+def _which(value: Any) -> str:
+    name = value.get("name") if isinstance(value, dict) else getattr(value, "name", None)
+    return "own" if name == "own" else "known"
+
+
+AnyDataset = Annotated[
+    Annotated[OwnDataset, Tag("own")] | Annotated[DatasetSpec, Tag("known")], Discriminator(_which)
+]
+"""A data set as a workload names it."""
 
 
 class Augmentation(Record):
@@ -76,6 +157,35 @@ class DirectEncoding(_Encoding):
 
     kind: Literal["direct"] = "direct"
     pooling: Literal["sum"] = "sum"
+
+
+class StandardizedEncoding(_Encoding):
+    """Intensities as float training takes them, the same at every time step: `(pixel / 255 - mean) / std` per channel.
+
+    Rounded to nearest, halves away from zero, and saturated in `format`. The input is signed: the traces of the first
+    layer's weights need a signed format too.
+    """
+
+    kind: Literal["standardized"] = "standardized"
+    pooling: Literal["sum"] = "sum"
+    mean: tuple[float, ...] = Field(min_length=1)
+    """Mean intensity, 0 to 1, of each channel."""
+    std: tuple[float, ...] = Field(min_length=1)
+    """Standard deviation of the intensities of each channel."""
+    format: QFormat = QFormat.parse("s8.5")
+    """The default holds -4 to 3.97 in steps of 1/32."""
+
+    @model_validator(mode="after")
+    def _one_of_each_per_channel(self) -> "StandardizedEncoding":
+        if len(self.mean) != len(self.std):
+            raise ValueError(f"{len(self.mean)} means but {len(self.std)} std; give one of each per channel")
+        if min(self.std) <= 0:
+            raise ValueError(f"std {list(self.std)} must hold positive numbers; give one per channel")
+        if not self.format.signed or self.format.total_bits > 16:
+            raise ValueError(
+                f"format {self.format} cannot hold standardized values; use a signed one of at most 16 bits"
+            )
+        return self
 
 
 class RateEncoding(_Encoding):
@@ -123,14 +233,28 @@ class EventCountEncoding(_EventEncoding):
     kind: Literal["event_count_bins"] = "event_count_bins"
 
 
+class FramesEncoding(_Encoding):
+    """Samples that are frames already, one per time step: raw = value."""
+
+    kind: Literal["frames"] = "frames"
+    count_bits: int = Field(default=1, ge=1, le=16)
+    """Width of a value; 1 for binary frames. Larger values saturate and are reported."""
+
+    @model_validator(mode="after")
+    def _or_needs_bits(self) -> "FramesEncoding":
+        if self.downsample is not None and self.pooling == "or" and self.count_bits > 1:
+            raise ValueError("pooling 'or' needs binary frames, count_bits: 1; use pooling: sum")
+        return self
+
+
 class RecordedEncoding(Record):
     """Nothing to encode: the network's input is part of the recording."""
 
     kind: Literal["recorded"] = "recorded"
 
 
-ImageEncoding = DirectEncoding | RateEncoding | LatencyEncoding
+ImageEncoding = DirectEncoding | StandardizedEncoding | RateEncoding | LatencyEncoding
 EventEncoding = EventTimeEncoding | EventCountEncoding
-SampleEncoding = ImageEncoding | EventEncoding
+SampleEncoding = ImageEncoding | EventEncoding | FramesEncoding
 EncodingSpec = Annotated[SampleEncoding | RecordedEncoding, Field(discriminator="kind")]
 """How samples become the raw integers that a network is fed with."""

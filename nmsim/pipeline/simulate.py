@@ -8,11 +8,9 @@ from pathlib import Path
 from nmsim import config
 from nmsim.activity import Activity
 from nmsim.cost.table import load_table
-from nmsim.datasets.catalog import entry_of
-from nmsim.datasets.encoding import encoded_input
+from nmsim.datasets.encoding import encoded_format
 from nmsim.errors import ConfigError, DoesNotFitError
 from nmsim.evaluate import Evaluation, Model, evaluate
-from nmsim.fixedpoint.format import QFormat
 from nmsim.hardware.chip import ChipConfig
 from nmsim.hardware.variant import variant_of
 from nmsim.mapper.search import search_mapping
@@ -109,10 +107,10 @@ def misfits_of(
     Raises:
         ConfigError: an unknown rule, or a workload that does not fit its data set.
     """
-    encoded = encoded_input(workload.sample_encoding, entry_of(workload.dataset.name).shape)
+    fmt, same_steps = encoded_format(workload.sample_encoding)
     first = workload.network.synaptic_layers[0].index
-    bits = input_formats(workload.network, QFormat.parse(encoded.format))[first].total_bits
-    static = encoded.static and workload.network.time_steps > 1
+    bits = input_formats(workload.network, fmt)[first].total_bits
+    static = same_steps and workload.network.time_steps > 1
     found = []
     for chip, rule in product(chips, chosen_rules(workload, rules)):
         try:

@@ -131,14 +131,17 @@ def test_validation_takes_a_run(tmp_path: Path) -> None:
 
 
 def test_own_data_must_be_given() -> None:
-    with pytest.raises(DataError, match="arrays given in Python"):
+    with pytest.raises(DataError, match="has no path"):
         nmsim.train(WORKLOAD, progress=False)
 
 
 @pytest.mark.parametrize(
     ("arrays", "said"),
     [
-        ((np.zeros((2, 4, 4)), [0, 1]), "x_train: holds float64, but samples are uint8"),
+        (
+            (np.zeros((2, 4, 4)), [0, 1]),
+            "x_train: holds float64 from 0 to 0, and pixels that are not uint8 need their range",
+        ),
         ((np.zeros((2, 4, 4), np.uint8), [0]), "y_train: 1 labels for 2 samples"),
         ((np.zeros(4, np.uint8), [0]), r"x_train: shape \[4\] is none of"),
         ((np.zeros((2, 4, 4), np.uint8), [0, -1]), "label -1 is negative"),

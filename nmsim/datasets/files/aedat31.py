@@ -75,6 +75,18 @@ def index_packets(path: Path) -> PacketIndex:
     return PacketIndex(*np.array(rows, np.int64).T)
 
 
+def read_whole(path: Path, sensor: Sensor, sort_window_us: int = 0) -> Events:
+    """All valid polarity events of a recording, times from its first one.
+
+    Raises:
+        DataError: the file is broken (`index_packets`), events off the sensor, falling times.
+    """
+    index = index_packets(path)
+    word, t_us, place = _polarity_events(path, index, np.arange(len(index.start)))
+    events = Events(word >> 17, word >> 2 & 0x7FFF, word >> 1 & 1, t_us - t_us[:1].sum())
+    return checked(events, sensor, str(path), lambda event: f"byte {place[event]}", sort_window_us)
+
+
 def read_span(path: Path, index: PacketIndex, start_us: int, stop_us: int) -> Events:
     """Valid polarity events with `start_us <= time < stop_us`, times from `start_us`.
 
@@ -82,6 +94,22 @@ def read_span(path: Path, index: PacketIndex, start_us: int, stop_us: int) -> Ev
         DataError: no events in the span, events off the 128 x 128 sensor, falling times.
     """
     packets = np.flatnonzero((index.last_us >= start_us) & (index.first_us < stop_us))
+    word, t_us, place = _polarity_events(path, index, packets)
+    used = np.flatnonzero((t_us >= start_us) & (t_us < stop_us))
+    if len(used) == 0:
+        raise DataError(
+            f"{path}: no valid events between {start_us} and {stop_us} us, where the labels name a gesture;"
+            " give the label file that belongs to the recording"
+        )
+    word, t_us, place = word[used], t_us[used], place[used]
+    events = Events(word >> 17, word >> 2 & 0x7FFF, word >> 1 & 1, t_us - start_us)
+    return checked(events, SENSOR, str(path), lambda event: f"byte {place[event]}")
+
+
+def _polarity_events(
+    path: Path, index: PacketIndex, packets: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Data word, time and byte of the valid events of some packets; the overflow of the packet's header is in the time."""
     words, times, places = [], [], []
     with _mapped(path) as content:
         for packet in packets:
@@ -93,15 +121,8 @@ def read_span(path: Path, index: PacketIndex, start_us: int, stop_us: int) -> Ev
     word, t_us, place = (
         np.concatenate(parts) if parts else np.zeros(0, np.int64) for parts in (words, times, places)
     )
-    used = np.flatnonzero((word & 1 == 1) & (t_us >= start_us) & (t_us < stop_us))
-    if len(used) == 0:
-        raise DataError(
-            f"{path}: no valid events between {start_us} and {stop_us} us, where the labels name a gesture;"
-            " give the label file that belongs to the recording"
-        )
-    word, t_us, place = word[used], t_us[used], place[used]
-    events = Events(word >> 17, word >> 2 & 0x7FFF, word >> 1 & 1, t_us - start_us)
-    return checked(events, SENSOR, str(path), lambda event: f"byte {place[event]}")
+    valid = word & 1 == 1
+    return word[valid], t_us[valid], place[valid]
 
 
 def read_gestures(path: Path, index: PacketIndex, classes: int) -> list[Gesture]:

@@ -1,4 +1,4 @@
-"""Folders of original event files: N-MNIST, DVS128 Gesture (AEDAT 3.1, or tonic's npy), CIFAR10-DVS."""
+"""Folders of original event files: N-MNIST, DVS128 Gesture (AEDAT 3.1, or tonic's npy), CIFAR10-DVS (AEDAT 2, 4)."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -10,7 +10,7 @@ import numpy as np
 from nmsim.datasets.catalog import Entry
 from nmsim.datasets.dataset import Labels
 from nmsim.datasets.events import Events, FileRecordings, Sensor
-from nmsim.datasets.files import aedat2, aedat31, nmnist_bin
+from nmsim.datasets.files import aedat2, aedat4, aedat31, nmnist_bin
 from nmsim.datasets.files.gesture_npy import read_gesture_npy
 from nmsim.datasets.parts import Parts
 from nmsim.errors import DataError
@@ -75,15 +75,20 @@ def _read_nmnist(root: Path, entry: Entry) -> Parts:
 
 
 def _read_cifar10_dvs(root: Path, entry: Entry) -> Parts:
-    """`<class>/*_<number>.aedat`: the first nine tenths of each class train; parts interleave the classes."""
+    """`<class>/*_<number>.aedat`, or `.aedat4` as tonic ships it; parts interleave the classes.
+
+    The first nine tenths of each class train. Tonic's copies are taken as they are stored, upright.
+    """
+    is_tonic = next(root.glob(f"**/{entry.class_names[0]}/[!.]*.aedat4"), None) is not None
+    suffix = ".aedat4" if is_tonic else ".aedat"
     by_class = [
-        sorted(root.glob(f"**/{name}/[!.]*.aedat"), key=lambda path: (_last_number(path), path.name))
+        sorted(root.glob(f"**/{name}/[!.]*{suffix}"), key=lambda path: (_last_number(path), path.name))
         for name in entry.class_names
     ]
     missing = [name for name, paths in zip(entry.class_names, by_class, strict=True) if not paths]
     if missing:
         raise DataError(
-            f"{root}: no files {missing[0]}/*.aedat are here; give the folder that holds the ten class"
+            f"{root}: no files {missing[0]}/*{suffix} are here; give the folder that holds the ten class"
             " folders of CIFAR10-DVS"
         )
     part_files: tuple[list[tuple[int, int, Path]], list[tuple[int, int, Path]]] = ([], [])
@@ -92,12 +97,20 @@ def _read_cifar10_dvs(root: Path, entry: Entry) -> Parts:
         for rank, path in enumerate(paths):
             part_files[rank * denominator >= len(paths) * numerator].append((rank, label, path))
     train, test = (
-        [(label, partial(aedat2.read_aedat2, path, "transposed")) for _, label, path in sorted(files)]
+        [
+            (
+                label,
+                partial(aedat4.read_aedat4, path, aedat2.SENSOR)
+                if is_tonic
+                else partial(aedat2.read_aedat2, path, "transposed"),
+            )
+            for _, label, path in sorted(files)
+        ]
         for files in part_files
     )
     split = "no official split: the first nine tenths of each class, by file number, train"
     files = [path for files in part_files for _, _, path in sorted(files)]
-    return _parts(entry, aedat2.SENSOR, train, test, ("AEDAT 2.0", split, files))
+    return _parts(entry, aedat2.SENSOR, train, test, ("AEDAT 4" if is_tonic else "AEDAT 2.0", split, files))
 
 
 def _read_gesture(root: Path, entry: Entry) -> Parts:

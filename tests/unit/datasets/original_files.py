@@ -1,6 +1,7 @@
 """Small files in the original formats, for tests."""
 
 import gzip
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -68,3 +69,33 @@ def aedat31_packet(
 
 
 AEDAT31_HEAD = b"#!AER-DAT3.1\r\n#Format: RAW\r\n#!END-HEADER\r\n"
+
+
+_DV_XML = (
+    '<dv version="2.0"><node name="outInfo" path="/outInfo/"><node name="0" path="/outInfo/0/">'
+    '<attr key="compression" type="string">NONE</attr><attr key="originalOutputName" type="string">events</attr>'
+    '<attr key="typeIdentifier" type="string">EVTS</attr><node name="info" path="/outInfo/0/info/">'
+    '<attr key="sizeX" type="int">{width}</attr><attr key="sizeY" type="int">{height}</attr>'
+    '<attr key="source" type="string">synthetic</attr></node></node></node></dv>'
+)
+
+
+def aedat4_bytes(
+    events: list[tuple[int, int, int, int]], width: int = 128, height: int = 128, packet: int = 1000
+) -> bytes:
+    """An uncompressed AEDAT 4 of (x, y, p, t): two FlatBuffers schemas written out by hand, IOHE and EVTS."""
+    text = _DV_XML.format(width=width, height=height).encode()
+    head = _words("<I4s5H2xiiqI", 20, b"IOHE", 10, 24, 4, 8, 16, 12, 0, -1, 4)
+    head += len(text).to_bytes(4, "little") + text + b"\0"
+    content = b"#!AER-DAT4.0\r\n" + len(head).to_bytes(4, "little") + head
+    for first in range(0, len(events), packet):
+        part = events[first : first + packet]
+        body = _words("<I4s3H2xiI4xI", 16, b"EVTS", 6, 8, 4, 8, 8, len(part))
+        body += b"".join(_words("<qhhB3x", t, x, y, p) for x, y, p, t in part)
+        sized = len(body).to_bytes(4, "little") + body
+        content += (0).to_bytes(4, "little") + len(sized).to_bytes(4, "little") + sized
+    return content
+
+
+def _words(layout: str, *values: int | bytes) -> bytes:
+    return struct.pack(layout, *values)

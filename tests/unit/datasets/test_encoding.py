@@ -185,7 +185,7 @@ def test_scale_that_leaves_nothing() -> None:
         (
             images(1),
             EventCountEncoding(kind="event_count_bins"),
-            "encoding.kind: 'event_count_bins' cannot encode images; use direct, rate or latency",
+            "encoding.kind: 'event_count_bins' cannot encode images; use direct, standardized, rate or latency",
         ),
     ],
 )
