@@ -17,6 +17,7 @@ from nmsim.cost.clocking import clock_notes, clocked
 from nmsim.cost.energy import CLOCK, CONTROL, STANDING, STATIC, EnergyTable, Unpriced
 from nmsim.cost.idle import Idle
 from nmsim.cost.memory_notes import memory_notes
+from nmsim.cost.published_sops import above_published
 from nmsim.cost.static import static_power
 from nmsim.cost.table import CostTable, EventTable, load_table
 from nmsim.counts import Action, Component, Phase
@@ -222,6 +223,7 @@ def assess(job: Deployment, activity: Activity, costs: CostTable, perf: PerfResu
     energy_j = _priced(energy, joules)
     memory = memory_use(mapping, chip)
     sops = _sops(perf)
+    incremental = _incremental(perf, energy)
     static = energy.select(component=(STATIC, CLOCK), action=STANDING)
     forward = energy.select(phase=FORWARD)
     return Evaluation(
@@ -252,7 +254,7 @@ def assess(job: Deployment, activity: Activity, costs: CostTable, perf: PerfResu
         if power.unavailable is None
         else None,
         sops_per_sample=sops,
-        energy_per_sop_incremental_j=_incremental(perf, energy),
+        energy_per_sop_incremental_j=incremental,
         energy_per_sop_all_in_j=energy_j.mean / sops if sops else None,
         area=area,
         memory=memory,
@@ -265,6 +267,7 @@ def assess(job: Deployment, activity: Activity, costs: CostTable, perf: PerfResu
             *memory_notes(chip, costs),
             *clock_notes(chip, costs),
             *_missed(real_time),
+            *_dear(chip, costs, incremental),
         ),
         audit=audit(chip, perf, energy, power, tuple((use.memory, use.utilization) for use in memory), idle),
         real_time=real_time,
@@ -290,6 +293,14 @@ def _missed(deadlines: Deadlines | None) -> tuple[str, ...]:
     slowest, period = (units.scaled(seconds, "s") for seconds in (deadlines.slowest_s, deadlines.period_s))
     text = f"{deadlines.missed:.0%} of the samples take longer than the {period} between two arrivals (up to {slowest})"
     return (f"{text}: the chip is too slow for this rate",)
+
+
+def _dear(chip: ChipConfig, costs: CostTable, joules: float | None) -> tuple[str, ...]:
+    """A note where synaptic operations at component prices cost more than those of published chips."""
+    if joules is None or isinstance(costs, EventTable):
+        return ()
+    clause = above_published(chip.tech_node_nm, joules * units.PJ_PER_J)
+    return (f"{clause}: see what phase integrate spends",) if clause else ()
 
 
 def _hash_of(mapping: Mapping) -> str:

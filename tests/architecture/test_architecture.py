@@ -39,7 +39,7 @@ MAY_NAME_A_RULE = {
     "nmsim/validate/designs.py": "draws rules at random",
     "nmsim/validate/trainers.py": "published chips train by certain rules",
     "nmsim/validate/synthetic.py": "the rule of synthetic activity",
-    "nmsim/validate/published_sops.py": "published figures of inference",
+    "nmsim/cost/published_sops.py": "published figures of inference",
     "nmsim/validate/shipped_sops.py": "the same",
     "nmsim/validate/whole_chips.py": "the same",
     "nmsim/report/result.py": "the rule of the paper's memory convention",

@@ -6,12 +6,12 @@ import pytest
 
 from nmsim.activity import Activity
 from nmsim.cli.silicon import WIDTH, line, silicon_lines, sop_lines
+from nmsim.cost.published_sops import near
 from nmsim.cost.table import ComponentTable, load_table
 from nmsim.errors import CostError
 from nmsim.network.published import dense
 from nmsim.pipeline.silicon import silicon_picture, write_silicon
 from nmsim.validate.point import CALIBRATED, HELD_OUT, NOT_COMPARED, SiliconPoint, overall
-from nmsim.validate.published_sops import near
 from nmsim.validate.shipped_sops import ShippedSop, shipped_sops
 from nmsim.validate.silicon import chip_priced_by, parts
 from nmsim.validate.synthetic import Densities, synthetic_activity
@@ -66,6 +66,7 @@ def test_a_million_neurons_of_truenorth_draw_what_was_measured() -> None:
         "power, 20 Hz, 0.775 V": (-0.106, 0.01),
         "power, 0 Hz, 0.70 V": (0.028, 0.005),
         "power, 200 Hz x 256, 1.05 V": (0.108, 0.01),
+        "efficiency, peak, 0.75 V": (-0.15, 0.02),
         "tick": (0.0, 1e-9),
     }
     assert found.keys() == expected.keys()
@@ -76,9 +77,8 @@ def test_a_million_neurons_of_truenorth_draw_what_was_measured() -> None:
 def test_what_the_model_misses_is_shown_too(points: tuple[SiliconPoint, ...]) -> None:
     assert error_of(points, "TrueNorth SRAM, 410 bit, 12.8 KB") == pytest.approx(-0.28, abs=0.01)
     assert error_of(points, "SENECA event") == pytest.approx(0.49, abs=0.01)
-    assert error_of(points, "Loihi boards, barrier of 29 tiles") < -0.7
-    # asynchronous chips take twice the area that clocked factors say
-    assert error_of(points, "TrueNorth core area") == pytest.approx(-0.47, abs=0.03)
+    # asynchronous chips take more area than clocked factors say
+    assert error_of(points, "TrueNorth core area") == pytest.approx(-0.27, abs=0.03)
 
 
 def test_every_point_has_a_name_of_its_own_a_source_and_a_role(points: tuple[SiliconPoint, ...]) -> None:
@@ -102,9 +102,13 @@ def test_the_control_overhead_is_tested_on_the_chip_it_was_not_calibrated_on(
 
 
 def test_the_two_control_and_wiring_was_fitted_on_lie_on_both_sides(points: tuple[SiliconPoint, ...]) -> None:
-    assert error_of(points, "ODIN core area") == pytest.approx(
-        -error_of(points, "ReckOn core area"), abs=0.08
-    )
+    assert error_of(points, "ReckOn core area") < 0 < error_of(points, "ODIN core area")
+
+
+def test_two_publications_that_disagree_are_no_error_of_the_model(points: tuple[SiliconPoint, ...]) -> None:
+    boards = [item for item in points if item.what.startswith("Loihi boards")]
+    assert {item.role for item in boards} == {NOT_COMPARED}
+    assert all("'loihi-board' carries the measured times" in item.note for item in boards)
 
 
 def example(error: float | None, role: str, *, known: bool = True) -> SiliconPoint:
@@ -149,6 +153,7 @@ def test_shipped_chips_stand_beside_published_ones_and_explain_what_is_high() ->
         assert 0 < chip.incremental_pj < chip.all_in_pj
         assert chip.published
         assert bool(chip.note) == (chip.incremental_pj > 10)
+        assert chip.note == "" or "see what" not in chip.note, "a shipped chip that takes more says why"
     assert max(map(len, sop_lines(chips))) <= WIDTH
     assert ShippedSop("old", 65, 1.1, 30, 40, ()).note == ""
 

@@ -5,6 +5,7 @@ from math import log
 
 NEAR = 1.5
 """Nodes within this factor of each other are compared."""
+NOTED_NODE_NM = 28
 NOTED_PJ = 10.0
 """More than this at 28 nm and below wants a reason: published digital inference cores take 1.5 to 8.4 pJ at 22 to 28 nm."""
 
@@ -44,3 +45,11 @@ def near(node_nm: float) -> tuple[PublishedSop, ...]:
     """Published chips of a node or one close to it, cheapest first."""
     close = (chip for chip in PUBLISHED if abs(log(chip.node_nm / node_nm)) <= log(NEAR) + 1e-9)
     return tuple(sorted(close, key=lambda chip: chip.pj))
+
+
+def above_published(node_nm: float, pj: float) -> str:
+    """A clause where a chip spends more for one more operation than published chips give reason to; empty otherwise."""
+    if pj <= NOTED_PJ or node_nm > NOTED_NODE_NM:
+        return ""
+    span = "published digital chips of 22 to 28 nm take 1.5 to 8.4"
+    return f"{pj:.3g} pJ per synaptic operation is above {NOTED_PJ:g} pJ ({span})"
