@@ -1,9 +1,14 @@
 """Map a network onto a chip: cut, fill, place, account."""
 
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+
 from nmsim.errors import DoesNotFitError
 from nmsim.hardware.chip import ChipConfig
 from nmsim.mapping.deployment import Deployment, needs_on
+from nmsim.mapping.fit import FitReport
 from nmsim.mapping.mapping import Mapping
+from nmsim.mapping.outline import outline
 from nmsim.mapping.partition import Partition, Spread
 from nmsim.mapping.place import place
 from nmsim.mapping.remedy import fit_report
@@ -12,6 +17,9 @@ from nmsim.mapping.task import Task, following
 from nmsim.network.memory import TrainingNeeds
 from nmsim.network.precision import Precision
 from nmsim.network.spec import NetworkSpec
+
+KEPT = 64
+"""Mappings that are kept for further chips of the same outline."""
 
 
 def map_network(
@@ -35,13 +43,33 @@ def map_network(
         DoesNotFitError: no way was found; `error.report` is the `FitReport`.
         ConfigError: an option of the chip contradicts the training.
     """
-    task = Task.of(network, precision, needs, chip)
     if spread is None:
         spread = "balanced" if chip.options.spread == "searched" else chip.options.spread
-    found = task.solve(spread)
-    if found is None:
-        report = fit_report(task, spread, search=remedies)
+    found = _answer(_Question(network, precision, needs, outline(chip, spread), spread))
+    if isinstance(found, FitReport):
+        report = fit_report(Task.of(network, precision, needs, chip), spread) if remedies else found
         raise DoesNotFitError(report.text(), report)
+    return replace(found, chip_hash=chip.content_hash())
+
+
+@dataclass(frozen=True)
+class _Question:
+    """All that a mapping by a policy depends on."""
+
+    network: NetworkSpec
+    precision: Precision = field(hash=False)  # it holds a dictionary; compared all the same
+    needs: TrainingNeeds
+    chip: ChipConfig
+    spread: Spread
+
+
+@lru_cache(maxsize=KEPT)
+def _answer(asked: _Question) -> Mapping | FitReport:
+    """The mapping of all chips with an outline, or why there is none."""
+    task = Task.of(asked.network, asked.precision, asked.needs, asked.chip)
+    found = task.solve(asked.spread)
+    if found is None:
+        return fit_report(task, asked.spread, search=False)
     return finished(task, found, movable=True)
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 from nmsim.hardware.core import Core
 from nmsim.mapping.mapping import Slice
-from nmsim.mapping.partition import NOWHERE, Spread, box_on_any, cut_large, partitions
-from nmsim.mapping.room import Bound, LayerPlan, Room
+from nmsim.mapping.partition import Spread, box_on_any, cut_large, partitions
+from nmsim.mapping.room import NOWHERE, Bound, Room
 from nmsim.mapping.task import Task
 
 ON_CHIP = "on the whole chip"
@@ -90,18 +90,12 @@ def _homeless(task: Task) -> Iterator[Shortfall]:
     if all(missing):
         for kind in min(missing, key=len):
             bits = sum(
-                term.values(plan.sizes(whole(plan))) * term.value_bits
+                term.values(plan.sizes(plan.whole)) * term.value_bits
                 for plan in task.plans
                 for term in plan.terms
                 if term.kind is kind
             )
             yield Shortfall(f"memory for '{kind}'", ON_CHIP, bits, 0, "bits", "")
-
-
-def whole(plan: LayerPlan) -> Slice:
-    """A layer in one piece."""
-    channels, units = plan.layer.weight_shape[:2]
-    return Slice(plan.layer.index, NOWHERE, 0, channels, 0, plan.rows, 0, units)
 
 
 def _in_one_core(task: Task) -> Iterator[Shortfall]:

@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from nmsim.contents import Content
 from nmsim.hardware.chip import ChipConfig
 from nmsim.mapping.mapping import Slice
-from nmsim.mapping.room import LayerPlan, Room, Storage
+from nmsim.mapping.room import NOWHERE, LayerPlan, Room, Storage
 
 Spread = Literal["compact", "balanced", "wide"]
 """How many cores a layer gets: as few as can be; its share of the work; all of them."""
@@ -29,7 +30,6 @@ SHARES = (1.0, 0.85, 0.7, 0.5, 0.35, 0.25, 0.125)
 """Finer and finer pieces, as a share of a core: small pieces pack better."""
 OPEN_CORES = 128
 """Cores that compact filling keeps open."""
-NOWHERE = -1
 
 
 @dataclass(frozen=True)
@@ -177,6 +177,8 @@ def partitions(
 
     Pieces are cut for one type of core at a time; they may land on any type.
     """
+    if too_much(plans, chip, storages):
+        return
     tried: list[tuple[Fill, list[Slice]]] = []
     for attempt in _attempts(plans, len(chip.cores()), storages, spread):
         if attempt in tried:
@@ -187,6 +189,22 @@ def partitions(
         if placed is not None:
             turns = any(storage.streamed for storage in storages)
             yield Partition(tuple(placed if turns else _merged(placed)), tuple(storages))
+
+
+def too_much(plans: Sequence[LayerPlan], chip: ChipConfig, storages: Sequence[Storage]) -> bool:
+    """Whether no way to cut can fit, told without trying any: what is kept is more than all cores together hold.
+
+    Looked at where one type of core holds everything; memories of several types are not compared.
+    """
+    if len(storages) != 1:
+        return False
+    storage = storages[0]
+    cores = sum(core.type.name == storage.core.name for core in chip.cores())
+    least = [sum(words) for words in zip(*(storage.least_words(plan) for plan in plans), strict=True)]
+    slots = 0 if Content.MEMBRANE in storage.streamed else sum(plan.layer.neurons for plan in plans)
+    return slots > cores * storage.core.neuron_slots or any(
+        words > cores * memory.words for words, memory in zip(least, storage.core.memories, strict=True)
+    )
 
 
 def _attempts(

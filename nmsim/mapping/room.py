@@ -12,6 +12,9 @@ from nmsim.mapping.mapping import Slice
 from nmsim.network.memory import INPUTS, Sizes, Term
 from nmsim.network.spec import SynapticLayer
 
+NOWHERE = -1
+"""The core of a piece that has none yet."""
+
 
 @dataclass(frozen=True)
 class LayerPlan:
@@ -29,6 +32,12 @@ class LayerPlan:
     def work(self) -> int:
         """Operations of a dense forward step; error and gradient take as many each."""
         return self.layer.dense_macs + self.layer.neurons
+
+    @property
+    def whole(self) -> Slice:
+        """The layer in one piece, on no core yet."""
+        channels, units = self.layer.weight_shape[:2]
+        return Slice(self.layer.index, NOWHERE, 0, channels, 0, self.rows, 0, units)
 
     def sizes(self, piece: Slice) -> Sizes:
         """Sizes of a piece of the layer."""
@@ -106,6 +115,22 @@ class Storage:
         if piece.shape not in self._known:
             self._known[piece.shape] = self._demand(plan, piece)
         return self._known[piece.shape]
+
+    def least_words(self, plan: LayerPlan) -> list[int]:
+        """Words of every memory that a layer keeps at least, into whatever pieces it is cut.
+
+        Pieces share no words, and what several of them need has a copy in each. Left out, because smaller pieces may
+        need less of it: lists of what is not zero, and inputs between the rows that kernels see.
+        """
+        layer, words = plan.layer, [0] * len(self.core.memories)
+        sizes = plan.sizes(plan.whole)
+        leaps = layer.kind == "conv" and layer.stride > layer.weight_shape[2]
+        for term in plan.terms:
+            if term.buffer or self.off_chip(term.kind) or (leaps and term.per == INPUTS):
+                continue
+            home = self.homes[term.kind]
+            words[home] += self.core.memories[home].words_for(term.values(sizes), term.value_bits)
+        return words
 
     def _demand(self, plan: LayerPlan, piece: Slice) -> Demand:
         sizes = plan.sizes(piece)

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from math import prod
+from unittest.mock import patch
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -11,11 +13,14 @@ from nmsim import config
 from nmsim.contents import STORED, Content
 from nmsim.errors import DoesNotFitError
 from nmsim.hardware.chip import ChipConfig
-from nmsim.mapping.automatic import map_network
+from nmsim.mapping import partition
+from nmsim.mapping.automatic import finished, map_network
 from nmsim.mapping.fit import FitReport
 from nmsim.mapping.manual import ManualMapping, map_manually
 from nmsim.mapping.mapping import Mapping, Slice
-from nmsim.mapping.remedy import changed
+from nmsim.mapping.partition import Spread
+from nmsim.mapping.remedy import changed, fit_report
+from nmsim.mapping.task import Task
 from nmsim.network.memory import TrainingNeeds
 from nmsim.network.memory_table import SHARED
 from nmsim.network.precision import Precision
@@ -115,6 +120,36 @@ def test_every_neuron_is_owned_once_and_sums_its_whole_fan_in_once(
             fan_in[(*box, slice(piece.input_start, piece.input_stop))] += 1
         assert (owners == 1).all()
         assert (fan_in == 1).all()
+
+
+@SLOW
+@given(networks(), machines(), RULES, st.sampled_from(["balanced", "compact", "wide"]))
+def test_a_chip_is_mapped_like_its_outline(
+    network: NetworkSpec, chip: ChipConfig, rule: str, spread: Spread
+) -> None:
+    needs = TrainingNeeds.for_rule(rule)
+    task = Task.of(network, Precision(), needs, chip)
+    direct = task.solve(spread)
+    if direct is None:
+        with pytest.raises(DoesNotFitError) as failed:
+            map_network(network, Precision(), needs, chip, spread=spread, remedies=False)
+        assert failed.value.report == fit_report(task, spread, search=False)
+    else:
+        shared = map_network(network, Precision(), needs, chip, spread=spread)
+        assert shared == finished(task, direct, movable=True)
+
+
+@SLOW
+@given(networks(), machines(), RULES)
+def test_no_partition_exists_where_a_layer_takes_more_than_all_cores_have(
+    network: NetworkSpec, chip: ChipConfig, rule: str
+) -> None:
+    task = Task.of(network, Precision(), TrainingNeeds.for_rule(rule), chip)
+    for storages in task.storages():
+        told = partition.too_much(task.plans, chip, storages)
+        with patch.object(partition, "too_much", return_value=False):
+            found = next(partition.partitions(task.plans, chip, storages, "balanced"), None)
+        assert found is None or not told
 
 
 @SLOW

@@ -1,0 +1,49 @@
+"""Outline: the part of a chip that a mapping depends on; chips of one outline share their mappings."""
+
+from nmsim.hardware.chip import ChipArray, ChipConfig, Options, Power
+from nmsim.hardware.core import Core
+from nmsim.hardware.noc import Barrier, Dram, Noc
+from nmsim.hardware.sram import Sram
+from nmsim.mapping.partition import Cut
+
+_SOME_DRAM = Dram(kind="any", bandwidth_bits_per_s=1e9, latency_ns=0)
+
+
+def outline(chip: ChipConfig, spread: Cut) -> ChipConfig:
+    """The chip with everything that mapping by this spread never looks at set to one value.
+
+    Use it where many designs are mapped: a mapping found on an outline is that of every chip with the outline (only its
+    `chip_hash` differs), and the outline is the key under which it is kept. Lanes stay where layers are cut by them.
+    """
+    options, noc = chip.options, chip.noc
+    cores = tuple(_core(core, lanes=spread != "compact") for core in chip.core_types)
+    return chip.model_copy(
+        update={
+            "variant": "", "description": "", "sources": (), "technology": "",
+            "tech_node_nm": 28, "voltage_v": 1.0, "clock_hz": 1e6,
+            "mesh": chip.mesh.model_copy(update={"tile_width_mm": 1.0, "tile_height_mm": 1.0}),
+            "chips": ChipArray.model_construct(columns=chip.chips.columns, rows=chip.chips.rows),
+            "core_types": cores, "noc": Noc(topology=noc.topology),
+            "dram": None if chip.dram is None else _SOME_DRAM,
+            "barrier": Barrier(), "host": None, "real_time": None, "power": Power(),
+            "options": Options(
+                skip=options.skip, schedule=options.schedule, weight_gradient=options.weight_gradient,
+                static_input_once=options.static_input_once, stbp_history=options.stbp_history,
+            ),
+        }
+    )  # fmt: skip
+
+
+def _core(core: Core, *, lanes: bool) -> Core:
+    return core.model_copy(
+        update={
+            "accumulate_lanes": core.accumulate_lanes if lanes else 1,
+            "mac_lanes": 1, "neuron_lanes": 1, "update_lanes": 1, "pipeline_depth_cycles": 4,
+            "propagate_row_cycles": 0, "gradient_row_cycles": 0, "event_timing": None,
+            "memories": tuple(_memory(memory) for memory in core.memories),
+        }
+    )  # fmt: skip
+
+
+def _memory(memory: Sram) -> Sram:
+    return memory.model_copy(update={"banks": 1, "kind": "1rw", "access_cycles": 1})
