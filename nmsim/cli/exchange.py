@@ -1,4 +1,4 @@
-"""Verb `import-network`: a network that another tool trained becomes a run."""
+"""Verbs `import-network` and `export-network`: networks that come from other tools as runs, and go back as files."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -6,12 +6,15 @@ from typing import Annotated, Literal
 import typer
 
 from nmsim.cli.console import Screen
+from nmsim.exchange.nir_export import DT_S
+from nmsim.pipeline.export_network import Format, export_network
 from nmsim.pipeline.import_network import ImportPlan, import_network
 
 
 def register(app: typer.Typer) -> None:
-    """Add the verb of this file."""
+    """Add the verbs of this file."""
     app.command("import-network")(import_trained)
+    app.command("export-network")(export_trained)
 
 
 def import_trained(
@@ -33,7 +36,8 @@ def import_trained(
         Path | None, typer.Option("--network", help="YAML with the network section, for files of weights.")
     ] = None,
     precision: Annotated[
-        Path | None, typer.Option("--precision", help="YAML with a precision section; chosen if absent.")
+        Path | None,
+        typer.Option("--precision", help="YAML with a precision section, or a workload; chosen if absent."),
     ] = None,
     bits: Annotated[
         int, typer.Option("--bits", min=2, max=32, help="Width of weights, if formats are chosen.")
@@ -76,3 +80,24 @@ def import_trained(
         f" {found.fixed_accuracy:.2%} in fixed point"
     )
     screen.say(f"Next: nmsim simulate {folder} --chip edge-28nm")
+
+
+def export_trained(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a trained run.")],
+    to: Annotated[
+        Format, typer.Option("--to", help="nir: the whole network; npz: arrays of parameters.")
+    ] = "nir",
+    out: Annotated[
+        Path | None, typer.Option("--out", help="File; default: the name of the folder, here.")
+    ] = None,
+    dt_s: Annotated[
+        float, typer.Option("--dt", help="Seconds per time step, for time constants in NIR.")
+    ] = DT_S,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print errors only.")] = False,
+) -> None:
+    """Export a trained network for other tools; its parameters as real numbers."""
+    screen = Screen(quiet=quiet)
+    file = out or Path(f"{run.name}.{to}")
+    for note in export_network(run, file, to, dt_s):
+        screen.say(f"Note: {note}")
+    screen.say(f"Wrote {file}")

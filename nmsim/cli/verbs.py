@@ -14,6 +14,7 @@ VERBS = {
     "compare": ("stages", "Put learning rules and chips side by side on the activity of one run."),
     "import-activity": ("recorded", "Import spikes recorded in another tool, to be replayed on any chip."),
     "import-network": ("exchange", "Import a network that another tool trained, as a run."),
+    "export-network": ("exchange", "Write a trained network as a NIR file, or as arrays."),
     "validate": ("validate", "Compare fixed point with float64, or estimates with silicon."),
     "formats": ("formats", "Find the narrowest formats that keep the accuracy."),
     "balance": ("reference", "Find weight scales at which every layer of a deep network spikes."),

@@ -140,7 +140,10 @@ def _workload(file: Path, trained: TrainedNetwork, plan: ImportPlan) -> Workload
     }
     document = Document(described, str(file))
     if plan.precision is not None:
-        document = document.with_part("precision", load(plan.precision))
+        stated = load(plan.precision)
+        if "dataset" in stated.data:  # a workload, such as a run's: its precision section alone
+            stated = replace(stated, data={"precision": stated.data.get("precision", {})})
+        document = document.with_part("precision", stated)
     for assignment in plan.assignments:
         document = document.with_value(assignment)
     return build(WorkloadSpec, document)

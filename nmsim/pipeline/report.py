@@ -4,10 +4,13 @@ from pathlib import Path
 
 from nmsim.diagnosis import Diagnosis, diagnose
 from nmsim.errors import DoesNotFitError
+from nmsim.neurobench import NeuroBench, neurobench_of
 from nmsim.pipeline.folder import RunFolder
 from nmsim.pipeline.simulations import Simulations
+from nmsim.pipeline.start import trained_parameters
 from nmsim.report.result import RunResult
 from nmsim.report.write import write_report
+from nmsim.workload import WorkloadSpec
 
 
 def read_result(out: Path) -> RunResult:
@@ -28,7 +31,16 @@ def read_result(out: Path) -> RunResult:
         evaluations=tuple(evaluations),
         chips=tuple(store.chips()),
         misfits=tuple(misfits),
+        neurobench=None if workload.recorded else _neurobench(folder, workload),
     )
+
+
+def _neurobench(folder: RunFolder, workload: WorkloadSpec) -> NeuroBench:
+    """Of the trained weights on the profiled samples; of a float run at the width of its arithmetic."""
+    width = {"fixed": None, "float32": 32, "float64": 64}[workload.training.arithmetic]
+    weights = trained_parameters(folder).weights
+    activity = folder.activity(workload.training.rule.profile)
+    return neurobench_of(workload.network, weights, activity, workload.precision, width)
 
 
 def diagnose_run(out: Path) -> Diagnosis:

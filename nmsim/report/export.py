@@ -1,11 +1,14 @@
 """Tables of a run as its CSV files hold them; docs/report.md lists every column."""
 
+from dataclasses import asdict
+
 import numpy as np
 
 from nmsim.activity import Activity
 from nmsim.cost.energy import distinct
 from nmsim.evaluate import Evaluation
 from nmsim.hardware.routing import DIRECTIONS
+from nmsim.operations import operations_of
 from nmsim.report.plots.timesteps import step_energy_j
 from nmsim.report.result import RunResult
 from nmsim.report.tables import Cell, Column, Table
@@ -29,6 +32,8 @@ def tables(result: RunResult) -> tuple[Table, ...]:
         core_table(result),
         link_table(result),
         action_table(result),
+        operation_table(result),
+        *neurobench_table(result),
         area_table(result),
     )
     return (*every, training_table(result)) if result.history.rows else every
@@ -68,6 +73,35 @@ def action_table(result: RunResult) -> Table:
             cadence = "batch" if counts.per_batch[index] else "sample"
             rows.append((*_which(item), *what, layer, layer_label(layer, result.layers), cadence, count))
     return Table("actions", columns, tuple(rows))
+
+
+def operation_table(result: RunResult) -> Table:
+    """Operations on synapses that were served, the dense ones, and two energies of their arithmetic, means per sample."""
+    columns = (
+        *WHICH, Column("phase", "Phase"), Column("layer", "Layer"), Column("layer_name", "Layer name"),
+        Column("operation", "Operation"), *(Column(name, f"Width {name[-1]}", "") for name in WIDTHS),
+        Column("operations_per_sample", "Served"), Column("dense_operations_per_sample", "Dense"),
+        Column("modelled_arithmetic_j", "Arithmetic, modelled", "J"),
+        Column("convention_45nm_j", "Arithmetic, 45 nm convention", "J"),
+    )  # fmt: skip
+    rows = tuple(
+        (
+            *_which(item), one.phase, one.layer, layer_label(one.layer, result.layers), one.kind, *one.widths, one.served,
+            one.dense, one.modelled_j, one.convention_j,
+        )
+        for item in result.evaluations
+        for one in operations_of(item, result.workload.network)
+    )  # fmt: skip
+    return Table("operations", columns, rows)
+
+
+def neurobench_table(result: RunResult) -> tuple[Table, ...]:
+    """NeuroBench's complexity metrics, one per row; no table where the run holds no weights."""
+    found = result.neurobench
+    if found is None:
+        return ()
+    rows = tuple((name, float(value)) for name, value in asdict(found).items())
+    return (Table("neurobench", (Column("metric", "Metric"), Column("value", "Value")), rows),)
 
 
 def area_table(result: RunResult) -> Table:

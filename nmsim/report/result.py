@@ -11,6 +11,7 @@ from nmsim.evaluate import Evaluation
 from nmsim.hardware.chip import ChipConfig
 from nmsim.misfit import Misfit
 from nmsim.network.memory_table import NetworkMemory, memory_by_rule
+from nmsim.neurobench import NeuroBench
 from nmsim.report.words import context, layer_names
 from nmsim.rules import INFERENCE
 from nmsim.stop.history import TrainingHistory
@@ -26,6 +27,7 @@ class RunResult:
     of the workload's own rule: what densities and the raster show. `evaluations` holds one `Evaluation` per chip, rule
     and model, the one the report is about first among those of the workload's rule; `chips` are their chips.
     `misfits` are the rules that a chip does not serve.
+    `neurobench` are the network's metrics by that suite, None where there are no weights.
     """
 
     workload: WorkloadSpec
@@ -37,6 +39,7 @@ class RunResult:
     chips: tuple[ChipConfig, ...]
     misfits: tuple[Misfit, ...] = ()
     notes: tuple[str, ...] = field(default_factory=tuple)
+    neurobench: NeuroBench | None = None
 
     @cached_property
     def subject(self) -> Evaluation:

@@ -20,7 +20,7 @@ from nmsim.stop.history import TrainingHistory
 
 EXPECTED = {
     "summary.json", "summary.md", "energy.csv", "latency.csv", "stages.csv", "memory.csv", "timesteps.csv", "cores.csv",
-    "links.csv", "actions.csv", "area.csv", "training.csv", "trace.json", "report.html",
+    "links.csv", "actions.csv", "operations.csv", "area.csv", "training.csv", "trace.json", "report.html",
 }  # fmt: skip
 
 
@@ -278,6 +278,32 @@ def test_the_counts_of_actions_are_those_that_were_priced(result: RunResult, fol
     )
     assert macs == pytest.approx(always + once / item.batch_size)
     assert {row["phase"] for row in mine} >= {"integrate", "neuron", "error", "gradient", "update"}
+
+
+def test_operations_are_the_synapses_served_and_their_conventional_energy(
+    result: RunResult, folder: Path
+) -> None:
+    item = result.subject
+    mine = [
+        row
+        for row in rows(folder, "operations.csv")
+        if row["rule"] == item.rule and row["model"] == item.model
+    ]
+    kinds = {
+        kind: sum(float(row["operations_per_sample"]) for row in mine if row["operation"] == kind)
+        for kind in ("AC", "MAC")
+    }
+    integrated = sum(float(row["operations_per_sample"]) for row in mine if row["phase"] == "integrate")
+    assert integrated == pytest.approx(item.sops_per_sample)
+    energy = sum(float(row["convention_45nm_j"]) for row in mine)
+    assert energy == pytest.approx((0.9 * kinds["AC"] + 4.6 * kinds["MAC"]) * 1e-12)
+    alu = item.energy.select(component="alu", action=("sop", "mac")).mean_j
+    assert sum(float(row["modelled_arithmetic_j"]) for row in mine) == pytest.approx(alu)
+    passes = [row for row in mine if row["phase"] in {"integrate", "error", "gradient"}]
+    assert passes
+    assert all(
+        float(row["operations_per_sample"]) <= float(row["dense_operations_per_sample"]) for row in passes
+    )
 
 
 def test_areas_of_components_add_up_to_the_chip(result: RunResult, folder: Path) -> None:
