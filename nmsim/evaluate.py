@@ -64,6 +64,8 @@ class MemoryUse:
     used_bits: int
     capacity_bits: int
     by_content_bits: dict[str, int]
+    data_bits: int = 0
+    """Bits of data in it; the rest of `used_bits` is what whole words leave empty, and lists of what is not zero."""
 
     @property
     def utilization(self) -> float:
@@ -321,9 +323,11 @@ def _hash_of(mapping: Mapping) -> str:
 def memory_use(mapping: Mapping, chip: ChipConfig) -> tuple[MemoryUse, ...]:
     """Every memory of every core in use, with what it holds."""
     contents: dict[tuple[int, str], dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    data: dict[tuple[int, str], int] = defaultdict(int)
     for row in mapping.residency:
         if row.memory is not None:
             contents[row.core, row.memory][str(row.content)] += row.words
+            data[row.core, row.memory] += row.bits
     return tuple(
         MemoryUse(
             use.core,
@@ -331,6 +335,7 @@ def memory_use(mapping: Mapping, chip: ChipConfig) -> tuple[MemoryUse, ...]:
             use.words_used * use.word_bits,
             use.words * use.word_bits,
             {content: words * use.word_bits for content, words in contents[use.core, use.memory].items()},
+            data[use.core, use.memory],
         )
         for use in mapping.memory_use(chip)
     )

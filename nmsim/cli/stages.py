@@ -23,6 +23,7 @@ from nmsim.pipeline.start import same_shapes, started_from, trained_parameters
 from nmsim.pipeline.study import StudyFolder
 from nmsim.pipeline.subject import is_run
 from nmsim.report.compare import OTHER_MACHINE_NOTE, comparison, mixes_machines, side_by_side
+from nmsim.report.levels import level_lines, words_filled
 from nmsim.report.text import summary_lines
 from nmsim.stop.protocol import Parameters
 from nmsim.storage import file_name
@@ -175,6 +176,7 @@ def simulate(
     if as_json:
         print(json.dumps(comparison(found.evaluations, found.misfits, stamp).records(), indent=2))
     _show(screen, found, stamp, chosen=bool(chip))
+    _say_levels(screen, found.evaluations)
     _examine(screen, run_folder, strict=strict, misfits=found.misfits)
     screen.say(f"Next: nmsim report {run_folder}")
 
@@ -229,6 +231,18 @@ def _show(screen: Screen, found: simulate_stage.Simulated, stamp: str, *, chosen
         if mixes_machines(found.evaluations):
             screen.say(OTHER_MACHINE_NOTE)
     _say_misfits(screen, found.misfits, anything=bool(found.evaluations), chosen=chosen)
+
+
+def _say_levels(screen: Screen, evaluations: Sequence[Evaluation]) -> None:
+    """How well the memories of one evaluation are used: of a training rule if there is one."""
+    shown = next((item for item in evaluations if item.training), next(iter(evaluations), None))
+    if shown is None or not (lines := level_lines(shown)):
+        return
+    screen.say(f"Operations per word of every memory, {shown.rule} on {shown.chip_name}:")
+    for line in lines:
+        screen.say(f"  {line}")
+    filled = words_filled(shown).items()
+    screen.say("Words filled: " + ", ".join(f"{memory} {share:.0%}" for memory, share in filled))
 
 
 def _say_misfits(screen: Screen, misfits: Sequence[Misfit], *, anything: bool, chosen: bool) -> None:

@@ -31,11 +31,12 @@ def synthetic_activity(
     input_bits: int = 8,
     static_input: bool = True,
     rule: str = "stop-wtl",
+    trace_steps: int | None = None,
 ) -> Activity:
     """Independent random spikes and deltas; inputs and traces follow from them as in a real run.
 
     A trace is non-zero from the first non-zero input on, which is what a leak of 1/2 and 8 fraction bits give for
-    the usual few time steps.
+    the usual few time steps; with `trace_steps` it is 0 again when so many have passed since the last one.
     """
     densities = Densities() if densities is None else densities
     random, steps = np.random.default_rng(seed), network.time_steps
@@ -57,7 +58,7 @@ def synthetic_activity(
             masks = {
                 "inputs": below,
                 "spikes": value.reshape(samples, steps, -1),
-                "traces": np.maximum.accumulate(below, axis=1),
+                "traces": _traces(below, trace_steps),
                 "deltas": deltas if rule_named(rule).trains else np.zeros_like(deltas),
             }
             layers.append(
@@ -72,6 +73,16 @@ def synthetic_activity(
         network.content_hash(), rule, "synthetic", steps, static_input, tuple(layers),
         np.arange(samples), np.zeros(samples, np.int64), spikes.astype(np.int64), {"seed": seed},
     )  # fmt: skip
+
+
+def _traces(inputs: BoolArray, steps: int | None) -> BoolArray:
+    """Where a trace is not zero, `(S, T, M)` like its inputs."""
+    if steps is None:
+        return np.asarray(np.maximum.accumulate(inputs, axis=1))
+    kept = inputs.copy()
+    for back in range(1, min(steps, inputs.shape[1])):
+        kept[:, back:] |= inputs[:, :-back]
+    return kept
 
 
 def _between(node: Node, values: list[BoolArray], bits: list[int]) -> tuple[BoolArray, int]:

@@ -9,6 +9,7 @@ from nmsim.hardware.core import Core
 from nmsim.misfit import Misfit
 from nmsim.report.compare import OTHER_MACHINE_NOTE, mixes_machines, side_by_side
 from nmsim.report.extrapolate import ASSUMPTION, extrapolate
+from nmsim.report.levels import levels_table, words_filled
 from nmsim.report.live.chart import choices, live
 from nmsim.report.markup import Markup, figure, join, tag
 from nmsim.report.plots.canvas import Picture
@@ -109,6 +110,18 @@ def memory(result: RunResult, picture: Picture) -> Section:
         ),
         use.html(f"Memories in use, {result.subject.rule} on {result.subject.chip_name}"),
     ]
+    reuse = levels_table(result.subject)
+    if reuse.rows:
+        parts += [
+            tag("h3", "Levels and reuse"),
+            tag(
+                "p",
+                "Words that each phase reads and writes per sample, and how many operations (synapses served,"
+                " multiply-accumulates, additions) there are for one of them: the more, the better a level holds what is"
+                " used again.",
+            ),
+            reuse.html(f"Levels of memory, {result.subject.rule} on {result.subject.chip_name}"),
+        ]
     return Section("memory", "Memory", join(parts))
 
 
@@ -310,9 +323,10 @@ def _memory_use(item: Evaluation) -> Table:
     columns = (
         Column("memory", "Memory"), Column("count", "Number"), Column("used", "Used", "bit"),
         Column("capacity", "Capacity", "bit"), Column("mean", "Filled on average", "fraction"),
-        Column("fullest", "Fullest", "fraction"), Column("holds", "Holds"),
+        Column("fullest", "Fullest", "fraction"), Column("words_filled", "Words filled", "fraction"),
+        Column("holds", "Holds"),
     )  # fmt: skip
-    rows = []
+    rows, filled = [], words_filled(item)
     for name in dict.fromkeys(use.memory for use in item.memory):
         group = [use for use in item.memory if use.memory == name]
         used, capacity = sum(use.used_bits for use in group), sum(use.capacity_bits for use in group)
@@ -325,5 +339,6 @@ def _memory_use(item: Evaluation) -> Table:
             }
         )
         fullest = max(use.utilization for use in group)
-        rows.append((name, len(group), used, capacity, used / capacity, fullest, ", ".join(contents)))
+        share = used / capacity
+        rows.append((name, len(group), used, capacity, share, fullest, filled.get(name), ", ".join(contents)))
     return Table("memory-use", columns, tuple(rows))

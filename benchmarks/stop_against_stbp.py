@@ -1,0 +1,219 @@
+"""STOP against STBP: the tables of docs/stop-against-stbp.md.
+
+Run as `python benchmarks/stop_against_stbp.py RUN`; RUN is a folder that `nmsim train mnist-dense` has filled. The first
+table replays that run; the others replay synthetic activity, the same samples under both rules.
+"""
+
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nmsim import units
+from nmsim.cost.table import load_table
+from nmsim.errors import DoesNotFitError
+from nmsim.evaluate import Evaluation, evaluate
+from nmsim.mapper.search import search_mapping
+from nmsim.network.memory import TrainingNeeds
+from nmsim.network.memory_table import network_memory
+from nmsim.network.precision import Precision
+from nmsim.network.published import dense
+from nmsim.network.spec import NetworkSpec
+from nmsim.pipeline.folder import RunFolder
+from nmsim.pipeline.simulate import evaluate_rule, read_chip
+from nmsim.statistics import Interval, ratio_of_means
+from nmsim.validate.synthetic import Densities, synthetic_activity
+
+STOP, STBP = "stop-wtl", "stbp"
+SAMPLES = 6
+TRACE_STEPS = 9
+"""Steps that a spike's trace of u12.8 lasts with a leak of 1/2: it falls below half an LSB after nine."""
+PICTURE = Densities(inputs=0.2, spikes=0.15, deltas=0.6)
+EVENTS = Densities(inputs=0.03, spikes=0.1, deltas=0.6)
+MEMORY = "core_types.0.memories.3"
+"""The memory of edge-28nm that holds membranes, deltas and histories."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A network with its input on a chip."""
+
+    network: NetworkSpec
+    densities: Densities = PICTURE
+    static: bool = True
+    batch_size: int = 32
+    chip: str = "edge-28nm"
+    settings: tuple[str, ...] = ()
+
+    def evaluation(self, rule: str, *settings: str) -> Evaluation:
+        """Under a rule; raises `DoesNotFitError`."""
+        activity = synthetic_activity(
+            self.network, SAMPLES, self.densities, rule=rule, static_input=self.static, trace_steps=TRACE_STEPS,
+            input_bits=8 if self.static else 1,
+        )  # fmt: skip
+        chip = read_chip(self.chip, (*self.settings, *settings))
+        costs = load_table(chip.technology)
+        job = search_mapping(self.network, Precision(), self.needs(rule), activity, chip, costs).job
+        return evaluate(job, activity, costs)
+
+    def needs(self, rule: str) -> TrainingNeeds:
+        """What the rule asks of memory."""
+        bits = 8 if self.static else 1
+        return TrainingNeeds.for_rule(
+            rule, batch_size=self.batch_size, sample_bits=bits, static_input=self.static
+        )
+
+    def memory_kb(self, rule: str) -> float:
+        """What one sample carries from step to step, without copies on several cores."""
+        found = network_memory(self.network, Precision(), self.needs(rule))
+        return found.bits("state_only") / units.BITS_PER_KIB
+
+
+def both(job: Job) -> tuple[Evaluation, Evaluation | None, str]:
+    """STOP, and STBP as it fits: with its history, else recomputed, else not at all; and which."""
+    stop = job.evaluation(STOP)
+    for history in ("stored", "recompute"):
+        try:
+            return stop, job.evaluation(STBP, f"options.stbp_history={history}"), history
+        except DoesNotFitError:
+            continue
+    return stop, None, "does not fit"
+
+
+def ratio(above: Evaluation, below: Evaluation) -> Interval:
+    """Energy over energy, sample by sample."""
+    return ratio_of_means(above.energy.total_pj, below.energy.total_pj)
+
+
+def shown(found: Interval) -> str:
+    """A ratio with half of its 95 % interval."""
+    return f"{found.value:.2f}" + ("" if found.high is None else f" +- {found.high - found.value:.2f}")
+
+
+def table(title: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """A Markdown table, printed row by row."""
+    print(f"\n### {title}\n\n| {' | '.join(header)} |\n|{'---|' * len(header)}")
+    for row in rows:
+        print(f"| {' | '.join(row)} |", flush=True)
+
+
+def causes(run: Path) -> None:
+    """The default job, from one rule to the other: every phase and memory, words and energy."""
+    folder = RunFolder(run)
+    chip = read_chip("edge-28nm")
+    pair = [evaluate_rule(folder.workload(), folder, chip, rule, "analytic") for rule in (STOP, STBP)]
+    found = [item.energy.by("phase", "component", "unit") for item in pair]
+    keys = dict.fromkeys((*found[0], *found[1]))
+
+    def figures(side: int, key: Any) -> tuple[float, float]:
+        part = found[side].get(key)
+        return (
+            (0.0, 0.0)
+            if part is None
+            else (part.mean_j * units.NJ_PER_J, float(part.count.mean(axis=1).sum()))
+        )
+
+    lines = sorted(keys, key=lambda key: -abs(figures(0, key)[0] - figures(1, key)[0]))
+    rows = []
+    for key in lines:
+        (stop_nj, stop_n), (stbp_nj, stbp_n) = figures(0, key), figures(1, key)
+        if abs(stop_nj - stbp_nj) < 1:
+            continue
+        words = f"{stop_n:,.0f} / {stbp_n:,.0f}" if key[1] in {"sram", "registers", "alu"} else ""
+        rows.append((f"{key[0]}: {key[2] or key[1]}" if key[1] in {"sram", "registers"} else f"{key[0]}: {key[1]}",
+                     words, f"{stop_nj:.0f}", f"{stbp_nj:.0f}", f"{stop_nj - stbp_nj:+.0f}"))  # fmt: skip
+    total = [item.energy_j.mean * units.NJ_PER_J for item in pair]
+    rows.append(("all", "", f"{total[0]:.0f}", f"{total[1]:.0f}", f"{total[0] - total[1]:+.0f}"))
+    table(
+        "The default job, edge-28nm",
+        ("where", "actions STOP / STBP", "STOP-WTL, nJ", "STBP, nJ", "difference"),
+        rows,
+    )
+    times = [item.latency_s.mean * units.US_PER_S for item in pair]
+    print(f"\nenergy {shown(ratio(*pair))} of STBP, time {times[0]:.1f} us against {times[1]:.1f} us")
+
+
+def sweep(title: str, jobs: dict[str, Job]) -> None:
+    """A line a job."""
+
+    def rows() -> Iterable[Sequence[str]]:
+        for name, job in jobs.items():
+            try:
+                stop, stbp, history = both(job)
+            except DoesNotFitError:
+                yield (
+                    name,
+                    "does not fit",
+                    "",
+                    "",
+                    "",
+                    "",
+                    f"{job.memory_kb(STOP):.0f}",
+                    f"{job.memory_kb(STBP):.0f}",
+                )
+                continue
+            memory = (f"{job.memory_kb(STOP):.0f}", f"{job.memory_kb(STBP):.0f}")
+            stop_uj = f"{stop.energy_j.mean * units.UJ_PER_J:.2f}"
+            if stbp is None:
+                yield (name, stop_uj, "", history, "", "", *memory)
+                continue
+            times = stop.latency_s.mean / stbp.latency_s.mean
+            yield (name, stop_uj, f"{stbp.energy_j.mean * units.UJ_PER_J:.2f}", history, shown(ratio(stop, stbp)),
+                   f"{times:.2f}", *memory)  # fmt: skip
+
+    table(
+        title,
+        ("", "STOP-WTL, uJ", "STBP, uJ", "history", "energy, STOP / STBP", "time", "STOP, KB", "STBP, KB"),
+        rows(),
+    )
+
+
+def picture(time_steps: int = 6, hidden: int = 256, **more: Any) -> Job:
+    """784-hidden-10 on a picture that is the same at every step."""
+    return Job(dense(784, hidden, 10).model_copy(update={"time_steps": time_steps}), **more)
+
+
+def events(time_steps: int, hidden: int = 256, **more: Any) -> Job:
+    """1152-hidden-10 on events of 2 x 24 x 24."""
+    network = dense(1152, hidden, 10).model_copy(update={"time_steps": time_steps})
+    return Job(network, EVENTS, static=False, **more)
+
+
+def convolutions(time_steps: int, *, static: bool) -> Job:
+    """32-64-10 with kernels of 3 on 2 x 24 x 24."""
+    layers = [{"kind": "conv", "channels": 32, "kernel": 3, "padding": 1}, {"kind": "avg_pool", "size": 2},
+              {"kind": "conv", "channels": 64, "kernel": 3, "padding": 1}, {"kind": "avg_pool", "size": 2},
+              {"kind": "dense", "units": 10}]  # fmt: skip
+    network = NetworkSpec.model_validate(
+        {"input_shape": [2, 24, 24], "time_steps": time_steps, "layers": layers}
+    )
+    return Job(network, PICTURE if static else EVENTS, static=static, chip="mesh-16nm")
+
+
+def small(words: int) -> tuple[str, ...]:
+    """Edge-28nm with so many words for membranes, deltas and history."""
+    return (f"{MEMORY}.words={words}",)
+
+
+def main(run: Path) -> None:
+    """All tables."""
+    causes(run)
+    sweep("Time steps, 784-256-10 on a static picture", {f"T = {t}": picture(t) for t in (2, 6, 12, 24, 48)})
+    sweep("Time steps, 1152-256-10 on events", {f"T = {t}": events(t) for t in (4, 10, 20, 40, 80)})
+    sweep("Width, events, T = 20", {f"{n} hidden": events(20, n) for n in (32, 64, 128, 256)})
+    sweep("Batch, 784-256-10 on a picture", {f"batch {b}": picture(batch_size=b) for b in (1, 8, 32)})
+    sweep("Memory for history, events, T = 20",
+          {f"{w // 64} KB a core": events(20, settings=small(w)) for w in (128, 256, 512, 1024)})  # fmt: skip
+    conv = {}
+    for static, steps in product((True, False), (4, 16)):
+        conv[f"{'picture' if static else 'events'}, T = {steps}"] = convolutions(steps, static=static)
+    sweep("Convolutions, mesh-16nm", conv)
+
+
+if __name__ == "__main__":
+    np.seterr(all="raise")
+    main(Path(sys.argv[1]))
