@@ -1,7 +1,8 @@
 """STOP against STBP: the tables of docs/stop-against-stbp.md.
 
-Run as `python benchmarks/stop_against_stbp.py RUN`; RUN is a folder that `nmsim train mnist-dense` has filled. The first
-table replays that run; the others replay synthetic activity, the same samples under both rules.
+Run as `python benchmarks/stop_against_stbp.py PICTURES EVENTS`; these are folders that `nmsim train mnist-dense` and
+`nmsim train nmnist-small` have filled. The first tables replay them; the others replay synthetic activity, the same
+samples under both rules.
 """
 
 import sys
@@ -34,6 +35,25 @@ TRACE_STEPS = 9
 """Steps that a spike's trace of u12.8 lasts with a leak of 1/2: it falls below half an LSB after nine."""
 PICTURE = Densities(inputs=0.2, spikes=0.15, deltas=0.6)
 EVENTS = Densities(inputs=0.03, spikes=0.1, deltas=0.6)
+LEAST_SHARE = 0.002
+"""Smaller differences are left out of the table of causes."""
+ECONOMIES: dict[str, tuple[str, ...]] = {
+    "as shipped": (),
+    "traces touched by events only (`trace_decay: lazy`)": ("options.trace_decay=lazy",),
+    "16 neuron lanes": ("core_types.0.neuron_lanes=16",),
+    "four cores in place of 16": (
+        "mesh.columns=2",
+        "mesh.rows=2",
+        *(f"core_types.0.memories.{m}.words={w}" for m, w in ((1, 8192), (2, 16384))),
+    ),
+    "gradient as factors over T": ("options.weight_gradient=factored",),
+    "update of rows with a trace only (`skip.gradients: scan`)": ("options.skip.gradients=scan",),
+    "all but the cores": (
+        "options.trace_decay=lazy",
+        "options.weight_gradient=factored",
+        "options.skip.gradients=scan",
+    ),
+}
 MEMORY = "core_types.0.memories.3"
 """The memory of edge-28nm that holds membranes, deltas and histories."""
 
@@ -101,40 +121,69 @@ def table(title: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> N
         print(f"| {' | '.join(row)} |", flush=True)
 
 
-def causes(run: Path) -> None:
-    """The default job, from one rule to the other: every phase and memory, words and energy."""
+def replayed(run: Path, chip: str, rule: str, *settings: str) -> Evaluation:
+    """A trained run under a rule on a chip."""
     folder = RunFolder(run)
-    chip = read_chip("edge-28nm")
-    pair = [evaluate_rule(folder.workload(), folder, chip, rule, "analytic") for rule in (STOP, STBP)]
-    found = [item.energy.by("phase", "component", "unit") for item in pair]
-    keys = dict.fromkeys((*found[0], *found[1]))
+    return evaluate_rule(folder.workload(), folder, read_chip(chip, settings), rule, "analytic")
 
-    def figures(side: int, key: Any) -> tuple[float, float]:
-        part = found[side].get(key)
-        return (
-            (0.0, 0.0)
-            if part is None
-            else (part.mean_j * units.NJ_PER_J, float(part.count.mean(axis=1).sum()))
-        )
 
-    lines = sorted(keys, key=lambda key: -abs(figures(0, key)[0] - figures(1, key)[0]))
+def places(item: Evaluation) -> dict[str, tuple[float, float]]:
+    """Nanojoules and actions of every phase and memory, logic, clock or other component."""
+    found: dict[str, tuple[float, float]] = {}
+    for (phase, component, unit), part in item.energy.by("phase", "component", "unit").items():
+        name = f"{phase}: {f'memory {unit}' if component in {'sram', 'registers'} else component}"
+        joules, count = found.get(name, (0.0, 0.0))
+        found[name] = joules + part.mean_j * units.NJ_PER_J, count + float(part.count.mean(axis=1).sum())
+    return found
+
+
+def causes(run: Path, chip: str) -> None:
+    """From one rule to the other: every phase and memory, actions and energy, largest difference first."""
+    pair = [replayed(run, chip, rule) for rule in (STOP, STBP)]
+    stop, stbp = (places(item) for item in pair)
+    none = (0.0, 0.0)
     rows = []
-    for key in lines:
-        (stop_nj, stop_n), (stbp_nj, stbp_n) = figures(0, key), figures(1, key)
-        if abs(stop_nj - stbp_nj) < 1:
+    for name in dict.fromkeys((*stop, *stbp)):
+        (stop_nj, stop_n), (stbp_nj, stbp_n) = stop.get(name, none), stbp.get(name, none)
+        if abs(stop_nj - stbp_nj) < LEAST_SHARE * pair[0].energy_j.mean * units.NJ_PER_J:
             continue
-        words = f"{stop_n:,.0f} / {stbp_n:,.0f}" if key[1] in {"sram", "registers", "alu"} else ""
-        rows.append((f"{key[0]}: {key[2] or key[1]}" if key[1] in {"sram", "registers"} else f"{key[0]}: {key[1]}",
-                     words, f"{stop_nj:.0f}", f"{stbp_nj:.0f}", f"{stop_nj - stbp_nj:+.0f}"))  # fmt: skip
+        counts = f"{stop_n:,.0f} / {stbp_n:,.0f}" if "memory" in name or name.endswith("alu") else ""
+        rows.append(
+            (
+                stop_nj - stbp_nj,
+                (name, counts, f"{stop_nj:.0f}", f"{stbp_nj:.0f}", f"{stop_nj - stbp_nj:+.0f}"),
+            )
+        )
+    ordered = [row for _, row in sorted(rows, key=lambda row: -abs(row[0]))]
     total = [item.energy_j.mean * units.NJ_PER_J for item in pair]
-    rows.append(("all", "", f"{total[0]:.0f}", f"{total[1]:.0f}", f"{total[0] - total[1]:+.0f}"))
-    table(
-        "The default job, edge-28nm",
-        ("where", "actions STOP / STBP", "STOP-WTL, nJ", "STBP, nJ", "difference"),
-        rows,
-    )
+    ordered.append(("all", "", f"{total[0]:.0f}", f"{total[1]:.0f}", f"{total[0] - total[1]:+.0f}"))
+    header = ("where", "words or operations, STOP / STBP", "STOP-WTL, nJ", "STBP, nJ", "difference")
+    table(f"{pair[0].network_name} trained, {chip}", header, ordered)
     times = [item.latency_s.mean * units.US_PER_S for item in pair]
     print(f"\nenergy {shown(ratio(*pair))} of STBP, time {times[0]:.1f} us against {times[1]:.1f} us")
+
+
+def economies(run: Path, chip: str) -> None:
+    """What options of a chip save, for both rules."""
+
+    def rows() -> Iterable[Sequence[str]]:
+        first = replayed(run, chip, STOP)
+        for name, settings in ECONOMIES.items():
+            stop, stbp = (replayed(run, chip, rule, *settings) for rule in (STOP, STBP))
+            joules = [f"{item.energy_j.mean * units.UJ_PER_J:.2f}" for item in (stop, stbp)]
+            micro = [f"{item.latency_s.mean * units.US_PER_S:.1f}" for item in (stop, stbp)]
+            yield (
+                name,
+                joules[0],
+                joules[1],
+                shown(ratio(stop, stbp)),
+                micro[0],
+                micro[1],
+                shown(ratio(stop, first)),
+            )
+
+    header = ("", "STOP-WTL, uJ", "STBP, uJ", "STOP / STBP", "STOP, us", "STBP, us", "STOP / STOP as shipped")
+    table(f"Options of the chip, {chip}", header, rows())
 
 
 def sweep(title: str, jobs: dict[str, Job]) -> None:
@@ -199,9 +248,11 @@ def small(words: int) -> tuple[str, ...]:
     return (f"{MEMORY}.words={words}",)
 
 
-def main(run: Path) -> None:
+def main(picture_run: Path, event_run: Path) -> None:
     """All tables."""
-    causes(run)
+    causes(picture_run, "edge-28nm")
+    economies(picture_run, "edge-28nm")
+    causes(event_run, "mesh-16nm")
     sweep("Time steps, 784-256-10 on a static picture", {f"T = {t}": picture(t) for t in (2, 6, 12, 24, 48)})
     sweep("Time steps, 1152-256-10 on events", {f"T = {t}": events(t) for t in (4, 10, 20, 40, 80)})
     sweep("Width, events, T = 20", {f"{n} hidden": events(20, n) for n in (32, 64, 128, 256)})
@@ -216,4 +267,4 @@ def main(run: Path) -> None:
 
 if __name__ == "__main__":
     np.seterr(all="raise")
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]))
