@@ -96,6 +96,23 @@ class WorkloadSpec(Record):
             )
         return self
 
+    @model_validator(mode="after")
+    def _scalar_traces_have_a_static_input(self) -> "WorkloadSpec":
+        layers = self.network.synaptic_layers
+        if all(self.precision.resolve(layer.index).static_trace == "per_input" for layer in layers):
+            return self
+        if self.encoding.kind != "direct":
+            raise ValueError(
+                "precision.static_trace: 'scalar' needs a sample that is the same at every time step, and encoding"
+                f" '{self.encoding.kind}' has none; use encoding direct, or static_trace: per_input"
+            )
+        if self.training.update == "in_place":
+            raise ValueError(
+                "precision.static_trace: 'scalar' gives weight gradients at the end of a sample, but training.update"
+                " 'in_place' needs them at every time step; change one of the two"
+            )
+        return self
+
     @property
     def recorded(self) -> bool:
         """Whether it stands for spikes that another tool recorded: nothing is trained."""

@@ -157,7 +157,7 @@ def layer_terms(
     terms = [
         Term(Content.WEIGHT, _WEIGHTS, 1, precision.weight.format.total_bits),
         Term(Content.THRESHOLD, _THRESHOLDS, 1, precision.membrane.format.total_bits),
-        *_neuron_terms(precision, needs),
+        *_neuron_terms(precision, needs, context),
         *_input_terms(precision, needs, context),
     ]
     if needs.trains:
@@ -180,7 +180,12 @@ def _bias_terms(precision: ResolvedPrecision, needs: TrainingNeeds) -> list[Term
     return terms
 
 
-def _neuron_terms(precision: ResolvedPrecision, needs: TrainingNeeds) -> list[Term]:
+def has_scalar_trace(precision: ResolvedPrecision, needs: TrainingNeeds, *, first: bool) -> bool:
+    """Whether one trace stands for all inputs of a layer, `first`: which reads the sample alone."""
+    return first and needs.static_input and needs.carries == "traces" and precision.static_trace == "scalar"
+
+
+def _neuron_terms(precision: ResolvedPrecision, needs: TrainingNeeds, context: LayerContext) -> list[Term]:
     samples = needs.samples_in_flight
     copies = 2 * samples if needs.double_buffered else samples
     terms = [
@@ -189,7 +194,9 @@ def _neuron_terms(precision: ResolvedPrecision, needs: TrainingNeeds) -> list[Te
         Term(Content.INPUT_SUM, _SUMS, copies, precision.current.format.total_bits, buffer=True),
     ]
     if needs.carries == "traces":
-        terms.append(Term(Content.WEIGHT_TRACE, INPUTS, samples, precision.weight_trace.format.total_bits))
+        if not has_scalar_trace(precision, needs, first=context.first):
+            trace = precision.weight_trace.format.total_bits
+            terms.append(Term(Content.WEIGHT_TRACE, INPUTS, samples, trace))
         if needs.thresholds:
             width = precision.threshold_trace.format.total_bits
             terms.append(Term(Content.THRESHOLD_TRACE, _NEURONS, samples, width))
@@ -213,7 +220,18 @@ def _input_terms(precision: ResolvedPrecision, needs: TrainingNeeds, context: La
 
 def _gradient_terms(precision: ResolvedPrecision, needs: TrainingNeeds, context: LayerContext) -> list[Term]:
     terms = []
-    if needs.update == "factored" and context.dense:
+    factored = needs.update == "factored" and context.dense
+    if has_scalar_trace(precision, needs, first=context.first):
+        # the sums g of deltas; factored, those of every sample of a batch, with the samples themselves
+        width, kept = precision.static_gradient.format.total_bits, needs.batch_size if factored else 1
+        home = Content.FACTOR if factored else Content.WEIGHT_GRADIENT
+        terms.append(Term(home, _SUMS, max(kept, needs.samples_in_flight), width))
+        if factored:
+            terms.append(Term(Content.FACTOR, INPUTS, kept, context.input_bits))
+        else:
+            bits = precision.weight_gradient.format.total_bits
+            terms.append(Term(Content.WEIGHT_GRADIENT, _WEIGHTS, 1, bits))
+    elif factored:
         times = context.time_steps * needs.batch_size
         factor = precision.weight_trace.format.total_bits if needs.carries == "traces" else context.input_bits
         terms += [

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from nmsim.contents import STATE, SUMS, Content
-from nmsim.network.memory import Sizes, TrainingNeeds, network_terms
+from nmsim.network.memory import Sizes, TrainingNeeds, has_scalar_trace, network_terms
 from nmsim.network.precision import Precision
 from nmsim.network.spec import NetworkSpec
 from nmsim.rules import RULES
@@ -83,7 +83,9 @@ def _registers(network: NetworkSpec, precision: Precision, needs: TrainingNeeds)
         items.append(MemoryItem(layer, Content.LEAK_FACTOR, 1, formats.leak_factor.format.total_bits))
         if needs.trains and needs.leak:
             items.append(MemoryItem(layer, Content.LEAK_FACTOR, 1, formats.leak_gradient.format.total_bits))
-        if needs.carries == "traces" and network.synaptic_layers[layer].bias:
+        first = network.source_layers(layer) == (-1,)
+        scalar = has_scalar_trace(formats, needs, first=first)
+        if scalar or (needs.carries == "traces" and network.synaptic_layers[layer].bias):
             trace = formats.constant_trace.format.total_bits
             items.append(MemoryItem(layer, Content.LEAK_FACTOR, needs.samples_in_flight, trace))
     if needs.trains:

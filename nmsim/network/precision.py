@@ -1,6 +1,6 @@
 """Formats, rounding and overflow of every tensor of a fixed-point run (docs/arithmetic.md)."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -76,6 +76,9 @@ def _accumulator(text: str) -> AccumulatorPrecision:
     return AccumulatorPrecision(format=AccumulatorFormat.parse(text))
 
 
+StaticTrace = Literal["per_input", "scalar"]
+
+
 class LayerPrecision(Record):
     """Formats of one synaptic layer; `None` means: as in the whole network's section."""
 
@@ -96,6 +99,9 @@ class LayerPrecision(Record):
     threshold_gradient: AccumulatorPrecision | None = None
     leak_gradient: AccumulatorPrecision | None = None
     bias_gradient: AccumulatorPrecision | None = None
+    static_gradient: AccumulatorPrecision | None = None
+    static_trace: StaticTrace | None = None
+    trace_threshold: int | None = Field(default=None, ge=0)
     surrogate: SurrogateTable | None = None
 
 
@@ -120,6 +126,9 @@ class ResolvedPrecision(Record):
     threshold_gradient: AccumulatorPrecision
     leak_gradient: AccumulatorPrecision
     bias_gradient: AccumulatorPrecision
+    static_gradient: AccumulatorPrecision
+    static_trace: StaticTrace
+    trace_threshold: int
     surrogate: SurrogateTable
 
 
@@ -152,7 +161,9 @@ class Precision(Record):
     threshold_trace: TensorPrecision = _tensor("s12.8")
     leak_trace: TensorPrecision = _tensor("s16.10")
     constant_trace: TensorPrecision = _tensor("u16.14")
-    """Trace of the constant input of biases; rounding and overflow are the weight trace's where left out."""
+    """Scalar trace of what is constant: the input of biases, and samples under `static_trace: scalar`.
+
+    Rounding and overflow are the weight trace's where left out."""
     delta: TensorPrecision = _tensor("s16.14")
     velocity: VelocityPrecision = VelocityPrecision(format=AccumulatorFormat.parse("s32"))
     """Format of the momentum's velocity; its fraction bits are the gradient accumulator's."""
@@ -162,6 +173,12 @@ class Precision(Record):
     threshold_gradient: AccumulatorPrecision = _accumulator("s48")
     leak_gradient: AccumulatorPrecision = _accumulator("s48")
     bias_gradient: AccumulatorPrecision = _accumulator("s48")
+    static_gradient: AccumulatorPrecision = _accumulator("s32")
+    """Sums of deltas times a scalar trace, one per neuron and sample."""
+    static_trace: StaticTrace = "per_input"
+    """Traces of layers that read a sample which stays the same: one per input, or one `scalar` for the layer."""
+    trace_threshold: int = Field(default=0, ge=0)
+    """Raw weight traces of a smaller magnitude count as 0 in gradients."""
     surrogate: SurrogateTable = SurrogateTable()
     layers: dict[int, LayerPrecision] = Field(default_factory=dict)
     """Overrides by index of the synaptic layer, counted from 0."""
@@ -212,5 +229,10 @@ class Precision(Record):
             threshold_gradient=pick_accumulator("threshold_gradient"),
             leak_gradient=pick_accumulator("leak_gradient"),
             bias_gradient=pick_accumulator("bias_gradient"),
+            static_gradient=pick_accumulator("static_gradient"),
+            static_trace=override.static_trace or self.static_trace,
+            trace_threshold=self.trace_threshold
+            if override.trace_threshold is None
+            else override.trace_threshold,
             surrogate=override.surrogate or self.surrogate,
         )

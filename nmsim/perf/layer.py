@@ -12,7 +12,7 @@ from nmsim.fixedpoint.format import Rounding
 from nmsim.hardware.chip import Options
 from nmsim.hardware.dataflow import Flow
 from nmsim.mapping.flow import LayerFlow
-from nmsim.network.memory import TrainingNeeds
+from nmsim.network.memory import TrainingNeeds, has_scalar_trace
 from nmsim.network.precision import ResolvedPrecision, TensorPrecision
 from nmsim.network.spec import SynapticLayer
 from nmsim.perf.census import LayerCensus, Mask
@@ -87,6 +87,11 @@ class LayerTask:
     def sources(self) -> tuple[int, ...]:
         """Layers of neurons below, without the network's input."""
         return tuple(sorted({p.source for p in self.projections if p.source != INPUT}))
+
+    @cached_property
+    def scalar(self) -> bool:
+        """Whether one trace stands for all inputs, and the weight gradient comes at the end of a sample."""
+        return has_scalar_trace(self.precision, self.needs, first=self.static)
 
     def kept_inputs(self, content: Content) -> IntArray:
         """Inputs of each slice whose trace or history the forward pass keeps `(n,)`; see `off_chip`."""

@@ -99,6 +99,7 @@ class Golden:
             neurons = self._neurons(layer, sample, step, thresholds)
             count = d.neurons[layer] * (len(neurons) - 1)
             yield Section("neurons", sample, step, layer, self._memory["neurons"], neurons, count)
+            assert own.weight_trace is not None  # scalar traces are refused
             words = by_words(own.weight_trace[sample, step], d.neuron_lanes)
             yield self._section("traces", sample, step, layer, "traces", words, d.inputs[layer])
 

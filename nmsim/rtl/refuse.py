@@ -34,6 +34,11 @@ def _network(chip: FixedSide) -> None:
             raise ConfigError(
                 f"nmsim rtl: the biases of layer {own.layer.index} are not built in RTL; use bias: false"
             )
+        if own.scalar or own.precision.trace_threshold > 0:
+            what = "static_trace: scalar" if own.scalar else "trace_threshold"
+            raise ConfigError(
+                f"nmsim rtl: precision.{what} of layer {own.layer.index} is not built in RTL; leave it out"
+            )
         if own.layer.threshold_count != own.layer.neurons and own.layer.neurons > 1:
             raise ConfigError(
                 f"nmsim rtl: layer {own.layer.index} shares one threshold, which is not built in RTL;"

@@ -42,6 +42,7 @@ class RawLayer:
     `(S, P)`, None with update 'in_place'; `threshold_gradient` (dTheta) `(S, G)` and `leak_gradient` (dAlpha) `(S,)`,
     None where the rule does not learn them. A batch starts from 0.
     With biases, `constant_trace` (c) `(S, T)` and, except in place, `bias_gradient` (db) `(S, units)` or `(S, C_out)`.
+    With a scalar trace, `constant_trace` and, after every sample, `static_gradient` (g) `(S, N)`; no `weight_trace`.
     With update 'in_place', `weight_before` (w) `(S, T, P)`: the stored weights that a time step uses, before its update.
 
     Fraction bits: inputs as pooled (`2 log2 p` more behind a p x p average pool), accumulators and sums those of their
@@ -49,7 +50,7 @@ class RawLayer:
     """
 
     inputs: RawArray
-    weight_trace: RawArray
+    weight_trace: RawArray | None
     current: RawArray
     residual: RawArray
     membrane: RawArray
@@ -66,6 +67,7 @@ class RawLayer:
     weight_before: RawArray | None = None
     constant_trace: RawArray | None = None
     bias_gradient: RawArray | None = None
+    static_gradient: RawArray | None = None
 
 
 @dataclass(frozen=True)
@@ -196,7 +198,7 @@ class _RawObserver:
             self.layers.append(
                 RawLayer(
                     inputs=empty(inputs),
-                    weight_trace=empty(inputs),
+                    weight_trace=empty(inputs, kept=not own.scalar),
                     current=empty(neurons),
                     residual=empty(neurons),
                     membrane=empty(neurons),
@@ -213,8 +215,9 @@ class _RawObserver:
                     ),
                     leak_gradient=empty((samples,), kept=rule.learns_leak),
                     weight_before=empty((samples, steps, own.layer.weights), kept=in_place),
-                    constant_trace=empty((samples, steps), kept=own.layer.bias),
+                    constant_trace=empty((samples, steps), kept=own.has(Tensor.CONSTANT_TRACE)),
                     bias_gradient=empty((samples, layer.channels), kept=own.layer.bias and not in_place),
+                    static_gradient=empty((samples, own.layer.neurons), kept=own.scalar),
                 )
             )
 
@@ -223,7 +226,10 @@ class _RawObserver:
         view, at = self._engine.view, (self.first + start, step)
         for index, record in enumerate(self.layers):
             record.inputs[at] = view.inputs(work, 1, index, "source_values")[0, 0]
-            record.weight_trace[at] = view.inputs(work, 1, index, "weight_trace")[0, 0]
+            if record.weight_trace is not None:
+                record.weight_trace[at] = view.inputs(work, 1, index, "weight_trace")[0, 0]
+            if record.static_gradient is not None:  # that of the last step stays
+                record.static_gradient[self.first + start] = view.static_sums(work, index)
             record.current[at] = view.currents(work, index)
             for tensor, name in (
                 (record.residual, "residual"), (record.membrane, "membrane"), (record.spikes, "values"),

@@ -12,7 +12,7 @@ from random import Random
 from typing import Any
 
 from twin_arithmetic import ACCUMULATOR_OVERFLOWS, OVERFLOWS, ROUNDINGS, Format, parse_format
-from twin_graph import SYNAPTIC, Node, is_power_of_two, output_shape, size_of, synapses_of
+from twin_graph import SYNAPTIC, Node, is_power_of_two, output_shape, size_of, synapses_of, value_fraction
 
 KINDS = ("dense", "conv", "pool", "residual")
 PROFILES = ("narrow", "narrow", "narrow", "usual", "usual", "wide")
@@ -107,18 +107,52 @@ def add_biases(rng: Random, description: dict[str, Any]) -> None:
             continue
         node["bias"] = True
         profile = rng.choice(PROFILES)
-        low, high, least, most = BIAS_WIDTHS["c"][profile]
-        total, sign = rng.randint(low, high), rng.choice("uuus")
-        precision["c"] = precision["w_trace"] | {
-            "format": f"{sign}{total}.{total - rng.randint(least, most)}"
-        }
-        if rng.random() < 0.5:
-            precision["c"] |= {"rounding": rng.choice(ROUNDINGS), "overflow": rng.choice(OVERFLOWS)}
+        precision["c"] = random_constant_trace(rng, precision, profile)
         total = rng.randint(*BIAS_WIDTHS["db"][profile][:2])
         precision["db"] = {"format": f"s{total}", "overflow": rng.choice(ACCUMULATOR_OVERFLOWS)}
         fmt, count = parse_format(precision["w"]["format"]), node.get("units") or node["channels"]
         biases = [raw_near(fmt, rng.gauss(0.1, 0.3)) for _ in range(count)]
         parameters["b"] = with_extremes(rng, biases, fmt)
+
+
+def random_constant_trace(rng: Random, precision: dict[str, Any], profile: str) -> dict[str, str]:
+    """Format of c, with the modes of w~ or its own."""
+    low, high, least, most = BIAS_WIDTHS["c"][profile]
+    total, sign = rng.randint(low, high), rng.choice("uuus")
+    own = precision["w_trace"] | {"format": f"{sign}{total}.{total - rng.randint(least, most)}"}
+    if rng.random() < 0.5:
+        own |= {"rounding": rng.choice(ROUNDINGS), "overflow": rng.choice(OVERFLOWS)}
+    return own
+
+
+def add_scalar_traces(rng: Random, description: dict[str, Any]) -> None:
+    """Scalar traces on the layers that read the sample, with and without biases."""
+    nodes = description["nodes"]
+    synaptic = [node for node in nodes if node["kind"] in SYNAPTIC]
+    shapes: list[list[int]] = []
+    for node in nodes:
+        shapes.append(output_shape(node, [shapes[i] for i in node.get("inputs", [])]))
+    for node, precision in zip(synaptic, description["precision"], strict=True):
+        below = node["inputs"][0]
+        if not made_of_input(nodes, below):
+            continue
+        precision["static_trace"] = "scalar"
+        profile = rng.choice(PROFILES)
+        precision.setdefault("c", random_constant_trace(rng, precision, profile))
+        total = rng.randint(*BIAS_WIDTHS["db"][profile][:2])
+        precision["g"] = {"format": f"s{total}", "overflow": rng.choice(ACCUMULATOR_OVERFLOWS)}
+        fraction = value_fraction(nodes, shapes, below, parse_format(nodes[0]["format"]).fraction)
+        fraction += (
+            parse_format(precision["c"]["format"]).fraction
+            + parse_format(precision["delta"]["format"]).fraction
+        )
+        precision["v"]["format"] = f"{precision['v']['format'].split('.')[0]}.{fraction}"
+
+
+def made_of_input(nodes: list[Node], index: int) -> bool:
+    """Whether a node is the input, or made of nothing else without a layer of neurons between."""
+    node = nodes[index]
+    return node["kind"] not in SYNAPTIC and all(made_of_input(nodes, i) for i in node.get("inputs", []))
 
 
 def add_options(rng: Random, description: dict[str, Any]) -> None:
@@ -133,6 +167,13 @@ def add_options(rng: Random, description: dict[str, Any]) -> None:
             node["kind"] = "sum_pool"
     if rng.random() < 0.35:
         add_biases(rng, description)
+    if rng.random() < 0.2:
+        for own in description["precision"]:
+            highest = parse_format(own["w_trace"]["format"]).highest
+            own["trace_threshold"] = rng.choice((0, 1, 2, highest // 4, highest // 2, highest, highest + 1))
+    static = all(len(rows) == 1 for rows in description["inputs"])
+    if static and not description["training"]["in_place"] and rng.random() < 0.5:
+        add_scalar_traces(rng, description)
     if rng.random() < 0.1:
         description["reset"] = "zero"
         rates = description["training"]["learning_rates"]

@@ -6,7 +6,7 @@ from twin import STEP_TENSORS
 
 FORWARD = STEP_TENSORS[: STEP_TENSORS.index("s") + 1]
 BACKWARD = STEP_TENSORS[len(FORWARD) :]
-SUMS = ("c", "dW", "dTheta", "dAlpha", "db")
+SUMS = ("c", "g", "dW", "dTheta", "dAlpha", "db")
 
 
 def first_difference(expected: dict[str, Any], actual: dict[str, Any]) -> str | None:

@@ -18,8 +18,9 @@ COUNTED = {
     "threshold_trace": "theta_trace", "leak_trace": "leak_trace", "error": "e", "delta": "delta", "current": "I",
     "error_sum": "e_acc", "weight_gradient": "dW", "threshold_gradient": "dTheta", "leak_gradient": "dAlpha",
     "velocity": "v", "leak_factor": "alpha", "constant_trace": "c", "bias_gradient": "db", "bias": "b",
+    "static_gradient": "g",
 }  # fmt: skip
-ALWAYS = {"x", "R", "w_trace", "I", "U", "s", "e", "phi", "delta"}
+ALWAYS = {"x", "R", "I", "U", "s", "e", "phi", "delta"}
 
 
 def integers(values: Any) -> list[int]:
@@ -110,6 +111,7 @@ def step(layer: RawLayer, sample: int, t: int, *, last: bool) -> dict[str, Any]:
         if getattr(layer, attribute) is not None
     }
     assert found.keys() >= ALWAYS
+    assert "w_trace" in found or layer.static_gradient is not None
     if layer.constant_trace is not None:
         found["c"] = [int(layer.constant_trace[sample, t])]
     if last:
@@ -117,6 +119,7 @@ def step(layer: RawLayer, sample: int, t: int, *, last: bool) -> dict[str, Any]:
             "dW": layer.weight_gradient,
             "dTheta": layer.threshold_gradient,
             "db": layer.bias_gradient,
+            "g": layer.static_gradient,
         }
         found |= {name: integers(array[sample]) for name, array in gradients.items() if array is not None}
         if layer.leak_gradient is not None:

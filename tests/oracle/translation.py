@@ -41,6 +41,9 @@ RECORD_NAMES = {
     "dAlpha": "leak_gradient",
     "c": "constant_trace",
     "db": "bias_gradient",
+    "g": "static_gradient",
+    "static_trace": "static_trace",
+    "trace_threshold": "trace_threshold",
 }
 
 

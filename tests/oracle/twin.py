@@ -115,6 +115,8 @@ from twin_layer import Layer
 
 # Biases ("bias": true on a node): parameters "b", precision "c" and "db", step tensor "c", sum "db", counts "c", "db", "b"
 # (velocities of biases count under "v", used biases under "w_use"); the velocity "vb" has the width of db and v's modes.
+# Scalar traces ("static_trace": "scalar" in a layer's precision, with "c" and "g"): no w_trace, step tensor "c", sum "g" of
+# the sample, which dW takes with x after the last step; "trace_threshold": raw, lesser traces count as 0 in gradients.
 STEP_TENSORS = ("x", "R", "leak_trace", "theta_trace", "w_trace", "I", "U", "s", "e", "phi", "delta", "e_acc")
 
 
@@ -260,8 +262,12 @@ def snapshot(layer: Layer, *, in_place: bool) -> dict[str, list[int]]:
     """Every raw tensor of a layer after a time step."""
     tensors = {name: list(getattr(layer, name)) for name in STEP_TENSORS if hasattr(layer, name)}
     sums = ("dTheta", "dAlpha") if in_place else ("dW", "dTheta", "dAlpha")
-    if layer.has_bias:
+    if layer.scalar:
+        del tensors["w_trace"]
+        sums = (*sums, "g")
+    if layer.has_bias or layer.scalar:
         tensors["c"] = list(layer.c)
+    if layer.has_bias:
         sums = sums if in_place else (*sums, "db")
     return tensors | {name: [a.value for a in getattr(layer, name)] for name in sums}
 
@@ -288,6 +294,10 @@ def run(description: dict[str, Any]) -> dict[str, Any]:
         first, last = position % training.batch_size == 0, (position + 1) % training.batch_size == 0
         for layer, made_of_input in zip(layers, network.made_of_input, strict=True):
             layer.start_sample()
+            if layer.scalar and (training.in_place or not made_of_input or len(rows) > 1):
+                raise ValueError(
+                    "a scalar trace needs the same input at every time step, and no updates in place"
+                )
             layer.keeps_current = made_of_input and len(rows) == 1 and not training.in_place
             if first:
                 layer.start_batch()
@@ -310,7 +320,7 @@ def run(description: dict[str, Any]) -> dict[str, Any]:
                     if layer.has_bias:
                         layer.update_biases_in_place(training.rate("w"), n)
                 else:
-                    layer.accumulate_weights()
+                    layer.accumulate_weights(last=t == time_steps - 1)
                 layer.accumulate_thresholds_and_leak()
                 if layer.has_bias and not training.in_place:
                     layer.accumulate_biases()

@@ -141,6 +141,17 @@ def pass_forward(node: Node, shapes: list[list[int]], values: list[Value]) -> Va
     return sums, fraction if kind == "sum_pool" else fraction + window_log2(node, shapes[0])
 
 
+def value_fraction(nodes: list[Node], shapes: list[list[int]], index: int, input_fraction: int) -> int:
+    """Fraction bits of what a node hands on, for nodes made of the input without a synaptic layer between."""
+    node = nodes[index]
+    if node["kind"] == "input":
+        return input_fraction
+    below = [value_fraction(nodes, shapes, i, input_fraction) for i in node["inputs"]]
+    if node["kind"] in ("avg_pool", "global_avg_pool"):
+        return below[0] + window_log2(node, shapes[node["inputs"][0]])
+    return max(below)
+
+
 def window_log2(node: Node, shape: list[int]) -> int:
     """log2 of the number of inputs that an average is taken over."""
     number = shape[1] * shape[2] if node["kind"] == "global_avg_pool" else node["window"] ** 2

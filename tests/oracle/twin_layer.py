@@ -34,7 +34,8 @@ from twin_arithmetic import (
 )
 from twin_graph import Node, Synapses, Value, is_power_of_two, size_of
 
-ACCUMULATORS = ("I", "e_acc", "dW", "dTheta", "dAlpha", "db")
+ACCUMULATORS = ("I", "e_acc", "dW", "dTheta", "dAlpha", "db", "g")
+SETTINGS = ("phi", "static_trace", "trace_threshold")
 MOMENTUM_FRACTION = 8  # the momentum factor is u8.8
 
 
@@ -65,11 +66,15 @@ class Layer:
         self.inputs = len(synapses.by_input)
         self.counts: Counter[str] = Counter()
 
-        stored = set(precision) - {*ACCUMULATORS, "phi"}
+        stored = set(precision) - {*ACCUMULATORS, *SETTINGS}
         self.q = {name: quantizer_of(precision[name]) for name in stored}
         self.q["R"] = self.q["U"]
         self.q["e"] = self.q.get("e", self.q["delta"])
         self.accumulator = {name: precision[name] for name in ACCUMULATORS if name in precision}
+        self.scalar: bool = (
+            precision.get("static_trace") == "scalar"
+        )  # one trace of a sample that stays as it is
+        self.trace_threshold: int = precision.get("trace_threshold", 0)
         self.entries: int = precision["phi"]["entries"]
         self.range_log2: int = precision["phi"]["range_log2"]
         if not is_power_of_two(self.entries):
@@ -119,7 +124,8 @@ class Layer:
         if not self.integrates:
             held.append(("alpha", [self.alpha]))
         if "v" in self.q:
-            if self.format("v").fraction != self.format("delta").fraction + self.format("w_trace").fraction:
+            own_trace = self.format("w_trace").fraction
+            if not self.scalar and self.format("v").fraction != self.format("delta").fraction + own_trace:
                 raise ValueError("the velocity has the fraction bits of its accumulator")
             held.append(("v", self.velocity))
         for name, values in held:
@@ -171,6 +177,7 @@ class Layer:
         self.leak_trace, self.theta_trace = [0] * self.neurons, [0] * self.neurons
         self.w_trace = [0] * self.inputs
         self.c = [0]
+        self.g = self.new_accumulators("g", self.neurons) if self.scalar else []
 
     def start_batch(self) -> None:
         """Empty gradient accumulators."""
@@ -223,8 +230,10 @@ class Layer:
         self.residual(n)
         self.leak_trace_rule(n)
         self.theta_trace_rule(n)
-        self.w_trace_rule(x_fraction, n)
-        if self.has_bias:
+        if not self.scalar:
+            self.w_trace_rule(x_fraction, n)
+        self.x_fraction = x_fraction
+        if self.has_bias or self.scalar:
             self.constant_trace_rule(n)
         self.current_rule(x_fraction, first=first)
         self.membrane_rule(x_fraction, n)
@@ -331,13 +340,35 @@ class Layer:
         self.e_acc = self.settle("e_acc", sums)
         return self.e_acc, self.format("delta").fraction + self.w_use_fraction
 
-    def accumulate_weights(self) -> None:
-        """dW += delta*w~."""
+    def counted_trace(self, source: int) -> int:
+        """w~ as gradients see it: 0 below the trace threshold."""
+        trace = self.w_trace[source]
+        return 0 if abs(trace) < self.trace_threshold else trace
+
+    def accumulate_weights(self, *, last: bool) -> None:
+        """dW += delta*w~; of a scalar trace g += delta*c, and after the sample's `last` step dW += g*x."""
+        if self.scalar:
+            for accumulator, delta in zip(self.g, self.delta, strict=True):
+                accumulator.add(delta * self.c[0])
+                accumulator.complete()
+            if not last:
+                return
+            summed = self.settle("g", self.g)
+            operands: list[int] = self.x
+        else:
+            summed, operands = self.delta, [self.counted_trace(i) for i in range(self.inputs)]
         for weight, terms in enumerate(self.synapses.by_weight):
             for output, source in terms:
                 if self.mask[weight]:
-                    self.dW[weight].add(self.delta[output] * self.w_trace[source])
+                    self.dW[weight].add(summed[output] * operands[source])
             self.dW[weight].complete()
+
+    @property
+    def weight_fraction(self) -> int:
+        """Fraction bits of dW and of the velocity."""
+        if self.scalar:
+            return self.format("delta").fraction + self.format("c").fraction + self.x_fraction
+        return self.format("delta").fraction + self.format("w_trace").fraction
 
     def accumulate_thresholds_and_leak(self) -> None:
         """dTheta += delta*(th~ - 1), one accumulator per threshold; dAlpha += delta*a~ over the neurons."""
@@ -384,7 +415,7 @@ class Layer:
         self, rate: tuple[int, int], division: int, mu: int, n: int, *, centralized: bool
     ) -> None:
         """w = Q_w(w - lr*dW/B); with momentum v = Q_v(mu*v + dW), then v in place of dW."""
-        f_sum = self.format("delta").fraction + self.format("w_trace").fraction
+        f_sum = self.weight_fraction
         step = self.centred() if centralized else [a.value for a in self.dW]
         if mu > 0:
             values = [
@@ -398,7 +429,7 @@ class Layer:
     def update_weights_in_place(self, rate: tuple[int, int], n: int) -> None:
         """w = Q_w(w - lr*delta*w~) after a time step; a convolution's sum over positions is exact."""
         step = [
-            sum(self.delta[output] * self.w_trace[source] for output, source in terms)
+            sum(self.delta[output] * self.counted_trace(source) for output, source in terms)
             for terms in self.synapses.by_weight
         ]
         self.write_weights(step, self.format("delta").fraction + self.format("w_trace").fraction, rate, 0, n)

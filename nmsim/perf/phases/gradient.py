@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from nmsim.contents import Content
 from nmsim.counts import Action, Phase
 from nmsim.errors import ConfigError
+from nmsim.perf.census import Mask
 from nmsim.perf.layer import RANDOM_BITS, RATE_BITS, LayerTask
 from nmsim.perf.machine import Lane
 from nmsim.perf.phases.neuron import biases, thresholds
@@ -19,11 +20,16 @@ def placement(task: LayerTask) -> str:
     """Where the weight gradient of a layer lives; factors exist for dense layers only, others accumulate.
 
     Raises:
-        ConfigError: in-place updates where several cores hold the same weights, or with STBP.
+        ConfigError: in-place updates where several cores hold the same weights, with STBP, or with a scalar trace.
     """
     kind = task.options.weight_gradient
     if kind == "factored" and task.slices.geometry.shares_weights:
         return "on_chip"
+    if kind == "in_place" and task.scalar:
+        raise ConfigError(
+            f"options.weight_gradient 'in_place' does not work for layer {task.index}, whose scalar trace gives gradients at"
+            " the end of a sample; keep gradients on chip"
+        )
     if kind == "in_place" and (task.needs.carries == "history" or spread_weights(task)):
         reason = (
             "STBP"
@@ -47,7 +53,9 @@ def gradient(task: LayerTask) -> Stage:
     """Weight gradient from pairs of a non-zero delta and a non-zero trace; threshold and leak gradients."""
     stage = task.stage(Phase.GRADIENT, StageKind.GRADIENT)
     kind = placement(task)
-    if kind == "factored":
+    if task.scalar:
+        _add_scaled(stage, task)
+    elif kind == "factored":
         _store_factors(stage, task)
     else:
         _weights(stage, task, in_place=kind == "in_place")
@@ -88,6 +96,29 @@ def _weights(stage: StageBuilder, task: LayerTask, *, in_place: bool) -> None:
         (Content.WEIGHT, task.weight_bits) if in_place else (Content.WEIGHT_GRADIENT, task.gradient_bits)
     )
     _accumulate(stage, task, content, bits)
+
+
+def _add_scaled(stage: StageBuilder, task: LayerTask) -> None:
+    """`g += delta c`: one multiply-accumulate per neuron with a delta, and the words of its sum read and written back."""
+    slices, precision = task.slices, task.precision
+    content, bits = _summed(task)
+    trace = precision.constant_trace.format.total_bits
+    stage.compute(Action.MAC, task.deltas.count(*slices.neuron_box), Lane.MAC, task.delta_bits, trace, bits)
+    packing = stage.packing(content, bits)
+    groups, g0, g1 = task.deltas.grouped(slices.c0, slices.c1, packing.per_word)
+    run = packing.per_value[:, None, None]
+    words = groups.count(g0, g1, slices.r0, slices.r1) * run
+    stage.access(content, reads=words, writes=words, run=run)
+    deltas = Vector.of(
+        stage, task, Content.DELTA, task.options.skip.deltas, task.delta_bits, task.deltas, out=True
+    )
+    deltas.visit(stage, deltas.words[:, None, None])
+
+
+def _summed(task: LayerTask) -> tuple[Content, int]:
+    """Where the sums g of a scalar trace are kept, and their width."""
+    home = Content.FACTOR if placement(task) == "factored" else Content.WEIGHT_GRADIENT
+    return home, task.precision.static_gradient.format.total_bits
 
 
 def multiply(stage: StageBuilder, task: LayerTask, pairs: IntArray) -> None:
@@ -150,7 +181,7 @@ def _neurons(stage: StageBuilder, task: LayerTask) -> None:
         stage.compute(Action.MAC, hot, Lane.MAC, task.delta_bits, bits, total)
         if not stbp:
             stage.sweep(Content.LEAK_TRACE, slices.owned, bits, write=False)
-    if not stbp and task.options.trace_decay == "lazy":
+    if not stbp and not task.scalar and task.options.trace_decay == "lazy":
         used = task.recorded.traces.count(*slices.input_box)
         stage.compute(Action.LOOKUP, used, Lane.NEURON, task.leak_bits)
         stage.compute(Action.MULTIPLY, used, None, task.leak_bits, task.trace_bits)
@@ -168,7 +199,9 @@ def _store_factors(stage: StageBuilder, task: LayerTask) -> None:
 
 
 def outer_product(task: LayerTask) -> Stage | None:
-    """Sum over T of delta times trace for every weight at once, in a register, from the stored factors."""
+    """Once per sample: the sum over T of delta times trace for every weight, from stored factors or with a scalar trace."""
+    if task.scalar:
+        return _scalar_product(task)
     if placement(task) != "factored":
         return None
     stage = task.stage(Phase.GRADIENT, StageKind.OUTER_PRODUCT, "sample")
@@ -185,6 +218,37 @@ def outer_product(task: LayerTask) -> Stage | None:
     stage.access(Content.FACTOR, reads=touched * row, run=row)
     words = stage.packing(Content.FACTOR, task.delta_bits).words(slices.neurons)
     stage.access(Content.FACTOR, reads=words * task.shape[1])
+    return stage.build()
+
+
+def _scalar_product(task: LayerTask) -> Stage:
+    """`dW += g x^T`: pairs of a neuron that had a delta and an input that is not zero, once per sample."""
+    stage = task.stage(Phase.GRADIENT, StageKind.OUTER_PRODUCT, "sample")
+    slices, content, bits = task.slices, *_summed(task)
+    summed = Mask(np.asarray(task.deltas.ones.any(axis=1, keepdims=True)))
+    inputs = Mask(task.traces.ones[:, :1])
+    pairs = task.recorded.couplings(summed, inputs, slices, slices.c0, slices.c1)
+    stage.compute(Action.MAC, pairs, Lane.MAC, bits, task.recorded.input_bits, task.gradient_bits)
+    stage.event(Action.SYNAPTIC_UPDATE, pairs)
+    packing = stage.packing(Content.WEIGHT_GRADIENT, task.gradient_bits)
+    groups, g0, g1 = summed.grouped(slices.c0, slices.c1, packing.per_word)
+    per_value = packing.per_value[:, None, None]
+    sample = Vector.of(
+        stage, task, Content.INPUT, task.options.skip.traces, task.recorded.input_bits, inputs, out=False
+    )
+    sample.keep(stage)
+    stage.sweep(content, slices.neurons, bits)  # every sum is read, and cleared for the next sample
+    if slices.geometry.shares_weights and task.flow.gradient != "input_stationary":
+        met = groups.channels_with_any(g0, g1, slices.r0, slices.r1)
+        met = met * inputs.channels_with_any(*slices.input_box) * slices.geometry.kernel**2 * per_value
+        sample.visit(stage, sample.words[:, None, None])
+    else:
+        met = task.recorded.couplings(groups, inputs, slices, g0, g1) * per_value
+        touched = groups.weighted(slices.geometry.taps, g0, g1, slices.r0, slices.r1)
+        row = stage.packing(Content.INPUT, task.recorded.input_bits).words(slices.in_channels)[:, None, None]
+        sample.visit(stage, touched * row, run=row)
+    if content is Content.WEIGHT_GRADIENT:
+        stage.access(content, reads=met, writes=met, run=per_value)
     return stage.build()
 
 

@@ -19,7 +19,8 @@ def neuron(task: LayerTask, history: NDArray[np.bool_] | None = None) -> Stage:
     _membranes(stage, task)
     if task.needs.carries == "traces":
         _neuron_traces(stage, task)
-        _weight_traces(stage, task)
+        if not task.scalar:
+            _weight_traces(stage, task)
     if history is not None:
         _history(stage, task, history)
     return stage.build()
@@ -34,7 +35,9 @@ def clear(task: LayerTask) -> Stage | None:
     stage.sweep(Content.MEMBRANE, slices.owned, task.membrane_bits, read=False)
     stage.sweep(Content.SPIKE, slices.owned, 1, read=False)
     if task.needs.carries == "traces":
-        stage.sweep(Content.WEIGHT_TRACE, task.kept_inputs(Content.WEIGHT_TRACE), task.trace_bits, read=False)
+        if not task.scalar:
+            traces = task.kept_inputs(Content.WEIGHT_TRACE)
+            stage.sweep(Content.WEIGHT_TRACE, traces, task.trace_bits, read=False)
         if task.needs.thresholds:
             bits = precision.threshold_trace.format.total_bits
             stage.sweep(Content.THRESHOLD_TRACE, slices.owned, bits, read=False)
@@ -93,7 +96,7 @@ def _active_neurons(task: LayerTask) -> IntArray:
 def _neuron_traces(stage: StageBuilder, task: LayerTask) -> None:
     """a~ = alpha a~ + R and th~ = alpha (th~ - s), beside the membrane in the same lanes."""
     neurons, precision = task.slices.owned, task.precision
-    if task.layer.bias:  # one trace for all, in a register
+    if task.layer.bias or task.scalar:  # one trace for all, in a register
         own, bits = task.slices.leads.astype(np.int64), precision.constant_trace.format.total_bits
         stage.compute(Action.MAC, own, None, task.leak_bits, bits, bits)
         draw(stage, precision.constant_trace, own)
@@ -115,12 +118,16 @@ def _weight_traces(stage: StageBuilder, task: LayerTask) -> None:
     bits = task.trace_bits
     if task.options.trace_decay == "eager":
         inputs = task.kept_inputs(Content.WEIGHT_TRACE)
+        if task.precision.trace_threshold > 0:
+            stage.compute(Action.COMPARE, inputs, None, bits)
         stage.compute(Action.MAC, inputs, Lane.NEURON, task.leak_bits, bits, bits)
         stage.sweep(Content.WEIGHT_TRACE, inputs, bits)
         draw(stage, task.precision.weight_trace, inputs)
         _list_traces(stage, task)
         return
     touched = task.kept_ones(Content.WEIGHT_TRACE)
+    if task.precision.trace_threshold > 0:
+        stage.compute(Action.COMPARE, touched, None, bits)
     stage.compute(Action.LOOKUP, touched, Lane.NEURON, task.leak_bits)
     stage.compute(Action.MAC, touched, None, task.leak_bits, bits, bits)
     draw(stage, task.precision.weight_trace, touched)

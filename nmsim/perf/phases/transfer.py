@@ -26,7 +26,7 @@ READS: Mapping[StageKind, tuple[Content, ...]] = {
         Content.WEIGHT_GRADIENT, Content.THRESHOLD_GRADIENT, Content.WEIGHT_TRACE, Content.THRESHOLD_TRACE,
         Content.LEAK_TRACE,
     ),
-    StageKind.OUTER_PRODUCT: (Content.FACTOR,),
+    StageKind.OUTER_PRODUCT: (Content.FACTOR, Content.WEIGHT_GRADIENT),
     StageKind.UPDATE: (
         Content.WEIGHT, Content.WEIGHT_GRADIENT, Content.VELOCITY, Content.THRESHOLD, Content.THRESHOLD_GRADIENT,
     ),
@@ -36,6 +36,7 @@ WRITES: Mapping[StageKind, tuple[Content, ...]] = {
     StageKind.NEURON: (*_STATE, Content.HISTORY),
     StageKind.DELTA: (Content.TEMPORAL_ERROR,),
     StageKind.GRADIENT: (Content.WEIGHT_GRADIENT, Content.THRESHOLD_GRADIENT, Content.FACTOR),
+    StageKind.OUTER_PRODUCT: (Content.WEIGHT_GRADIENT,),
     StageKind.UPDATE: READS[StageKind.UPDATE],
 }
 
@@ -81,6 +82,10 @@ def _moves(task: LayerTask, part: StageKind) -> tuple[tuple[Content, ...], tuple
             reads = (*reads, Content.INPUT)
     if part is StageKind.DELTA and task.needs.carries == "history":
         return tuple(content for content in reads if content is not Content.MEMBRANE), writes
+    if part is StageKind.GRADIENT and task.scalar:  # what every step changes is small and stays
+        return tuple(content for content in reads if content is not Content.WEIGHT_GRADIENT), (
+            Content.THRESHOLD_GRADIENT,
+        )
     if part is StageKind.GRADIENT and placement(task) == "in_place":
         return (*reads, Content.WEIGHT), (*writes, Content.WEIGHT)
     return reads, writes

@@ -8,6 +8,7 @@ from nmsim.stop.fixed.forward import drawn, rows_at_once
 from nmsim.stop.fixed.gather import copy_run, gather_deltas
 from nmsim.stop.fixed.neuron import (
     add_magnitudes,
+    add_scaled,
     add_threshold_gradient,
     largest_magnitude,
     leak_gradient,
@@ -22,6 +23,7 @@ from nmsim.stop.fixed.tensor import (
     ERROR,
     ERROR_SUM,
     LEAK_TRACE,
+    STATIC_GRADIENT,
     THRESHOLD_GRADIENT,
     THRESHOLD_TRACE,
 )
@@ -60,9 +62,12 @@ def output_errors(memory, layers, numbers, probabilities, labels, tally, counts,
 
 def layer_deltas(
     memory, errors, layers, index, all_numbers, theta, surrogates, table, draws, factors, magnitudes, threshold_sums,
-    leak_sums, bias_sums, constants, all_counts, samples, step, first, gradients, biases,
+    leak_sums, bias_sums, constants, static_sums, all_counts, samples, step, first, gradients, biases, statics,
 ):  # fmt: skip
-    """`e = Q(error sum)` (hidden layers), `delta = Q(e * phi)`, exact dTheta, dAlpha if `gradients`, exact db if `biases`.
+    """`e = Q(error sum)` (hidden layers), `delta = Q(e * phi)`, and what they add to sums.
+
+    Exact dTheta and dAlpha if `gradients`, exact db if `biases`, g of a scalar trace in the order of the definition if
+    `statics`.
 
     Returns the largest |delta|, and of all slots the largest sum of squares (of 16-bit deltas, else 0).
     """
@@ -92,6 +97,12 @@ def layer_deltas(
             for position in range(layer.positions):
                 for channel in range(channels):
                     bias_sums[layer.rows + channel] += deltas[position * channels + channel] * constant
+        if statics and layer.scalar:
+            place = layer.static_sum * samples + slot // layer.group * size
+            constant = constants[slot * len(layers) + index]
+            counts[STATIC_GRADIENT] += add_scaled(
+                static_sums[place : place + size], deltas, constant, numbers[STATIC_GRADIENT]
+            )
         if gradients:
             add_magnitudes(magnitudes[layer.theta : layer.theta + size], deltas)
             if layer.learns_thresholds:

@@ -24,7 +24,7 @@ from nmsim.stop.fixed.sizing import (
     samples_at_a_time,
     steps_together,
 )
-from nmsim.stop.fixed.tensor import OF_BIASES, Tensor
+from nmsim.stop.fixed.tensor import Tensor
 from nmsim.stop.fixed.updater import Updater
 from nmsim.stop.fixed.view import MemoryView, Recorder
 from nmsim.stop.fixed.worker import Pass, Worker
@@ -59,6 +59,7 @@ class FixedEngine:
 
     Raises:
         FormatError: a format cannot hold the initial parameters or the input.
+        ConfigError: a scalar trace is to be learned from in place.
     """
 
     def __init__(
@@ -80,6 +81,12 @@ class FixedEngine:
         self.network, self.precision, self.training = network, precision, training
         self.input_format, self.seed = input_format, seed
         self.formats = layer_formats(network, precision, input_format, seed)
+        self._scalar = any(own.scalar for own in self.formats)
+        if self._scalar and training.update == "in_place":
+            raise ConfigError(
+                "precision.static_trace: 'scalar' gives weight gradients at the end of a sample, but update 'in_place' needs"
+                " them at every time step; use per_input or update accumulate"
+            )
         ranges = node_ranges(network, input_format)
         narrowest = narrowest_storage(network, self.formats, ranges, training)
         chosen = narrowest if storage is None or WIDTH[storage] < WIDTH[narrowest] else storage
@@ -208,6 +215,11 @@ class FixedEngine:
                 f"inputs of shape {inputs.shape} do not fit (samples, {network.time_steps} or 1, *{network.input_shape});"
                 " encode the data set for this network"
             )
+        if self._scalar and steps != 1:
+            raise DataError(
+                "precision.static_trace: 'scalar' needs inputs that are the same at every time step, of shape"
+                f" (samples, 1, *{network.input_shape}), not {inputs.shape}; encode them directly, or use per_input"
+            )
         if batch.format is not self.input_format and batch.format != self.input_format:
             raise DataError(
                 f"inputs in {batch.format} reach an engine built for {self.input_format}; use one format"
@@ -287,7 +299,7 @@ class FixedEngine:
             f"layer{index}.{tensor.label}": int(counts[index, tensor])
             for index in range(len(self.formats))
             for tensor in Tensor
-            if self.formats[index].layer.bias or tensor.name not in OF_BIASES
+            if self.formats[index].has(tensor)
         }
 
 

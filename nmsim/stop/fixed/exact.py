@@ -21,6 +21,7 @@ Sum = Literal[
     "threshold_gradient",
     "leak_gradient",
     "bias_gradient",
+    "static_gradient",
     "in_place_product",
     "in_place_bias_product",
 ]
@@ -121,17 +122,26 @@ def _of_layer(own: LayerFormats, network: NetworkSpec, training: TrainingSpec) -
         rows.append(("error_sum", Tensor.ERROR_SUM, _error_sum(own), error_terms(layer)))
     terms = training.batch_size * network.time_steps
     found: list[ExactSum] = []
-    learned: list[tuple[Sum, Sum, Tensor, Bounds]] = [
-        ("weight_gradient", "in_place_product", Tensor.WEIGHT_GRADIENT, delta * trace)
+    product = delta * trace
+    if own.scalar:
+        summed = (delta * constant).times(network.time_steps)
+        rows.append(("static_gradient", Tensor.STATIC_GRADIENT, summed, network.time_steps))
+        product = Bounds.of(own.accumulator(Tensor.STATIC_GRADIENT)) * Bounds(own.input.low, own.input.high)
+        terms = training.batch_size
+    learned: list[tuple[Sum, Sum, Tensor, Bounds, int]] = [
+        ("weight_gradient", "in_place_product", Tensor.WEIGHT_GRADIENT, product, terms)
     ]
+    terms = training.batch_size * network.time_steps
     if layer.bias:
-        learned.append(("bias_gradient", "in_place_bias_product", Tensor.BIAS_GRADIENT, delta * constant))
-    for name, in_place, tensor, product in learned:
+        learned.append(
+            ("bias_gradient", "in_place_bias_product", Tensor.BIAS_GRADIENT, delta * constant, terms)
+        )
+    for name, in_place, tensor, product, added in learned:
         if training.update == "in_place":
             bits = product.times(layer.positions).signed_bits
             found.append(ExactSum(layer.index, in_place, bits, None, None, layer.positions))
         else:
-            count = terms * layer.positions
+            count = added * layer.positions
             rows.append((name, tensor, product.times(count), count))
     shared = layer.neurons_per_threshold
     if training.rule.learns_thresholds:

@@ -42,7 +42,7 @@ def has_trace(memory, layer, place):
     """Whether the trace of the input at this place was ever not zero."""
     found = False
     for slot in range(layer.group):
-        found = found or memory[slot * layer.words + layer.weight_trace + place] != 0
+        found = found or memory[slot * layer.words + layer.counted_trace + place] != 0
     return found
 
 
@@ -70,8 +70,8 @@ def _factored_kernel(way: int) -> Any:
         words, last, size = layer.words, layer.group - 1, out.size
         for slot in range(0, layer.group, 2):
             after = min(slot + 1, last)
-            first = cast(memory[slot * words + layer.weight_trace + place])
-            second = cast(memory[after * words + layer.weight_trace + place] if slot < last else 0)
+            first = cast(memory[slot * words + layer.counted_trace + place])
+            second = cast(memory[after * words + layer.counted_trace + place] if slot < last else 0)
             begin, next_begin = slot * words + layer.delta + start, after * words + layer.delta + start
             one, two = memory[begin : begin + size], memory[next_begin : next_begin + size]
             if slot == 0:

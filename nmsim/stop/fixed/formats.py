@@ -85,6 +85,8 @@ class LayerFormats:
     numbers: NDArray[Any]
     """`(tensors, steps)`, Python integers."""
     surrogate: list[int]
+    scalar: bool = False
+    """One trace for all inputs, which are the same at every time step."""
     integrates: bool = False
     """Leak of one: the raw leak factor is `2**F`, which its format does not hold and no memory stores."""
 
@@ -107,6 +109,8 @@ class LayerFormats:
     @property
     def weight_gradient_fraction(self) -> int:
         """Fraction bits of dW and of the velocity."""
+        if self.scalar:
+            return self.static_gradient_fraction + self.input.fraction_bits
         return self.delta.fraction_bits + self.precision.weight_trace.format.fraction_bits
 
     @property
@@ -122,7 +126,23 @@ class LayerFormats:
     @property
     def bias_gradient_fraction(self) -> int:
         """Fraction bits of the gradient of biases and of their velocity."""
+        return self.static_gradient_fraction
+
+    @property
+    def static_gradient_fraction(self) -> int:
+        """Fraction bits of sums of deltas times the scalar trace."""
         return self.delta.fraction_bits + self.precision.constant_trace.format.fraction_bits
+
+    def has(self, tensor: Tensor) -> bool:
+        """Whether the layer has a tensor, as far as that depends on the layer."""
+        match tensor:
+            case Tensor.CONSTANT_TRACE:
+                return self.layer.bias or self.scalar
+            case Tensor.BIAS_GRADIENT | Tensor.BIAS:
+                return self.layer.bias
+            case Tensor.STATIC_GRADIENT:
+                return self.scalar
+        return True
 
     @property
     def bias_velocity(self) -> QFormat:
@@ -138,6 +158,7 @@ class LayerFormats:
             Tensor.THRESHOLD_GRADIENT: self.threshold_gradient_fraction,
             Tensor.LEAK_GRADIENT: self.leak_gradient_fraction,
             Tensor.BIAS_GRADIENT: self.bias_gradient_fraction,
+            Tensor.STATIC_GRADIENT: self.static_gradient_fraction,
         }.get(tensor, self.weight_gradient_fraction)
         return own.format.with_fraction(fraction)
 
@@ -145,7 +166,7 @@ class LayerFormats:
 _ACCUMULATORS = {
     Tensor.CURRENT: "current", Tensor.ERROR_SUM: "error", Tensor.WEIGHT_GRADIENT: "weight_gradient",
     Tensor.THRESHOLD_GRADIENT: "threshold_gradient", Tensor.LEAK_GRADIENT: "leak_gradient", Tensor.VELOCITY: "velocity",
-    Tensor.BIAS_GRADIENT: "bias_gradient",
+    Tensor.BIAS_GRADIENT: "bias_gradient", Tensor.STATIC_GRADIENT: "static_gradient",
 }  # fmt: skip
 
 
@@ -155,7 +176,8 @@ def layer_formats(
     """Formats of every layer, in order.
 
     Raises:
-        FormatError: a signed input meets an unsigned weight trace; the output layer's error format has no fraction bits.
+        FormatError: a signed input meets an unsigned weight trace; a bias or a scalar trace meets an input that it cannot
+            have; the output layer's error format has no fraction bits.
     """
     ranges = node_ranges(network, input_format)
     found = []
@@ -178,10 +200,19 @@ def layer_formats(
                 f"layer {layer.index}, bias: its input of 1 has no integer with {arriving.fraction_bits} fraction bits, the"
                 " input's; use an input format with 0 or more, or no bias"
             )
+        scalar = resolved.static_trace == "scalar" and network.source_layers(layer.index) == (-1,)
+        own = precision.layers.get(layer.index)
+        if own is not None and own.static_trace == "scalar" and not scalar:
+            raise FormatError(
+                f"layer {layer.index}, static_trace: its input is not the sample, so it changes from step to step; use"
+                " per_input"
+            )
         table = exact_entries(network.neuron.surrogate, resolved.surrogate)
         used = resolved.weight_used or resolved.weight.format
         numbers = np.zeros((len(Tensor), len(Step)), object)
-        found.append(LayerFormats(layer, resolved, arriving, used, numbers, table, network.neuron.integrates))
+        found.append(
+            LayerFormats(layer, resolved, arriving, used, numbers, table, scalar, network.neuron.integrates)
+        )
     last = found[-1].delta
     if last.fraction_bits < 0:
         raise FormatError(

@@ -10,6 +10,7 @@ from nmsim.fixedpoint.quantize import LEFT_P, LEFT_Q, OFFSET, SPREAD, STOCHASTIC
 from nmsim.stop.fixed.gather import copy_run, gather_inputs
 from nmsim.stop.fixed.neuron import (
     combine_into,
+    keep_large,
     largest_magnitude,
     reset_to_zero_into,
     residual_into,
@@ -54,7 +55,7 @@ def slot_before(slot, group):
 
 @register_jitable
 def update_traces(memory, layer, numbers, alpha, table, draws, exact, samples, step, first):
-    """`w~ = Q(alpha * w~ + x)` in every slot; overflows and the largest magnitude."""
+    """`w~ = Q(alpha * w~ + x)` in every slot, and what counts of it in gradients; overflows and the largest magnitude."""
     row = numbers[WEIGHT_TRACE]
     keep, take = alpha << row[LEFT_P], 1 << row[LEFT_Q]
     size, over, largest = layer.inputs, 0, 0
@@ -69,6 +70,9 @@ def update_traces(memory, layer, numbers, alpha, table, draws, exact, samples, s
             out, memory[before : before + size], keep, memory[values : values + size], take, row, bits, exact
         )
         largest = max(largest, largest_magnitude(out))
+        if layer.trace_threshold:
+            place = slot * layer.words + layer.counted_trace
+            keep_large(memory[place : place + size], out, layer.trace_threshold)
     return over, largest
 
 
@@ -76,7 +80,7 @@ def update_traces(memory, layer, numbers, alpha, table, draws, exact, samples, s
 def update_constants(
     constants, layers, index, layer, numbers, alpha, table, draws, exact, samples, step, first
 ):
-    """`c = Q(alpha * c + 1)` in every slot, one number per layer: the trace of the input of biases; overflows."""
+    """`c = Q(alpha * c + 1)` in every slot, one number per layer: the trace of an input of 1; overflows."""
     row, over = numbers[CONSTANT_TRACE], 0
     for slot in range(samples * layer.group):
         count = (first + slot // layer.group) * layer.time_steps + step + slot % layer.group
@@ -222,11 +226,13 @@ def _forward_kernel(way: int) -> Any:
     ):  # fmt: skip
         layer, numbers, counts, alpha = layers[index], all_numbers[index], all_counts[index], alphas[index]
         if training:
-            over, magnitude = update_traces(
-                memory, layer, numbers, alpha, table, draws, exact, samples, step, first
-            )
-            counts[WEIGHT_TRACE] += over
-            if layer.biased:
+            if not layer.scalar:
+                over, magnitude = update_traces(
+                    memory, layer, numbers, alpha, table, draws, exact, samples, step, first
+                )
+                counts[WEIGHT_TRACE] += over
+                largest[index] = max(largest[index], magnitude)
+            if layer.biased or layer.scalar:
                 counts[CONSTANT_TRACE] += update_constants(
                     constants,
                     len(layers),
@@ -241,7 +247,6 @@ def _forward_kernel(way: int) -> Any:
                     step,
                     first,
                 )
-            largest[index] = max(largest[index], magnitude)
         keep = static and layer.static
         stride = layer.words * (layer.group if keep else 1)
         rows = layer.positions * samples * (1 if keep else layer.group)

@@ -22,7 +22,7 @@ def collect_rows(memory, panels, layers, index, orders, slot, count, filled):
     layer = layers[index]
     order = orders[layer.order : layer.order + layer.inputs]
     for row in range(filled, filled + count):
-        from_, to = slot * layer.words + layer.weight_trace, layer.panel + row * layer.inputs
+        from_, to = slot * layer.words + layer.counted_trace, layer.panel + row * layer.inputs
         if layer.permuted:
             for k in range(layer.inputs):
                 panels[to + k] = memory[from_ + order[k]]
@@ -47,7 +47,7 @@ def collect_maps(memory, panels, layers, index, slot, count, filled):
                 panels, to, layer.panel_rows, memory, from_, layer.channels, layer.width, layer.channels
             )
         for y in range(layer.input_height):
-            from_ = slot * layer.words + layer.weight_trace + y * width * channels
+            from_ = slot * layer.words + layer.counted_trace + y * width * channels
             line = (y + padding) // stride * layer.pitch + place
             if stride == 1:
                 transpose_into(

@@ -53,6 +53,8 @@ class Layout:
     """NumPy type of stored integers: int16, int32, or object for Python integers."""
     kept_sums: int
     """Sums per sample of layers whose input may be static."""
+    static_sums: int
+    """Sums per sample of layers with a scalar trace."""
     block_sums: int
     gathered: int
     panels: int
@@ -95,7 +97,7 @@ def build(
 
     `factored`: dense layers are updated from the factors of their gradients.
     """
-    words, kept, panels, used, backward = (_Places() for _ in range(5))
+    words, kept, statics, panels, used, backward = (_Places() for _ in range(6))
     neurons, inputs_of_all, weights, thresholds, orders, channels = (_Places() for _ in range(6))
     nodes = [dict.fromkeys(NODE_FIELDS, 0) for _ in network.nodes]
     order_runs: list[NDArray[np.int64]] = []
@@ -117,12 +119,17 @@ def build(
             int(training.rule.learns_thresholds), int(training.rule.learns_leak),
         )  # fmt: skip
         inputs, size = padded(own.layer.inputs), padded(own.layer.neurons)
-        record["weight_trace"] = words.take(inputs)
+        threshold = 0 if own.scalar else own.precision.trace_threshold
+        record["weight_trace"] = record["counted_trace"] = words.take(0 if own.scalar else inputs)
+        if threshold > 0:
+            record["counted_trace"] = words.take(inputs)
+        record["trace_threshold"], record["scalar"] = threshold, int(own.scalar)
+        record["static_sum"] = statics.take(own.layer.neurons * own.scalar)
         for name in ("membrane", "residual", "error", "delta"):
             record[name] = words.take(size)
         record["leak_trace"] = words.take(size if training.rule.learns_leak else 0)
         record["threshold_trace"] = words.take(size if training.rule.learns_thresholds else 0)
-        by_input = factored and own.layer.kind == "dense"
+        by_input = factored and own.layer.kind == "dense" and not own.scalar
         record["used"] = used.take(0 if by_input else record["channels"] * record["depth"])
         backward_rows = record["input_channels"] if own.layer.kind == "conv" else own.layer.inputs
         record["backward"] = backward.take(
@@ -180,6 +187,7 @@ def build(
         group=group,
         storage=storage,
         kept_sums=kept.total,
+        static_sums=statics.total,
         block_sums=max(rows_at_once(columns) * columns for columns, _ in products),
         gathered=max(rows_at_once(columns) * depth for columns, depth in products)
         if any(r["kernel"] for r in layers)

@@ -49,7 +49,11 @@ def _magnitudes(network: NetworkSpec, formats: LayerFormats, batch: int) -> list
         Tensor.WEIGHT_TRACE: (_largest(own.weight_trace.format), formats.input.magnitude),
         Tensor.LEAK_TRACE: (_largest(own.leak_trace.format), state),
         Tensor.MEMBRANE: (state, current),
-    } | ({Tensor.CONSTANT_TRACE: (_largest(own.constant_trace.format), 1)} if layer.bias else {})
+    } | (
+        {Tensor.CONSTANT_TRACE: (_largest(own.constant_trace.format), 1)}
+        if formats.has(Tensor.CONSTANT_TRACE)
+        else {}
+    )
     found = [current, 2 * state << int(numbers[Tensor.DELTA, LEFT_P])]
     for tensor, (p, q) in steps.items():
         row = numbers[tensor]
@@ -71,6 +75,11 @@ def _magnitudes(network: NetworkSpec, formats: LayerFormats, batch: int) -> list
         * ((spike_trace << row[LEFT_P]) + row[LEFT_Q]),
         Tensor.LEAK_GRADIENT: terms * layer.neurons * delta * _largest(own.leak_trace.format),
     }
+    if formats.scalar:
+        exact = network.time_steps * delta * _largest(own.constant_trace.format)
+        held = min(exact, _largest(formats.accumulator(Tensor.STATIC_GRADIENT)))
+        sums[Tensor.STATIC_GRADIENT] = exact
+        sums[Tensor.WEIGHT_GRADIENT] = batch * layer.positions * held * formats.input.magnitude
     if layer.bias:
         sums[Tensor.BIAS_GRADIENT] = terms * layer.positions * delta * _largest(own.constant_trace.format)
 

@@ -26,6 +26,13 @@ def combine_into(out, p, factor_p, q, factor_q, row, draws, scratch):
 
 
 @register_jitable
+def keep_large(out, values, threshold):
+    """`out = values` where their magnitude reaches a threshold, else 0; returns nothing."""
+    for k in range(out.size):
+        out[k] = values[k] if magnitude(values[k]) >= threshold else 0
+
+
+@register_jitable
 def multiply_into(out, p, q, row, draws):
     """`out = Q(p * q)`: delta from error and surrogate; q is overwritten."""
     for k in range(out.size):
@@ -83,6 +90,22 @@ def leak_gradient(delta, trace):
     for k in range(delta.size):
         total += delta[k] * trace[k]
     return total
+
+
+@register_jitable
+def add_scaled(accumulator, values, factor, row):
+    """`accumulator += factor * values`, saturating unless the accumulator wraps, which it does when the sum is complete."""
+    over = 0
+    if row[WRAP]:
+        for k in range(values.size):
+            accumulator[k] += factor * values[k]
+        return over
+    low, high = row[LOW], row[HIGH]
+    for k in range(values.size):
+        v = accumulator[k] + factor * values[k]
+        over += (v < low) | (v > high)
+        accumulator[k] = min(max(v, low), high)
+    return over
 
 
 @register_jitable

@@ -36,10 +36,10 @@ def add_weight_gradient(memory, layers, index, numbers, orders, synapses, gather
     size = layer.channels * layer.fan_in
     for line in range(layer.group * layer.positions):
         slot, position = line // layer.positions, line % layer.positions
-        place = slot * layer.words + layer.weight_trace
+        place = slot * layer.words + layer.counted_trace
         traces = memory[place : place + layer.inputs]
         if layer.kernel:
-            gather_inputs(gathered, memory, layer.words, layer.weight_trace, layer, line, line + 1)
+            gather_inputs(gathered, memory, layer.words, layer.counted_trace, layer, line, line + 1)
             traces = gathered[: layer.depth]
         for channel in range(layer.channels):
             delta = memory[slot * layer.words + layer.delta + position * layer.channels + channel]

@@ -21,7 +21,7 @@ LAYER_FIELDS = (
     "used", "backward", "theta", "weight", "threshold", "order", "error_order", "error_terms",
     "sums", "static", "panel", "panel_rows", "panel_slots",
     "plane", "pitch", "trace_stride", "trace_rows", "largest_input", "log", "factored", "rows", "shared", "narrow",
-    "biased", "bias_left",
+    "biased", "bias_left", "counted_trace", "trace_threshold", "scalar", "static_sum",
 )  # fmt: skip
 """One synaptic layer: sizes of its input, output, kernel and sums; sizes of slots; places in a slot; places of errors;
 places in the parameters and in the orders of addition; places of kept sums (`static`: its input may be constant over time)
@@ -84,7 +84,8 @@ class Work(NamedTuple):
     `block`, `gathered`, `factors`, `exact`, `nonzero`, `transposed` scratch; `draws (slots of draws, widest)`, row 0 zeros;
     `panels` rows of deltas and traces whose product is still due; `weight_sums (P,)` dW, C order; `threshold_sums (N,)`
     dTheta per neuron as stored; `group_sums (G,)` dTheta per threshold (ordered sums); `leak_sums (L,)` dAlpha;
-    `bias_sums (rows,)` gradients of biases by output channel; `constants (slots * L,)` traces of their input;
+    `bias_sums (rows,)` gradients of biases by output channel; `constants (slots * L,)` scalar traces;
+    `static_sums` g of the samples by layer, `(S, N)` each as stored;
     `magnitudes (N,)` sums of |delta|; `bounds (L, 4)` bounds on dW, dTheta, dAlpha, db so far; `largest (L,)` largest |w~|;
     `counts (L, tensors)` overflows;
     `tally (2, C+1)` time steps by spike of the label's output and by number of spikes;
@@ -109,6 +110,7 @@ class Work(NamedTuple):
     leak_sums: NDArray[Any]
     bias_sums: NDArray[Any]
     constants: NDArray[Any]
+    static_sums: NDArray[Any]
     magnitudes: NDArray[Any]
     bounds: NDArray[Any]
     largest: NDArray[Any]

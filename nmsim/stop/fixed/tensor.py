@@ -2,9 +2,6 @@
 
 from enum import IntEnum
 
-OF_BIASES = ("CONSTANT_TRACE", "BIAS_GRADIENT", "BIAS")
-"""Tensors that only layers with biases have."""
-
 
 class Tensor(IntEnum):
     """Row of a layer's numbers and of its overflow counts; the name is the one that reports print."""
@@ -29,6 +26,7 @@ class Tensor(IntEnum):
     CONSTANT_TRACE = 17
     BIAS_GRADIENT = 18
     BIAS = 19
+    STATIC_GRADIENT = 20
 
     @property
     def label(self) -> str:
@@ -46,4 +44,5 @@ ERROR, DELTA, ERROR_SUM = int(Tensor.ERROR), int(Tensor.DELTA), int(Tensor.ERROR
 WEIGHT_GRADIENT, THRESHOLD_GRADIENT = int(Tensor.WEIGHT_GRADIENT), int(Tensor.THRESHOLD_GRADIENT)
 LEAK_GRADIENT, VELOCITY, WEIGHT = int(Tensor.LEAK_GRADIENT), int(Tensor.VELOCITY), int(Tensor.WEIGHT)
 CONSTANT_TRACE, BIAS_GRADIENT, BIAS = int(Tensor.CONSTANT_TRACE), int(Tensor.BIAS_GRADIENT), int(Tensor.BIAS)
+STATIC_GRADIENT = int(Tensor.STATIC_GRADIENT)
 WEIGHT_USED, THRESHOLD, LEAK_FACTOR = int(Tensor.WEIGHT_USED), int(Tensor.THRESHOLD), int(Tensor.LEAK_FACTOR)

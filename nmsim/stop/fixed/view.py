@@ -44,7 +44,7 @@ class MemoryView:
         return self._read(work, samples, getattr(self.layout.layers[index], tensor), self._neurons[index])
 
     def inputs(self, work: Work, samples: int, index: int, tensor: str) -> NDArray[Any]:
-        """`source_values` (the layer's input after pooling) or `weight_trace`, `(S, group, M)`."""
+        """`source_values` (the layer's input after pooling), `weight_trace` or `counted_trace`, `(S, group, M)`."""
         return self._read(work, samples, getattr(self.layout.layers[index], tensor), self._inputs[index])
 
     def currents(self, work: Work, index: int) -> NDArray[Any]:
@@ -53,6 +53,12 @@ class MemoryView:
         return np.ascontiguousarray(
             work.current_log[layer.theta : layer.theta + layer.neurons][self._neurons[index]]
         )
+
+    def static_sums(self, work: Work, index: int) -> NDArray[Any]:
+        """Sums g of a layer with a scalar trace, `(N,)`, of the only sample."""
+        layer = self.layout.layers[index]
+        own = work.static_sums[layer.static_sum : layer.static_sum + layer.neurons]
+        return np.ascontiguousarray(own[self._neurons[index]])
 
     def error_sums(self, work: Work, index: int) -> NDArray[Any]:
         """Sums `W^T delta` of a layer, `(M,)`, where they are logged (one sample, one time step)."""
@@ -79,7 +85,9 @@ class Recorder:
         for index, record in enumerate(self._records):
             record.input_nonzero[at] = view.inputs(work, samples, index, "source_values") != 0
             record.spikes[at] = view.neurons(work, samples, index, "values") != 0
-            record.trace_nonzero[at] = view.inputs(work, samples, index, "weight_trace") != 0
+            scalar = view.layout.layers[index].scalar  # the trace of an input is then c times the input
+            trace = "source_values" if scalar else "counted_trace"
+            record.trace_nonzero[at] = view.inputs(work, samples, index, trace) != 0
             record.delta_nonzero[at] = view.neurons(work, samples, index, "delta") != 0
 
     def sample(self, index: int, sums: Sums) -> None:

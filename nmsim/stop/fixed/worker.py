@@ -26,6 +26,7 @@ from nmsim.stop.fixed.pools import (
     SPREAD_AVERAGE_ERRORS,
 )  # fmt: skip
 from nmsim.stop.fixed.samples import Sums
+from nmsim.stop.fixed.static import ADD_STATIC_GRADIENT
 from nmsim.stop.fixed.sums import NARROW, WIDE, way_of_summing
 from nmsim.stop.fixed.tensor import CURRENT, ERROR_SUM
 from nmsim.stop.fixed.workspace import make_work
@@ -39,6 +40,10 @@ class Pass(Enum):
     GRADIENTS = "also gradient sums, in any exact order"
     ORDERED = "of one sample, gradient sums in the order of the definition"
     IN_PLACE = "of one sample, dW of a time step exactly, the other sums in order"
+
+
+SUMMING = (Pass.GRADIENTS, Pass.ORDERED)
+"""Passes that sum over whole samples."""
 
 
 class Worker:
@@ -68,8 +73,8 @@ class Worker:
             (LOAD_INPUTS, COUNT_SPIKES, OUTPUT_ERRORS, LAYER_DELTAS, BOUND_GRADIENTS)
         )
         self._collect_rows, self._collect_maps, self._close = form((COLLECT_ROWS, COLLECT_MAPS, CLOSE_PANEL))
-        self._add_weights, self._add_neurons, self._copy_errors = form(
-            (ADD_WEIGHT_GRADIENT, ADD_NEURON_GRADIENTS, COPY_ERRORS)
+        self._add_weights, self._add_neurons, self._copy_errors, self._add_static = form(
+            (ADD_WEIGHT_GRADIENT, ADD_NEURON_GRADIENTS, COPY_ERRORS, ADD_STATIC_GRADIENT)
         )
         average, maximum, add, spread, route = form(
             (AVERAGE_POOL, MAXIMUM_POOL, ADD_BRANCHES, SPREAD_AVERAGE_ERRORS, ROUTE_MAXIMUM_ERRORS)
@@ -98,12 +103,15 @@ class Worker:
         work = self.work
         if steps.start == 0:
             work.memory[: samples * self.layout.group * self.layout.words] = 0
+            work.static_sums[: samples * self.layout.static_sums] = 0
             work.constants[: samples * self.layout.group * len(self.layout.layers)] = 0
             work.spikes[:samples] = 0
         for step in range(steps.start, steps.stop, self.layout.group):
             self._forward_group(inputs, samples, first, step, static=static, kind=kind)
             if kind is not Pass.INFERENCE:
                 self._backward_group(labels, samples, first, step, kind)
+        if kind in SUMMING and steps.stop == self.layout.layers[0].time_steps:
+            self._finish_statics(samples, in_order=kind is Pass.ORDERED)
         if kind is Pass.GRADIENTS or kind is Pass.IN_PLACE:
             for index in range(len(self._filled)):
                 self._multiply_panel(index)
@@ -163,8 +171,9 @@ class Worker:
         plan, held, work, layer = self.layout.plan, self.held, self.work, self.layout.layers[index]
         largest, energy = self._deltas(
             work.memory, work.errors, plan.layers, index, plan.numbers, held.theta, plan.surrogates, plan.draws, work.draws,
-            work.factors, work.magnitudes, work.threshold_sums, work.leak_sums, work.bias_sums, work.constants, work.counts,
-            samples, step, first, kind is Pass.GRADIENTS, kind is Pass.GRADIENTS or kind is Pass.IN_PLACE,
+            work.factors, work.magnitudes, work.threshold_sums, work.leak_sums, work.bias_sums, work.constants,
+            work.static_sums, work.counts,
+            samples, step, first, kind is Pass.GRADIENTS, kind is Pass.GRADIENTS or kind is Pass.IN_PLACE, kind in SUMMING,
         )  # fmt: skip
         if layer.sends_error:
             low, high, whole = self._accumulators[index][1]
@@ -176,9 +185,9 @@ class Worker:
                 work.memory, work.errors, plan.layers, index, plan.numbers, held.backward, plan.orders, work.block,
                 work.gathered, work.nonzero, work.counts, work.error_log, samples, settle,
             )  # fmt: skip
-        if kind is Pass.IN_PLACE or (kind is Pass.GRADIENTS and not layer.factored):
+        if kind is Pass.IN_PLACE or (kind is Pass.GRADIENTS and not layer.factored and not layer.scalar):
             self._collect(index, samples * self.layout.group)
-        elif kind is Pass.ORDERED:
+        elif kind is Pass.ORDERED and not layer.scalar:
             self._add_weights(
                 work.memory, plan.layers, index, plan.numbers, plan.orders, held.synapses, work.gathered, work.weight_sums,
                 work.counts,
@@ -196,6 +205,16 @@ class Worker:
                 work.counts,
                 kind is Pass.ORDERED,
             )
+
+    def _finish_statics(self, samples: int, *, in_order: bool) -> None:
+        """`dW += g x^T` of layers with a scalar trace, after the last time step."""
+        plan, work = self.layout.plan, self.work
+        for index, layer in enumerate(self.layout.layers):
+            if layer.scalar:
+                self._add_static(
+                    work.memory, plan.layers, index, plan.numbers, plan.orders, self.held.synapses, work.gathered,
+                    work.static_sums, work.weight_sums, work.bounds, work.counts, samples, in_order,
+                )  # fmt: skip
 
     def _collect(self, index: int, slots: int) -> None:
         """Add all slots to the layer's gradient panel, multiplying it whenever it is full."""

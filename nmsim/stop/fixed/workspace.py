@@ -38,6 +38,7 @@ def make_work(layout: Layout, samples: int, *, logs: bool) -> Work:
         leak_sums=np.zeros(layers, numbers),
         bias_sums=np.zeros(layout.channels, numbers),
         constants=np.zeros(slots * layers, numbers),
+        static_sums=np.zeros(samples * layout.static_sums, numbers),
         magnitudes=np.zeros(layout.neurons, numbers),
         bounds=np.zeros((layers, 4), numbers),
         largest=np.zeros(layers, numbers),

@@ -27,7 +27,8 @@ def wide_precision(base: Precision, fraction_bits: int) -> Precision:
         "weight", "membrane", "weight_trace", "constant_trace", "threshold_trace", "leak_trace", "delta"
     )  # fmt: skip
     accumulators = (
-        "current", "error", "weight_gradient", "threshold_gradient", "leak_gradient", "bias_gradient", "velocity"
+        "current", "error", "weight_gradient", "threshold_gradient", "leak_gradient", "bias_gradient",
+        "static_gradient", "velocity",
     )  # fmt: skip
     kept = base.model_dump(include={"rounding", "update_rounding", "overflow", "threshold_rounding"})
     table = base.surrogate.model_dump(mode="json") | {"format": unit}

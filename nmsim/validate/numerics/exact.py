@@ -41,12 +41,13 @@ class ExactValues:
         alpha, theta = float(self.parameters.leak[index]), self.theta(index)
         spiked = before(own["spikes"])
         found = {
-            "weight_trace": alpha * before(own["weight_trace"]) + own["inputs"],
             "residual": before(own["membrane"]) - theta * spiked,
             "membrane": alpha * own["residual"] + own["current"],
             "surrogate": derivative(self.surrogate, own["membrane"] - theta),
             "delta": own["error"] * own["surrogate"],
         }
+        if "weight_trace" in own:
+            found["weight_trace"] = alpha * before(own["weight_trace"]) + own["inputs"]
         if "constant_trace" in own:
             found["constant_trace"] = alpha * before(own["constant_trace"]) + 1
         if "threshold_trace" in own:

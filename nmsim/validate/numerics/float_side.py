@@ -107,8 +107,7 @@ class _WatchedSteps(StopSteps):
         kept = {"residual": self._residual, "decided": self._decided, "surrogate": self._surrogate}
         found |= {name: to_c_order(values[index], layer.out_shape) for name, values in kept.items()}
         found["inputs"] = seen.input
-        if layer.bias:
-            found["constant_trace"] = np.full((len(seen.input), 1), float(self.states[index].gain))
+        found["constant_trace"] = np.full((len(seen.input), 1), float(self.states[index].gain))
         error_sum = self._error_sum[index]
         if error_sum is not None:
             source = self.graph.nodes[self.graph.source(layer.node)].out_shape

@@ -85,6 +85,7 @@ def _by_layer() -> dict[str, Callable[[LayerFormats], int]]:
         ("threshold_gradient", Tensor.THRESHOLD_GRADIENT),
         ("leak_gradient", Tensor.LEAK_GRADIENT),
         ("bias_gradient", Tensor.BIAS_GRADIENT),
+        ("static_gradient", Tensor.STATIC_GRADIENT),
     ):
         found[f"{name}_bits"] = lambda own, tensor=tensor: own.accumulator(tensor).total_bits  # type: ignore[misc]
         found[f"{name}_fraction"] = lambda own, tensor=tensor: own.accumulator(tensor).fraction_bits  # type: ignore[misc]

@@ -31,7 +31,7 @@ MANIFEST = "manifest.json"
 REMEDY = "export the vectors again"
 GRADIENTS = (
     "weight_gradient, threshold_gradient, leak_gradient and bias_gradient are the accumulators after the sample:"
-    " cumulative within its batch, and 0 before the batch's first sample"
+    " cumulative within its batch, and 0 before the batch's first sample; static_gradient is that of the sample alone"
 )
 LFSR = {
     "polynomial": "x^16 + x^14 + x^13 + x^11 + 1",

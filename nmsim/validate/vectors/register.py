@@ -7,6 +7,7 @@ from nmsim.fixedpoint.format import Rounding
 from nmsim.fixedpoint.leap import between_passes, leap, rows, state_before
 from nmsim.fixedpoint.lfsr import Role, offset, spread
 from nmsim.network.precision import TensorPrecision
+from nmsim.stop.fixed.tensor import Tensor
 from nmsim.stop.spec import TrainingSpec
 from nmsim.validate.numerics.fixed_side import QUANTITIES, FixedSide
 
@@ -39,7 +40,8 @@ def drawn_tensors(chip: FixedSide, training: TrainingSpec) -> Iterator[Drawn]:
                 quantity.name not in STEP_ROLES
                 or not isinstance(setting, TensorPrecision)
                 or quantity.name in absent
-                or (quantity.name == "constant_trace" and not layer.bias)
+                or (quantity.name == "constant_trace" and not own.has(Tensor.CONSTANT_TRACE))
+                or (quantity.name == "weight_trace" and own.scalar)
             ):
                 continue
             if setting.rounding is not Rounding.STOCHASTIC or (quantity.name == "error" and index == last):

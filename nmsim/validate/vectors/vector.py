@@ -25,6 +25,7 @@ MAP, NEURONS = ("channel", "row", "column"), ("neuron",)
 GRADIENTS = {
     "weight_gradient": Tensor.WEIGHT_GRADIENT, "threshold_gradient": Tensor.THRESHOLD_GRADIENT,
     "leak_gradient": Tensor.LEAK_GRADIENT, "bias_gradient": Tensor.BIAS_GRADIENT,
+    "static_gradient": Tensor.STATIC_GRADIENT,
 }  # fmt: skip
 
 
@@ -193,6 +194,7 @@ def _gradients(chip: FixedSide, index: int, layer: RawLayer, sample: int) -> Ite
         "weight_gradient": (own.layer.weight_shape, weight_axes(chip, index)),
         "threshold_gradient": ((own.layer.threshold_count,), ("threshold",)),
         "leak_gradient": ((1,), ("one",)),
+        "static_gradient": step_shape(chip, index, "delta"),
         "bias_gradient": (own.layer.weight_shape[:1], weight_axes(chip, index)[:1]),
     }
     for name, (shape, axes) in shapes.items():

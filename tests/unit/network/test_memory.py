@@ -164,3 +164,30 @@ def test_in_place_has_no_room_for_momentum() -> None:
         RecordError, match="'in_place' keeps no gradient, hence no velocity; set momentum to false"
     ):
         TrainingNeeds(update="in_place", momentum=True)
+
+
+def test_a_scalar_trace_takes_the_place_of_one_per_input_of_the_sample() -> None:
+    precision = Precision.model_validate({"static_trace": "scalar"})
+    needs = TrainingNeeds.for_rule("stop-w", static_input=True)
+    found = network_memory(SMALL, precision, needs).by_kind()
+    assert found[Content.WEIGHT_TRACE] == 4 * 12  # of the hidden spikes
+    assert (
+        found[Content.WEIGHT_GRADIENT] == 32 * 32 + 4 * 32
+    )  # and a sum for each of the 4 neurons that read the sample
+    changing = TrainingNeeds.for_rule("stop-w")
+    assert network_memory(SMALL, precision, changing).by_kind()[Content.WEIGHT_TRACE] == 9 * 12
+
+
+def test_a_bias_is_kept_as_a_weight_is() -> None:
+    described = SMALL.model_dump()
+    for layer in described["layers"]:
+        layer["bias"] = True
+    biased = NetworkSpec.model_validate(described)
+    found, without = (memory("stop-w", network, momentum=True).by_kind() for network in (biased, SMALL))
+    more = {kind: bits - without[kind] for kind, bits in found.items() if bits != without[kind]}
+    assert more == {
+        Content.WEIGHT: 7 * 16,
+        Content.WEIGHT_GRADIENT: 7 * 48,
+        Content.VELOCITY: 7 * 48,
+        Content.LEAK_FACTOR: 2 * 16,  # the trace c of each layer
+    }

@@ -56,7 +56,7 @@ def bits(text: str) -> np.ndarray:
     return np.array([[list(map(int, step)) for step in text.split()]], np.bool_)
 
 
-def activity(rule: str = "stop-w", network: NetworkSpec = NETWORK) -> Activity:
+def activity(rule: str = "stop-w", network: NetworkSpec = NETWORK, *, static: bool = False) -> Activity:
     """Two input spikes, one hidden spike, one output spike; deltas of two hidden neurons and one output neuron."""
     hidden = LayerActivity.from_masks(
         (4,),
@@ -71,16 +71,22 @@ def activity(rule: str = "stop-w", network: NetworkSpec = NETWORK) -> Activity:
         {"inputs": bits("010"), "spikes": bits("10"), "traces": bits("010"), "deltas": bits("01")},
     )
     return Activity(
-        network.content_hash(), rule, "hand", 1, False, (hidden, output),
+        network.content_hash(), rule, "hand", 1, static, (hidden, output),
         np.zeros(1, np.int64), np.zeros(1, np.int64), np.array([[1, 0]]),
     )  # fmt: skip
 
 
 def work(
-    rule: str, chip: dict[str, Any] | None = None, network: NetworkSpec = NETWORK, **options: bool
+    rule: str,
+    chip: dict[str, Any] | None = None,
+    network: NetworkSpec = NETWORK,
+    precision: Precision | None = None,
+    **options: bool,
 ) -> StepWork:
+    """The work of a training; a static input where `options` have `static_input`."""
     config = ChipConfig.model_validate(CHIP if chip is None else chip)
     pieces = (Slice(0, 0, 0, 3, 0, 1, 0, 4), Slice(1, 0, 0, 2, 0, 1, 0, 3))
     mapping = Mapping(network.content_hash(), config.content_hash(), rule, pieces, ())
     needs = TrainingNeeds.for_rule(rule, batch_size=4, **options)
-    return build_work(Deployment(network, Precision(), needs, config, mapping), activity(rule, network))
+    job = Deployment(network, precision or Precision(), needs, config, mapping)
+    return build_work(job, activity(rule, network, static=needs.static_input))

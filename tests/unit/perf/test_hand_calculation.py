@@ -5,6 +5,7 @@ from typing import Any
 import one_core
 import pytest
 
+from nmsim.network.precision import Precision
 from nmsim.network.spec import NetworkSpec
 from nmsim.perf.analytic import AnalyticModel
 from nmsim.perf.event.chip import EventModel
@@ -102,6 +103,22 @@ def test_biases_are_words_and_additions_of_their_own(model: PerformanceModel) ->
     assert (
         counts.total(action="mac", bits_a=16, bits_b=16, bits_c=48) == 2 + 1
     )  # a delta meets the trace of biases
+
+
+def test_a_scalar_trace_moves_the_gradient_to_the_end_of_the_sample(model: PerformanceModel) -> None:
+    precision = Precision.model_validate({"static_trace": "scalar"})
+    without = model.run(one_core.work("stop-w", static_input=True))
+    result = model.run(one_core.work("stop-w", static_input=True, precision=precision))
+    found, before = (
+        {label.name: cycles[0, 0] for label, cycles in zip(one.stages, one.stage_cycles, strict=True)}
+        for one in (result, without)
+    )
+    # state: sums 3, membranes 2 + 2, thresholds 2, spike bits 1 + 1: 11 / 2; no trace is touched
+    assert (before["neuron 0"], found["neuron 0"]) == (9 + 3, 6 + 3)
+    # two deltas: their sums of 32 bits, a word each, are read and written, instead of four weight gradients
+    assert (before["gradient 0"], found["gradient 0"]) == (8 + 3, 4 + 3)
+    # two sums meet two inputs: four gradients read and written; all three sums are read and cleared
+    assert found["gradient 0: outer product"] == 8 + 6 + 3
 
 
 def test_slower_memories_lengthen_the_fill(model: PerformanceModel) -> None:

@@ -1,0 +1,75 @@
+"""dW of layers with a scalar trace: at the end of a sample, the sums of delta times c meet the sample itself.
+
+The sums g are formed step by step with the deltas (`backward.layer_deltas`), saturating as their accumulator does.
+"""
+
+from numba.extending import register_jitable
+
+from nmsim.fixedpoint.compiled import kernel
+from nmsim.fixedpoint.quantize import WHOLE, WRAP, magnitude
+from nmsim.stop.fixed.gather import gather_inputs
+from nmsim.stop.fixed.ordered import add_saturating
+from nmsim.stop.fixed.sums import settle_sums
+from nmsim.stop.fixed.tensor import STATIC_GRADIENT, WEIGHT_GRADIENT
+
+
+@register_jitable
+def largest_row(sums, channels, positions):
+    """Largest sum of `|sums|` over the positions of a channel."""
+    largest = 0
+    for channel in range(channels):
+        total = 0
+        for position in range(positions):
+            total += magnitude(sums[position * channels + channel])
+        largest = max(largest, total)
+    return largest
+
+
+def add_static_gradient(
+    memory, layers, index, numbers, orders, synapses, gathered, static_sums, weight_sums, bounds, counts, samples, in_order
+):  # fmt: skip
+    """`dW += g x^T` of every sample, position by position: `in_order` of the definition, or exactly.
+
+    The latter adds to `bounds (L, 4)` what the samples may have added to any dW in absolute terms.
+    """
+    layer, row, over = layers[index], numbers[index, WEIGHT_GRADIENT], 0
+    order, fan_in, channels = orders[layer.order : layer.order + layer.fan_in], layer.fan_in, layer.channels
+    size = channels * fan_in
+    for sample in range(samples):
+        begin = layer.static_sum * samples + sample * layer.neurons
+        sums, slot = static_sums[begin : begin + layer.neurons], sample * layer.group
+        if numbers[index, STATIC_GRADIENT, WRAP]:
+            counts[index, STATIC_GRADIENT] += settle_sums(
+                sums, layer.neurons, numbers[index, STATIC_GRADIENT]
+            )
+        for position in range(layer.positions):
+            place = slot * layer.words + layer.source_values
+            values = memory[place : place + layer.inputs]
+            if layer.kernel:
+                line = slot * layer.positions + position
+                gather_inputs(gathered, memory, layer.words, layer.source_values, layer, line, line + 1)
+                values = gathered[: layer.depth]
+            for channel in range(channels):
+                summed, first = sums[position * channels + channel], layer.weight + channel * fan_in
+                if summed == 0:
+                    continue
+                if not in_order:
+                    own = weight_sums[first : first + fan_in]
+                    for k in range(fan_in):
+                        own[k] += summed * values[order[k]]
+                    continue
+                for k in range(fan_in):
+                    if synapses[first + k]:
+                        weight_sums[first + k], saturated = add_saturating(
+                            weight_sums[first + k], summed * values[order[k]], row
+                        )
+                        over += saturated
+        if in_order and row[WHOLE]:
+            over += settle_sums(weight_sums[layer.weight : layer.weight + size], size, row)
+        bounds[index, 0] += (
+            0 if in_order else largest_row(sums, channels, layer.positions) * layer.largest_input
+        )
+    counts[index, WEIGHT_GRADIENT] += over
+
+
+ADD_STATIC_GRADIENT = kernel(add_static_gradient)
