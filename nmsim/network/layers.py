@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from nmsim.config import Record
 
@@ -67,13 +67,7 @@ class AvgPool(Record):
 
     kind: Literal["avg_pool"] = "avg_pool"
     size: int = Field(ge=2)
-    """Window side; a power of two, so that the average is exact."""
-
-    @model_validator(mode="after")
-    def _power_of_two(self) -> "AvgPool":
-        if self.size & (self.size - 1):
-            raise ValueError(f"average-pool window {self.size} is not a power of two; use 2, 4 or 8")
-        return self
+    """Window side. Networks that learn need a power of two, with which the average is exact."""
 
 
 class SumPool(Record):
@@ -97,7 +91,7 @@ class MaxPool(Record):
 
 
 class GlobalAvgPool(Record):
-    """Average over all positions of a map; H*W must be a power of two."""
+    """Average over all positions of a map. Networks that learn need H*W to be a power of two, and the average exact."""
 
     kind: Literal["global_avg_pool"] = "global_avg_pool"
 

@@ -9,6 +9,7 @@ from nmsim.config import Record
 from nmsim.contents import Content
 from nmsim.network.precision import Precision, ResolvedPrecision
 from nmsim.network.spec import NetworkSpec, SynapticLayer
+from nmsim.network.values import mean_factor
 from nmsim.rules import Carries, rule_named, rule_of
 
 
@@ -280,9 +281,10 @@ def input_value_bits(network: NetworkSpec, sample_bits: int) -> tuple[int, ...]:
         below = [largest[source] for source in node.inputs]
         if node.layer is not None:
             largest[node.index] = 1
-        elif node.kind in {"avg_pool", "sum_pool", "global_avg_pool"}:
-            window = (node.in_shape[1] // node.out_shape[1]) * (node.in_shape[2] // node.out_shape[2])
-            largest[node.index] = below[0] * window
+        elif node.kind == "sum_pool":
+            largest[node.index] = below[0] * node.window
+        elif node.kind in {"avg_pool", "global_avg_pool"}:
+            largest[node.index] = below[0] * node.window * mean_factor(node.window)[0]
         else:
             largest[node.index] = sum(below)
     layers = [node for node in network.nodes if node.layer is not None]

@@ -31,6 +31,13 @@ class Node:
     layer: int | None = None
     spec: Dense | Conv | WindowPool | GlobalAvgPool | None = None
 
+    @property
+    def window(self) -> int:
+        """Inputs of one output of a pool; 1 elsewhere."""
+        if isinstance(self.spec, GlobalAvgPool):
+            return self.in_shape[1] * self.in_shape[2]
+        return self.spec.size**2 if isinstance(self.spec, WindowPool) else 1
+
 
 @dataclass(frozen=True)
 class SynapticLayer:
@@ -96,8 +103,8 @@ class NetworkSpec(Record):
     """A feed-forward spiking network.
 
     Raises (through `config.build`):
-        ConfigError: a layer does not fit its input shape; the last layer does not spike; a global average over a
-            map whose size is not a power of two; the two branches of a residual differ in shape.
+        ConfigError: a layer does not fit its input shape; the last layer does not spike; the two branches of a residual
+            differ in shape.
     """
 
     name: str = "network"
@@ -132,6 +139,12 @@ class NetworkSpec(Record):
     def synaptic_layers(self) -> tuple[SynapticLayer, ...]:
         """The layers with weights, in topological order."""
         return tuple(_synaptic(node) for node in self._nodes if node.layer is not None)
+
+    @property
+    def inexact_average(self) -> Node | None:
+        """The first average pool whose window is no power of two, so that its average is not exact; None without one."""
+        averages = (node for node in self._nodes if node.kind in {"avg_pool", "global_avg_pool"})
+        return next((node for node in averages if node.window & (node.window - 1)), None)
 
     @property
     def classes(self) -> int:
@@ -193,10 +206,6 @@ def _out_shape(layer: Dense | Conv | WindowPool | GlobalAvgPool, shape: Shape, p
         )
     channels, height, width = shape
     if isinstance(layer, GlobalAvgPool):
-        if (height * width) & (height * width - 1):
-            raise ValueError(
-                f"layer {position} (global_avg_pool): {height} x {width} is not a power of two; pool or pad to one"
-            )
         return (channels, 1, 1)
     if isinstance(layer, Conv):
         size = [(extent + 2 * layer.padding - layer.kernel) // layer.stride + 1 for extent in (height, width)]

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from nmsim.fixedpoint.format import QFormat
-from nmsim.network.layers import AvgPool, SumPool
 from nmsim.network.spec import NetworkSpec, Node
 
 SPIKE = QFormat(signed=False, total_bits=1, fraction_bits=0)
@@ -31,6 +30,21 @@ class ValueRange:
     def times(self, factor: int, extra_fraction_bits: int) -> "ValueRange":
         """The range of a sum of `factor` such values, scaled down by `2**-extra_fraction_bits`."""
         return ValueRange(self.low * factor, self.high * factor, self.fraction_bits + extra_fraction_bits)
+
+
+INVERSE_BITS = 16
+"""Fraction bits of 1/n, where the number n of averaged inputs is no power of two."""
+
+
+def mean_factor(inputs: int) -> tuple[int, int]:
+    """What makes the sum of so many inputs their mean: an integer factor, and the fraction bits that the product has more.
+
+    >>> mean_factor(4), mean_factor(9)
+    ((1, 2), (7282, 16))
+    """
+    if inputs & (inputs - 1) == 0:
+        return 1, inputs.bit_length() - 1
+    return ((2 << INVERSE_BITS) + inputs) // (2 * inputs), INVERSE_BITS
 
 
 def node_ranges(network: NetworkSpec, input_format: QFormat) -> tuple[ValueRange, ...]:
@@ -71,9 +85,7 @@ def _range(node: Node, ranges: list[ValueRange], input_format: QFormat) -> Value
             low += source.low << (fraction_bits - source.fraction_bits)
             high += source.high << (fraction_bits - source.fraction_bits)
         return ValueRange(low, high, fraction_bits)
-    if isinstance(node.spec, AvgPool):
-        return sources[0].times(node.spec.size**2, 2 * (node.spec.size.bit_length() - 1))
-    if node.kind == "global_avg_pool":
-        positions = node.in_shape[1] * node.in_shape[2]
-        return sources[0].times(positions, positions.bit_length() - 1)
-    return sources[0].times(node.spec.size**2, 0) if isinstance(node.spec, SumPool) else sources[0]
+    if node.kind in {"avg_pool", "global_avg_pool"}:
+        factor, fraction_bits = mean_factor(node.window)
+        return sources[0].times(node.window * factor, fraction_bits)
+    return sources[0].times(node.window, 0) if node.kind == "sum_pool" else sources[0]

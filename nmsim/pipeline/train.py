@@ -25,7 +25,7 @@ from nmsim.stop.build import create_engine, real_parameters
 from nmsim.stop.history import TrainingHistory
 from nmsim.stop.protocol import Engine, Parameters
 from nmsim.stop.record import record_activity
-from nmsim.stop.spec import check_neuron
+from nmsim.stop.spec import check_network
 from nmsim.stop.stbp.engine import StbpEngine
 from nmsim.stop.train import Progress
 from nmsim.stop.train import train as run_training
@@ -89,7 +89,7 @@ def train(
         RunError: the folder belongs to another configuration, or another command is at work in it.
     """
     folder = RunFolder(out)
-    check_neuron(workload.network.neuron, workload.training.rule, learns=True)
+    check_network(workload.network, workload.training.rule, learns=True)
     if start is None and workload.start is not None:
         start = read_start(folder, workload)
     prepared = prepare(workload, seed, on_download, data)

@@ -8,16 +8,18 @@ from pydantic import Field, model_validator
 from nmsim.config import Record
 from nmsim.errors import ConfigError
 from nmsim.fixedpoint.real import cosine_of_pi
-from nmsim.network.neuron import Neuron
+from nmsim.network.spec import NetworkSpec
 from nmsim.rules import STBP, STOP_WTL, LearningRule, TrainedRule
 
 
-def check_neuron(neuron: Neuron, rule: LearningRule, *, learns: bool) -> None:
-    """A rule can run a network of such neurons; `learns` says whether parameters are to change.
+def check_network(network: NetworkSpec, rule: LearningRule, *, learns: bool) -> None:
+    """A rule can run a network; `learns` says whether parameters are to change.
 
     Raises:
-        ConfigError: it learns leaks that are one, or anything across a reset to zero, which the traces do not follow.
+        ConfigError: it learns leaks that are one, or anything across a reset to zero, which the traces do not follow, or
+            across an average that is not exact.
     """
+    neuron, average = network.neuron, network.inexact_average
     if neuron.integrates and rule.learns_leak:
         raise ConfigError(
             f"training.rule: '{rule}' learns leak factors, but neuron.leak_factor is 1, a neuron without a leak; use a rule"
@@ -27,6 +29,11 @@ def check_neuron(neuron: Neuron, rule: LearningRule, *, learns: bool) -> None:
         raise ConfigError(
             "neuron.reset: 'zero' is for inference, because the traces of learning assume that a spike subtracts the"
             " threshold; use reset: subtract to train"
+        )
+    if learns and average is not None:
+        raise ConfigError(
+            f"network.layers: the {average.kind} over {average.window} inputs is for inference, because only averages over a"
+            " power of two are exact; use one, a sum_pool, or pad the map to train"
         )
 
 

@@ -12,7 +12,16 @@ from random import Random
 from typing import Any
 
 from twin_arithmetic import ACCUMULATOR_OVERFLOWS, OVERFLOWS, ROUNDINGS, Format, parse_format
-from twin_graph import SYNAPTIC, Node, is_power_of_two, output_shape, size_of, synapses_of, value_fraction
+from twin_graph import (
+    SYNAPTIC,
+    Node,
+    averaged,
+    is_power_of_two,
+    output_shape,
+    size_of,
+    synapses_of,
+    value_fraction,
+)
 
 KINDS = ("dense", "conv", "pool", "residual")
 PROFILES = ("narrow", "narrow", "narrow", "usual", "usual", "wide")
@@ -162,9 +171,11 @@ def add_options(rng: Random, description: dict[str, Any]) -> None:
         description["rule"] = rng.choice(("W", "WT"))
         description["integrates"] = True
         description["training"]["alpha_max"] = None
+    shapes: list[list[int]] = []
     for node in description["nodes"]:
         if node["kind"] == "avg_pool" and rng.random() < 0.3:
             node["kind"] = "sum_pool"
+        shapes.append(output_shape(node, [shapes[i] for i in node.get("inputs", [])]))
     if rng.random() < 0.35:
         add_biases(rng, description)
     if rng.random() < 0.2:
@@ -174,8 +185,10 @@ def add_options(rng: Random, description: dict[str, Any]) -> None:
     static = all(len(rows) == 1 for rows in description["inputs"])
     if static and not description["training"]["in_place"] and rng.random() < 0.5:
         add_scalar_traces(rng, description)
-    if rng.random() < 0.1:
+    zero = rng.random() < 0.1
+    if zero:
         description["reset"] = "zero"
+    if zero or not all(is_exact(node, shapes) for node in description["nodes"]):  # for inference
         rates = description["training"]["learning_rates"]
         for kind, schedule in rates.items():
             rates[kind] = [[0, shift] for _, shift in schedule]
@@ -199,8 +212,15 @@ def random_graph(rng: Random, kind: str, *, signed_input: bool) -> tuple[list[No
                 shapes.append(output_shape(node, [shapes[i] for i in node.get("inputs", [])]))
         except ValueError:
             continue
-        if size_of(shapes[-1]) <= MOST_CLASSES:
+        exact = all(is_exact(node, shapes) for node in nodes)
+        if size_of(shapes[-1]) <= MOST_CLASSES and (exact or rng.random() < 0.3):
             return nodes, shapes
+
+
+def is_exact(node: Node, shapes: list[list[int]]) -> bool:
+    """Whether a node is no average, or one over a power of two."""
+    average = node["kind"] in ("avg_pool", "global_avg_pool")
+    return not average or is_power_of_two(averaged(node, shapes[node["inputs"][0]]))
 
 
 # ---- graphs ------------------------------------------------------------------------------------
@@ -244,7 +264,8 @@ def same_conv(rng: Random, source: int, channels: int) -> Node:
 
 def pool(rng: Random, source: int) -> Node:
     """A 2 x 2 pooling node."""
-    return {"kind": rng.choice(("avg_pool", "max_pool")), "inputs": [source], "window": 2}
+    kind = rng.choice(("avg_pool", "max_pool"))
+    return {"kind": kind, "inputs": [source], "window": 3 if rng.random() < 0.1 else 2}
 
 
 def dense_graph(rng: Random) -> list[Node]:

@@ -28,7 +28,7 @@ from twin_arithmetic import (
     surrogate_table,
     wrap,
 )
-from twin_graph import pass_back, pass_forward, synapses_of
+from twin_graph import output_shape, pass_back, pass_forward, synapses_of
 
 # ---- section 1: formats and Q -------------------------------------------------------------------
 
@@ -181,6 +181,9 @@ def test_pools_forward_and_back() -> None:
     assert pass_back(average, [1, 3, 3], x, ([-5], 7)) == ([-5, -5, 0, -5, -5, 0, 0, 0, 0], 9)
     # the first of two 3s
     assert pass_back(maximum, [1, 3, 3], x, ([-5], 7)) == ([0, -5, 0, 0, 0, 0, 0, 0, 0], 7)
+    nine = {"kind": "avg_pool", "window": 3}  # 2^16 / 9 = 7281.8
+    assert pass_forward(nine, [[1, 3, 3]], [x]) == ([54 * 7282], 16)
+    assert pass_back(nine, [1, 3, 3], x, ([-5], 7)) == ([-5 * 7282] * 9, 23)
     everything = {"kind": "global_avg_pool"}
     assert pass_forward(everything, [[1, 2, 4]], [([1] * 8, 1)]) == ([8], 4)
     assert pass_back(everything, [1, 2, 4], ([1] * 8, 1), ([3], 2)) == ([3] * 8, 5)
@@ -468,6 +471,10 @@ def test_cases_reach_every_option_and_most_overflows() -> None:
         description = cases.case(seed)
         training = description["training"]
         seen.update(node["kind"] for node in description["nodes"])
+        shapes: list[list[int]] = []
+        for node in description["nodes"]:
+            shapes.append(output_shape(node, [shapes[i] for i in node.get("inputs", [])]))
+        seen["inexact average"] += not all(cases.is_exact(node, shapes) for node in description["nodes"])
         seen.update((description["rule"], description["loss"], description["surrogate"]))
         seen.update((training["division"], training["accumulation"], f"batch {training['batch_size']}"))
         seen["theta_min"] += training["theta_min"] is not None
@@ -480,7 +487,12 @@ def test_cases_reach_every_option_and_most_overflows() -> None:
         seen["signed input"] += description["nodes"][0]["format"][0] == "s"
         for precision, parameters in zip(description["precision"], description["parameters"], strict=True):
             seen["mask"] += "mask" in parameters
+            seen["bias"] += "b" in parameters
+            seen["scalar trace"] += precision.get("static_trace") == "scalar"
+            seen["trace threshold"] += precision.get("trace_threshold", 0) > 0
             for name, entry in precision.items():
+                if not isinstance(entry, dict):
+                    continue
                 fmt = parse_format(entry["format"] if "." in entry["format"] else "s9.0")
                 seen["F > T"] += fmt.fraction > fmt.total
                 seen["F < 0"] += fmt.fraction < 0
@@ -513,6 +525,7 @@ def test_cases_reach_every_option_and_most_overflows() -> None:
         "epochs",
         "static",
     ]
+    options += ["bias", "scalar trace", "trace threshold", "inexact average"]
     options += ["mask", "in place", "signed input", "F > T", "F < 0", "w_use floor"]
     options += [f"batch {size}" for size in (1, 2, 3, 4, 5, 8)]
     stored = ("w", "U", "theta", "alpha", "w_trace", "theta_trace", "leak_trace", "delta", "v")

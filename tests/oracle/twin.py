@@ -14,7 +14,7 @@ Every tensor is a flat list of raw integers in C-order.
         {"kind": "dense", "inputs": [i], "units": n, "theta_sharing": "neuron" | "channel" | "layer"},
         {"kind": "conv", "inputs": [i], "channels": C, "kernel": k, "stride": s, "padding": p,
          "theta_sharing": ...},
-        {"kind": "avg_pool" | "sum_pool" | "max_pool", "inputs": [i], "window": p},
+        {"kind": "avg_pool" | "sum_pool" | "max_pool", "inputs": [i], "window": p},  # averages of any window
         {"kind": "global_avg_pool" | "flatten", "inputs": [i]},
         {"kind": "add", "inputs": [i, j]}],
       "precision": [  # one per synaptic layer (dense, conv), in order; ? means optional

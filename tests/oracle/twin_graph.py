@@ -6,6 +6,7 @@ A synaptic layer is nothing but three listings of its synapses, each in the orde
 
 import math
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 Node = dict[str, Any]
@@ -64,13 +65,9 @@ def output_shape(node: Node, below: list[list[int]]) -> list[int]:  # noqa: PLR0
         rows, cols = ((extent + 2 * padding - k) // stride + 1 for extent in (height, width))
         return positive([node["channels"], rows, cols])
     if kind == "global_avg_pool":
-        if not is_power_of_two(height * width):
-            raise ValueError(f"global average over {height} x {width}: H*W must be a power of two")
         return [channels, 1, 1]
     if kind in ("avg_pool", "sum_pool", "max_pool"):
         p = node["window"]
-        if kind == "avg_pool" and not is_power_of_two(p):
-            raise ValueError(f"average-pool window {p} is not a power of two")
         return positive([channels, height // p, width // p])
     raise ValueError(f"unknown node kind {kind!r}")
 
@@ -138,7 +135,10 @@ def pass_forward(node: Node, shapes: list[list[int]], values: list[Value]) -> Va
     if kind == "max_pool":
         return [max(raw[i] for i in window) for window in windows], fraction
     sums = [sum(raw[i] for i in window) for window in windows]
-    return sums, fraction if kind == "sum_pool" else fraction + window_log2(node, shapes[0])
+    if kind == "sum_pool":
+        return sums, fraction
+    inverse, more = inverse_of(averaged(node, shapes[0]))
+    return [total * inverse for total in sums], fraction + more
 
 
 def value_fraction(nodes: list[Node], shapes: list[list[int]], index: int, input_fraction: int) -> int:
@@ -148,14 +148,20 @@ def value_fraction(nodes: list[Node], shapes: list[list[int]], index: int, input
         return input_fraction
     below = [value_fraction(nodes, shapes, i, input_fraction) for i in node["inputs"]]
     if node["kind"] in ("avg_pool", "global_avg_pool"):
-        return below[0] + window_log2(node, shapes[node["inputs"][0]])
+        return below[0] + inverse_of(averaged(node, shapes[node["inputs"][0]]))[1]
     return max(below)
 
 
-def window_log2(node: Node, shape: list[int]) -> int:
-    """log2 of the number of inputs that an average is taken over."""
-    number = shape[1] * shape[2] if node["kind"] == "global_avg_pool" else node["window"] ** 2
-    return int(number).bit_length() - 1
+def averaged(node: Node, shape: list[int]) -> int:
+    """Number of inputs that an average is taken over."""
+    return shape[1] * shape[2] if node["kind"] == "global_avg_pool" else int(node["window"]) ** 2
+
+
+def inverse_of(number: int) -> tuple[int, int]:
+    """1/n as an integer and its fraction bits: exact for powers of two, else the nearest u16.16, ties away from zero."""
+    if is_power_of_two(number):
+        return 1, number.bit_length() - 1
+    return math.floor(Fraction(2**16, number) + Fraction(1, 2)), 16
 
 
 def pass_back(node: Node, shape: list[int], forward: Value, error: Value) -> Value:
@@ -172,4 +178,7 @@ def pass_back(node: Node, shape: list[int], forward: Value, error: Value) -> Val
         else:
             for i in window:
                 spread[i] += e
-    return spread, fraction if kind in ("max_pool", "sum_pool") else fraction + window_log2(node, shape)
+    if kind in ("max_pool", "sum_pool"):
+        return spread, fraction
+    inverse, more = inverse_of(averaged(node, shape))
+    return [e * inverse for e in spread], fraction + more

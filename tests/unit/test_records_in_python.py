@@ -20,7 +20,7 @@ def test_layers_need_no_kind() -> None:
         (lambda: Dense(units=0), "Dense: units: value 0: must be greater than or equal to 1; change the value"),
         (Dense, "Dense: units: required key 'units' is missing; add it"),
         (lambda: Dense(unit=3), "Dense: unit: unknown key 'unit'; did you mean 'units'?"),
-        (lambda: AvgPool(size=3), "AvgPool: average-pool window 3 is not a power of two; use 2, 4 or 8"),
+        (lambda: AvgPool(size=1), "AvgPool: size: value 1: must be greater than or equal to 2; change the value"),
         (
             lambda: NetworkSpec(name="x", time_steps=2, input_shape=(1, 4, 4), layers=(MaxPool(size=2),)),
             "NetworkSpec: the last layer is 'max_pool', which does not spike; end with a dense or conv layer",

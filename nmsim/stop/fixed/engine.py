@@ -30,7 +30,7 @@ from nmsim.stop.fixed.view import MemoryView, Recorder
 from nmsim.stop.fixed.worker import Pass, Worker
 from nmsim.stop.initial import initial_parameters
 from nmsim.stop.protocol import Batch, BatchResult, IntArray, LayerRecord, Parameters, UpdateRates
-from nmsim.stop.spec import TrainingSpec, check_neuron
+from nmsim.stop.spec import TrainingSpec, check_network
 
 
 def loss_table(loss: str, classes: int) -> NDArray[np.float64]:
@@ -77,7 +77,7 @@ class FixedEngine:
         storage: type | None = None,
         watch_sums: bool = False,
     ) -> None:
-        check_neuron(network.neuron, training.rule, learns=False)
+        check_network(network, training.rule, learns=False)
         self.network, self.precision, self.training = network, precision, training
         self.input_format, self.seed = input_format, seed
         self.formats = layer_formats(network, precision, input_format, seed)
@@ -143,8 +143,8 @@ class FixedEngine:
 
     def train_observed(self, batch: Batch, rates: UpdateRates, observer: Observer | None) -> BatchResult:
         """`train_batch` with an observer of every time step of every sample."""
-        check_neuron(
-            self.network.neuron,
+        check_network(
+            self.network,
             self.training.rule,
             learns=rates.weight > 0 or rates.threshold > 0 or rates.leak > 0,
         )

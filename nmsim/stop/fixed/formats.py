@@ -27,7 +27,7 @@ from nmsim.fixedpoint.quantize import (
 from nmsim.fixedpoint.real import exponential, nearest_raw
 from nmsim.network.precision import AccumulatorPrecision, Precision, ResolvedPrecision, TensorPrecision
 from nmsim.network.spec import NetworkSpec, SynapticLayer
-from nmsim.network.values import ValueRange, node_ranges
+from nmsim.network.values import ValueRange, mean_factor, node_ranges
 from nmsim.stop.fixed.tensor import Tensor
 from nmsim.stop.surrogate import exact_entries
 
@@ -38,14 +38,6 @@ ROLES = {
     Tensor.THRESHOLD_TRACE: Role.THRESHOLD_TRACE, Tensor.MEMBRANE: Role.MEMBRANE, Tensor.ERROR: Role.ERROR,
     Tensor.DELTA: Role.DELTA, Tensor.CONSTANT_TRACE: Role.CONSTANT_TRACE,
 }  # fmt: skip
-
-
-def pool_window(network: NetworkSpec, node: int) -> int:
-    """Inputs of one output of a pool."""
-    _, in_height, in_width = network.nodes[node].in_shape
-    if network.nodes[node].kind == "global_avg_pool":
-        return in_height * in_width
-    return int(network.nodes[node].spec.size) ** 2  # type: ignore[union-attr]
 
 
 def error_fractions(network: NetworkSpec, layers: "list[LayerFormats]") -> list[int | None]:
@@ -66,7 +58,7 @@ def error_fractions(network: NetworkSpec, layers: "list[LayerFormats]") -> list[
         else:
             arriving = fractions[node.index] or 0
             if node.kind in {"avg_pool", "global_avg_pool"}:
-                arriving += pool_window(network, node.index).bit_length() - 1
+                arriving += mean_factor(node.window)[1]
         for source in node.inputs:
             if needed[source]:
                 present = fractions[source]

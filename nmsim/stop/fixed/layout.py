@@ -11,12 +11,11 @@ from numpy.typing import NDArray
 
 from nmsim.fixedpoint.lfsr import unrolled_table
 from nmsim.network.spec import NetworkSpec, Node
-from nmsim.network.values import ValueRange
+from nmsim.network.values import ValueRange, mean_factor
 from nmsim.stop.fixed.formats import (
     LayerFormats,
     error_fractions,
     machine_numbers,
-    pool_window,
     softmax_table,
 )
 from nmsim.stop.fixed.forward import rows_at_once
@@ -36,6 +35,9 @@ _KINDS = {
     "input": INPUT, "dense": DENSE, "conv": CONV, "avg_pool": AVERAGE, "sum_pool": AVERAGE, "max_pool": MAXIMUM,
     "global_avg_pool": AVERAGE, "add": ADD,
 }  # fmt: skip
+
+AVERAGES = ("avg_pool", "global_avg_pool")
+"""Pools that divide."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,7 @@ def build(
         _lay_node(node, record, words, nodes)
         if _KINDS[node.kind] in {AVERAGE, MAXIMUM}:
             record["window_height"], record["window_width"] = window_of(network, node)
+            record["factor"] = mean_factor(node.window)[0] if node.kind in AVERAGES else 1
             windows = pool_windows(record, nodes[record["first"]])
             record["windows"] = orders.take(windows.size)
             order_runs.append(windows)
@@ -244,8 +247,9 @@ def _lay_errors(network: NetworkSpec, formats: list[LayerFormats], nodes: list[d
         if node.layer is not None:
             arriving = formats[node.layer].delta.fraction_bits + formats[node.layer].used.fraction_bits
         elif own_fraction is not None:
-            averages = node.kind in {"avg_pool", "global_avg_pool"}  # a sum pool's error is not divided
-            grow = pool_window(network, node.index).bit_length() - 1 if averages else 0
+            grow = (
+                mean_factor(node.window)[1] if node.kind in AVERAGES else 0
+            )  # a sum pool's error is not divided
             arriving = own_fraction + grow
         else:
             continue

@@ -33,7 +33,7 @@ def load_inputs(memory, nodes, inputs, samples, step):
 
 
 def average_pool(memory, nodes, index, samples):
-    """Sum over each window."""
+    """Sum over each window, times a factor where the mean is not a shift of it."""
     node, source = nodes[index], nodes[nodes[index].first]
     channels = node.channels
     for slot in range(samples * node.group):
@@ -50,6 +50,9 @@ def average_pool(memory, nodes, index, samples):
                     values = memory[at : at + channels]
                     for k in range(channels):
                         out[k] += values[k]
+            if node.factor != 1:
+                for k in range(channels):
+                    out[k] *= node.factor
 
 
 def maximum_pool(memory, nodes, index, samples):
@@ -106,9 +109,9 @@ def copy_errors(errors, nodes, index, samples):
 def spread_average_errors(errors, nodes, index, samples, orders):
     """Every input of a window receives the window's error; inputs outside all windows receive none."""
     node, source = nodes[index], nodes[nodes[index].first]
-    size, left, windows = (
+    size, factor, windows = (
         source.size,
-        node.error_left_first,
+        node.factor << node.error_left_first,
         orders[node.windows : node.windows + source.size],
     )
     for slot in range(samples * node.group):
@@ -116,10 +119,10 @@ def spread_average_errors(errors, nodes, index, samples, orders):
         target, arriving = errors[place : place + size], errors[from_ : from_ + node.size]
         if node.writes_first:
             for k in range(size):
-                target[k] = arriving[windows[k]] << left if windows[k] >= 0 else 0
+                target[k] = arriving[windows[k]] * factor if windows[k] >= 0 else 0
         else:
             for k in range(size):
-                target[k] += arriving[windows[k]] << left if windows[k] >= 0 else 0
+                target[k] += arriving[windows[k]] * factor if windows[k] >= 0 else 0
 
 
 def route_maximum_errors(errors, nodes, index, samples, memory):

@@ -17,7 +17,7 @@ from nmsim.stop.float.step import LayerParameters, StopSteps
 from nmsim.stop.float.tensors import LayerTensors, Seen, activity, all_tensors, joined
 from nmsim.stop.initial import initial_parameters
 from nmsim.stop.protocol import Batch, BatchResult, FloatArray, IntArray, LayerRecord, Parameters, UpdateRates
-from nmsim.stop.spec import TrainingSpec, check_neuron
+from nmsim.stop.spec import TrainingSpec, check_network
 from nmsim.stop.surrogate import derivative, look_up, table_entries
 
 
@@ -102,7 +102,7 @@ class FloatEngineBase(ABC):
 
     def train_batch(self, batch: Batch, rates: UpdateRates) -> BatchResult:
         """One update from the mean gradient of one batch."""
-        check_neuron(self.network.neuron, self.training.rule, learns=True)
+        check_network(self.network, self.training.rule, learns=True)
         gradients = self.gradients(batch)
         rate = rates.weight / len(batch.labels)
         for layer in self._graph.layers:
@@ -172,7 +172,7 @@ class FloatEngine(FloatEngineBase):
 
     def train_batch(self, batch: Batch, rates: UpdateRates) -> BatchResult:
         """One update from one batch, or one update of the weights per time step (update `in_place`)."""
-        check_neuron(self.network.neuron, self.training.rule, learns=True)
+        check_network(self.network, self.training.rule, learns=True)
         if self.training.update == "in_place":
             return self._train_in_place(batch, rates)
         return super().train_batch(batch, rates)

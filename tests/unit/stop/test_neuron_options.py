@@ -1,4 +1,4 @@
-"""Neurons without a leak, resets to zero and sum pools: by hand, and what refuses them."""
+"""Neurons without a leak, resets to zero, sum pools and averages over any window: by hand, and what refuses them."""
 
 from typing import Any
 
@@ -94,6 +94,30 @@ def test_float_engines_do_the_same() -> None:
     spikes = engine.infer(Batch(inputs, SPIKES, labels))
     assert fixed.spike_counts.tolist() == spikes.tolist()
     assert spikes.sum() > 5
+
+
+def test_an_average_over_nine_is_the_sum_times_the_nearest_ninth() -> None:
+    layers = [{"kind": "avg_pool", "size": 3}, {"kind": "dense", "units": 1}]
+    spec = NetworkSpec.model_validate({"input_shape": [1, 3, 4], "time_steps": 1, "layers": layers})
+    weights = Parameters([np.array([[8192]])], [np.array([1024])], [32768], [None])  # 1 in s16.13
+    sample = np.array([[[[1, 1, 0, 1], [1, 1, 1, 1], [0, 1, 1, 1]]]])[
+        None
+    ]  # 7 in the window, the last column drops
+    training = TrainingSpec(rule="stop-w", batch_size=1)
+    precision = Precision.model_validate({"current": "s40"})
+    found = run_raw(spec, precision, training, weights, sample, SPIKES, np.array([0]), 0, [AT_REST]).layers[0]
+    assert found.inputs[0, 0].tolist() == [7 * 7282]  # 65536 / 9 = 7281.8
+    assert found.current[0, 0].tolist() == [7 * 7282 * 8192]  # F = 16 + 13
+    assert found.membrane[0, 0].tolist() == [796]  # 7/9 of 1024 is 796.4
+    real = FloatEngine(spec, training)
+    with pytest.raises(ConfigError, match=r"^network.layers: the avg_pool over 9 inputs is for inference"):
+        real.train_batch(Batch(sample, SPIKES, np.array([0])), UpdateRates(0.1, 0, 0))
+    whole = [{"kind": "global_avg_pool"}, {"kind": "dense", "units": 1}]
+    spec = NetworkSpec.model_validate({"input_shape": [1, 3, 4], "time_steps": 1, "layers": whole})
+    with pytest.raises(ConfigError, match=r"^network.layers: the global_avg_pool over 12"):
+        run_raw(
+            spec, precision, training, weights, sample, SPIKES, np.array([0]), 0, [UpdateRates(0.1, 0, 0)]
+        )
 
 
 def test_what_learns_refuses_what_it_cannot_follow() -> None:
