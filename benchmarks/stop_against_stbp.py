@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from nmsim import units
+from nmsim import config, units
 from nmsim.cost.table import load_table
 from nmsim.errors import DoesNotFitError
 from nmsim.evaluate import Evaluation, evaluate
@@ -28,6 +28,7 @@ from nmsim.pipeline.folder import RunFolder
 from nmsim.pipeline.simulate import evaluate_rule, read_chip
 from nmsim.statistics import Interval, ratio_of_means
 from nmsim.validate.synthetic import Densities, synthetic_activity
+from nmsim.workload import WorkloadSpec
 
 STOP, STBP = "stop-wtl", "stbp"
 SAMPLES = 6
@@ -37,6 +38,8 @@ PICTURE = Densities(inputs=0.2, spikes=0.15, deltas=0.6)
 EVENTS = Densities(inputs=0.03, spikes=0.1, deltas=0.6)
 LEAST_SHARE = 0.002
 """Smaller differences are left out of the table of causes."""
+SCALAR = ("precision.static_trace=scalar", "precision.layers.0.weight_gradient=s48")
+"""Its weight gradient has the fraction bits of the picture besides."""
 ECONOMIES: dict[str, tuple[str, ...]] = {
     "as shipped": (),
     "traces touched by events only (`trace_decay: lazy`)": ("options.trace_decay=lazy",),
@@ -48,6 +51,8 @@ ECONOMIES: dict[str, tuple[str, ...]] = {
     ),
     "gradient as factors over T": ("options.weight_gradient=factored",),
     "update of rows with a trace only (`skip.gradients: scan`)": ("options.skip.gradients=scan",),
+    "scalar trace of the picture (`static_trace: scalar`)": SCALAR,
+    "scalar trace, and the update of rows with a trace only": (*SCALAR, "options.skip.gradients=scan"),
     "all but the cores": (
         "options.trace_decay=lazy",
         "options.weight_gradient=factored",
@@ -122,9 +127,12 @@ def table(title: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> N
 
 
 def replayed(run: Path, chip: str, rule: str, *settings: str) -> Evaluation:
-    """A trained run under a rule on a chip."""
+    """A trained run under a rule on a chip; settings that begin with `precision.` change formats and traces."""
     folder = RunFolder(run)
-    return evaluate_rule(folder.workload(), folder, read_chip(chip, settings), rule, "analytic")
+    formats = tuple(text for text in settings if text.startswith("precision."))
+    workload = config.read(WorkloadSpec, folder.workload_file, formats)
+    machine = read_chip(chip, [text for text in settings if text not in formats])
+    return evaluate_rule(workload, folder, machine, rule, "analytic")
 
 
 def places(item: Evaluation) -> dict[str, tuple[float, float]]:
@@ -164,12 +172,13 @@ def causes(run: Path, chip: str) -> None:
 
 
 def economies(run: Path, chip: str) -> None:
-    """What options of a chip save, for both rules."""
+    """What options of a chip save, for both rules, and what a scalar trace saves STOP."""
 
     def rows() -> Iterable[Sequence[str]]:
         first = replayed(run, chip, STOP)
         for name, settings in ECONOMIES.items():
-            stop, stbp = (replayed(run, chip, rule, *settings) for rule in (STOP, STBP))
+            stop = replayed(run, chip, STOP, *settings)
+            stbp = replayed(run, chip, STBP, *(text for text in settings if text not in SCALAR))
             joules = [f"{item.energy_j.mean * units.UJ_PER_J:.2f}" for item in (stop, stbp)]
             micro = [f"{item.latency_s.mean * units.US_PER_S:.1f}" for item in (stop, stbp)]
             yield (
