@@ -15,6 +15,8 @@ VERBS = {
     "import-activity": ("recorded", "Import spikes recorded in another tool, to be replayed on any chip."),
     "import-network": ("exchange", "Import a network that another tool trained, as a run."),
     "export-network": ("exchange", "Write a trained network as a NIR file, or as arrays."),
+    "keep": ("kept", "Keep a trained run as one small file."),
+    "restore": ("kept", "Make a kept run a run folder again, and measure its accuracy."),
     "validate": ("validate", "Compare fixed point with float64, or estimates with silicon."),
     "formats": ("formats", "Find the narrowest formats that keep the accuracy."),
     "balance": ("reference", "Find weight scales at which every layer of a deep network spikes."),

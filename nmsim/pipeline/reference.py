@@ -9,18 +9,20 @@ from typing import Any
 from nmsim import config
 from nmsim.activity import Activity
 from nmsim.config import Document
-from nmsim.errors import CostError, DataError, DoesNotFitError, TooFastError
+from nmsim.errors import ConfigError, CostError, DataError, DoesNotFitError, TooFastError
 from nmsim.evaluate import evaluate
 from nmsim.hardware.chip import ChipConfig
 from nmsim.network.memory_table import NetworkMemory, network_memory
 from nmsim.perf.census import ActivityCensus
 from nmsim.pipeline.folder import RunFolder, package_versions
+from nmsim.pipeline.kept import find_kept, read_kept, restore_run
 from nmsim.pipeline.reference_plan import PlannedDataset, ReferencePlan, find_data, planned_workload
 from nmsim.pipeline.simulate import CHIPS, mapped
 from nmsim.pipeline.train import train
 from nmsim.report.reference.result import CASES, Absent, Case, DatasetResult, Outcome, Reference
 from nmsim.report.reference.write import write_reference
 from nmsim.rules import STBP, STOP_WTL, rule_named
+from nmsim.stop.history import TrainingHistory
 from nmsim.stop.train import Progress
 from nmsim.workload import WorkloadSpec
 
@@ -126,20 +128,43 @@ def _dataset(
 ) -> DatasetResult:
     place = f"plan {plan.name}, data set {entry.title}"
     workload = planned_workload(entry, entry.settings | source.settings, source.data, place)
-    preparation = entry.settings | entry.preparation | source.settings
-    prepared = planned_workload(entry, preparation, source.data, place)
     folder = RunFolder(work / workload.name)
-    tell.say(f"{entry.title}: prepare {workload.name} on {source.data.name}")
-    with tell.training(workload.name) as listen:
-        history = train(
-            prepared, folder.path, seed=plan.seed, resume=resume, overwrite=not resume, listen=listen
-        )
+    if entry.kept is not None:
+        tell.say(f"{entry.title}: restore {entry.kept}, and measure it on {source.data.name}")
+        prepared, history = _restored(entry, workload, source.data, folder.path, place)
+    else:
+        preparation = entry.settings | entry.preparation | source.settings
+        prepared = planned_workload(entry, preparation, source.data, place)
+        tell.say(f"{entry.title}: prepare {workload.name} on {source.data.name}")
+        with tell.training(workload.name) as listen:
+            history = train(
+                prepared, folder.path, seed=plan.seed, resume=resume, overwrite=not resume, listen=listen
+            )
     activities = {scheme: folder.activity(scheme) for scheme in SCHEMES}
     return DatasetResult(
         entry.title, workload, prepared, _portable(folder.provenance(), source.data.name), history, activities,
         _memory(workload, activities[STOP_WTL.profile]), tuple(_outcomes(entry.title, workload, activities, chips, tell)),
         entry.epoch_samples, entry.epoch_source, source.stand_in,
     )  # fmt: skip
+
+
+def _restored(
+    entry: PlannedDataset, workload: WorkloadSpec, data: Path, out: Path, place: str
+) -> tuple[WorkloadSpec, TrainingHistory]:
+    """The workload and the history of an entry's kept run, which is made a run folder.
+
+    Raises:
+        ConfigError: it is a run of another network than the entry's.
+    """
+    kept = read_kept(find_kept(str(entry.kept)))
+    if kept.workload.network.content_hash() != workload.network.content_hash():
+        raise ConfigError(
+            f"{place}: the kept run {entry.kept} has the network {kept.workload.network.name}, and its workload"
+            f" {workload.name} another one; name the workload that the run was made with"
+        )
+    restore_run(kept, out, path=str(data), profile_samples=entry.profile_samples, overwrite=True)
+    folder = RunFolder(out)
+    return folder.workload(), folder.history()
 
 
 def _portable(provenance: dict[str, Any], data: str) -> dict[str, Any]:

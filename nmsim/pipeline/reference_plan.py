@@ -37,6 +37,10 @@ class PlannedDataset(Record):
     """Keys of the workload that figures and preparation have set otherwise, e.g. `training.momentum`."""
     preparation: dict[str, Any] = Field(default_factory=dict)
     """Keys of the workload that the training before the profile has set otherwise, e.g. `training.epochs`."""
+    kept: str | None = None
+    """Kept run (`nmsim restore`) that takes the place of the preparation's training: its workload is the entry's too."""
+    profile_samples: int | None = Field(default=None, ge=1)
+    """Samples whose activity a kept run records; its own profile's number if absent."""
     epoch_samples: int = Field(ge=1)
     """Training samples of the whole data set: the size of an epoch."""
     epoch_source: str

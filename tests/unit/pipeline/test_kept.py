@@ -1,0 +1,73 @@
+"""A kept run is the run: the same parameters, history and accuracy after a way through one file."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nmsim.errors import ConfigError, RunError
+from nmsim.pipeline.folder import RunFolder
+from nmsim.pipeline.kept import find_kept, keep_run, read_kept, restore_run
+from nmsim.pipeline.train import read_workload, train
+from nmsim.storage import read_arrays, write_arrays
+
+SMALL = (
+    "network.layers=[{kind: dense, units: 32}, {kind: dense, units: 10}]",
+    "dataset.train_samples=1000",
+    "dataset.test_samples=40",
+    "training.epochs=3",
+    "profile.samples=2",
+)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    folder = tmp_path_factory.mktemp("kept") / "run"
+    train(read_workload("mnist-dense", *SMALL), folder, seed=3)
+    return RunFolder(folder)
+
+
+@pytest.fixture(scope="module")
+def file(run: RunFolder) -> Path:
+    out = run.path.parent / "small.npz"
+    keep_run(run, out, "nmsim train mnist-dense --seed 3")
+    return out
+
+
+def test_a_restored_run_has_the_parameters_and_the_accuracy_of_the_run(
+    run: RunFolder, file: Path, tmp_path: Path
+) -> None:
+    found = restore_run(read_kept(file), tmp_path / "again")
+    again = RunFolder(tmp_path / "again")
+    assert found.agrees
+    assert found.same_data
+    assert found.samples == 40
+    assert found.accuracy > 0.5
+    assert again.history().test_accuracy == run.history().test_accuracy == found.accuracy
+    for name, array in run.parameters().items():
+        np.testing.assert_array_equal(array, again.parameters()[name], err_msg=name)
+    np.testing.assert_array_equal(
+        run.activity("stop").layers[1].mask("spikes"), again.activity("stop").layers[1].mask("spikes")
+    )
+    assert again.provenance()["kept"]["how"] == "nmsim train mnist-dense --seed 3"
+
+
+def test_changed_parameters_are_seen_as_another_accuracy(file: Path, tmp_path: Path) -> None:
+    header, arrays = read_arrays(file, "nmsim/kept-1", "")
+    largest = max(arrays, key=lambda name: arrays[name].size)
+    arrays[largest] = np.zeros_like(arrays[largest])
+    schema = header.pop("schema")
+    write_arrays(tmp_path / "changed.npz", schema, header, arrays)
+    assert not restore_run(read_kept(tmp_path / "changed.npz"), tmp_path / "again").agrees
+
+
+def test_the_profile_can_be_larger_than_the_kept_one(file: Path, tmp_path: Path) -> None:
+    restore_run(read_kept(file), tmp_path / "again", profile_samples=5)
+    assert RunFolder(tmp_path / "again").activity("stop").samples == 5
+
+
+def test_a_file_of_another_kind_and_a_name_that_is_not_there_are_refused(run: RunFolder) -> None:
+    with pytest.raises(RunError, match="nmsim keep"):
+        read_kept(run.parameters_file)
+    with pytest.raises(ConfigError, match="no kept run of that name"):
+        find_kept("nothing-like-it")
