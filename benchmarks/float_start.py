@@ -110,10 +110,10 @@ class Network(nn.Module):
         return x
 
     def save(self, path: Path) -> None:
-        """Write `weights<i>` and `biases<i>`."""
+        """Write `weights<i>` and `bias<i>`."""
         arrays = {}
         for index, layer in enumerate(self.layers):
-            arrays[f"weights{index}"], arrays[f"biases{index}"] = layer.folded()
+            arrays[f"weights{index}"], arrays[f"bias{index}"] = layer.folded()
         np.savez_compressed(path, **arrays)
 
 
