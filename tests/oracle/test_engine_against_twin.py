@@ -19,6 +19,8 @@ from twin_arithmetic import parse_accumulator, parse_format
 from nmsim.stop.fixed import accumulate, geometry
 
 FAST, THOROUGH = 60, 5000
+REMEMBERED = (4124,)
+"""Cases that once differed. 4124: a sample's gradient was lost, because sums of the sample before it had to be ordered."""
 EXECUTIONS: tuple[dict[str, Any], ...] = (
     {"workers": 1},
     {"workers": 2},
@@ -52,6 +54,12 @@ def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("small_pieces")
 @pytest.mark.parametrize("seed", range(FAST))
 def test_a_random_case(seed: int) -> None:
+    assert disagreement(seed) is None
+
+
+@pytest.mark.usefixtures("small_pieces")
+@pytest.mark.parametrize("seed", REMEMBERED)
+def test_a_case_that_once_differed(seed: int) -> None:
     assert disagreement(seed) is None
 
 

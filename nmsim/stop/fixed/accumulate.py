@@ -111,7 +111,13 @@ class Accumulator:
             if observer is not None:
                 observer.sample(0, first.sums)
             return first.sums, spikes
-        if 1 < len(samples) <= size:
+        if len(samples) == 1:
+            # A second try could not end otherwise, and a layer that is updated from factors has its sums in no try.
+            self._ordered(samples, self.totals(), spikes)
+            if observer is not None:
+                observer.sample(0, self.totals())
+            return self.totals(), spikes
+        if len(samples) <= size:
             size = self._halve(len(samples))
         for start in range(0, len(samples), size):
             prior = self._commit(samples, start, min(start + size, len(samples)), prior, spikes, observer)
@@ -216,6 +222,7 @@ class Accumulator:
             worker.run(sample.inputs, sample.labels, sample.first, self._all_steps, Pass.ORDERED)
         spikes[:] = worker.work.spikes[:1]
         self._take_counts(worker)
+        worker.forget()  # what it found of magnitudes would be added to the bounds of the next sample
 
     def _measured(self, totals: Sums) -> NDArray[Any]:
         """Largest absolute sums so far, `(L, 4)`; dTheta bounded by its neurons' sums."""
