@@ -59,7 +59,9 @@ def restore(
     screen.say(f"Accuracy measured now: {found.accuracy:.2%} on {found.samples:,} held-out samples")
     screen.say(f"When it was kept: {then.accuracy_text}")
     if not found.same_data:
-        screen.say("The file of samples is another one than it was trained on; its held-out samples may still be the same.")
+        screen.say(
+            "The file of samples is another one than it was trained on; its held-out samples may still be the same."
+        )
     if not found.agrees:
         screen.say(
             "They differ on the same data: the arithmetic of this installation is not the one that trained it."
