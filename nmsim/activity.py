@@ -17,6 +17,8 @@ from nmsim.storage import read_arrays, write_arrays
 
 BitArray = NDArray[np.uint8]
 BoolArray = NDArray[np.bool_]
+CountArray = NDArray[np.uint16]
+COUNTS = ("input_counts", "spike_counts")
 MASKS = ("inputs", "spikes", "traces", "deltas")
 UPDATES = "updates"
 SCHEMA = "nmsim/activity-1"
@@ -32,6 +34,8 @@ class LayerActivity:
     `input_bits` is the width of one non-zero input value: 1 for spikes, more for intensities and pooled sums.
     `updates (S, T, N)`, if known, are the neurons whose state changed in the step; if absent, chips that tell active
     from inactive neurons take those that receive an input or spike.
+    `input_counts (S, T, M)` and `spike_counts (S, T, N)`, if known, tell how many spikes stand where the mask has a one:
+    every one of them is a packet and is served by every synapse. Without them it is one.
     """
 
     inputs_shape: tuple[int, ...]
@@ -42,6 +46,8 @@ class LayerActivity:
     traces: BitArray
     deltas: BitArray
     updates: BitArray | None = None
+    input_counts: CountArray | None = None
+    spike_counts: CountArray | None = None
 
     @classmethod
     def from_masks(
@@ -53,12 +59,17 @@ class LayerActivity:
     ) -> "LayerActivity":
         """Pack boolean masks `(S, T, M)` or `(S, T, N)` named as in `MASKS`, and `updates` if it is there."""
         packed = {name: np.packbits(mask, axis=-1) for name, mask in masks.items()}
-        return cls(inputs_shape, neurons_shape, input_bits, **packed)
+        return cls(inputs_shape, neurons_shape, input_bits, **packed)  # type: ignore[arg-type]
 
     @property
     def masks(self) -> dict[str, BitArray]:
         """The packed masks it has, by name."""
         return {name: getattr(self, name) for name in (*MASKS, UPDATES) if getattr(self, name) is not None}
+
+    @property
+    def counts(self) -> dict[str, CountArray]:
+        """Numbers of spikes where there may be several per time step, by name."""
+        return {name: getattr(self, name) for name in COUNTS if getattr(self, name) is not None}
 
     def mask(self, name: str) -> BoolArray:
         """Unpacked boolean mask, `(S, T, M)` for inputs and traces, `(S, T, N)` for spikes and deltas."""
@@ -101,7 +112,7 @@ class Activity:
         """First 16 hex digits of a SHA-256 over every mask and the descriptive fields."""
         digest = hashlib.sha256(json.dumps(self._header(), sort_keys=True).encode())
         for layer in self.layers:
-            for mask in layer.masks.values():
+            for mask in (layer.masks | layer.counts).values():
                 digest.update(np.ascontiguousarray(mask).tobytes())
         return digest.hexdigest()[:16]
 
@@ -129,7 +140,7 @@ class Activity:
             "sample_index": self.sample_index, "labels": self.labels, "spike_counts": self.spike_counts,
         }  # fmt: skip
         for index, layer in enumerate(self.layers):
-            arrays |= {f"layer{index}_{name}": mask for name, mask in layer.masks.items()}
+            arrays |= {f"layer{index}_{name}": mask for name, mask in (layer.masks | layer.counts).items()}
         write_arrays(path, SCHEMA, {KEY: NUMERICS, "run_hash": run_hash, **self._header()}, arrays)
 
     @classmethod
@@ -154,6 +165,8 @@ class Activity:
                     neurons_shape=tuple(shape["neurons_shape"]),
                     input_bits=shape["input_bits"],
                     updates=arrays.get(f"layer{index}_{UPDATES}"),
+                    input_counts=arrays.get(f"layer{index}_{COUNTS[0]}"),
+                    spike_counts=arrays.get(f"layer{index}_{COUNTS[1]}"),
                     **{name: arrays[f"layer{index}_{name}"] for name in MASKS},
                 )
                 for index, shape in enumerate(header["layers"])

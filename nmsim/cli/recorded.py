@@ -6,7 +6,9 @@ from typing import Annotated
 import typer
 
 from nmsim.cli.console import Screen
+from nmsim.errors import ConfigError
 from nmsim.pipeline.imported import import_activity
+from nmsim.rasters.csv_file import COLUMNS, SpikeList
 
 
 def register(app: typer.Typer) -> None:
@@ -33,6 +35,24 @@ def import_rasters(
             help="Time steps that a spike takes from layer to layer in that tool: 1 for Loihi, SANA-FE, Lava.",
         ),
     ] = 0,
+    columns: Annotated[
+        str,
+        typer.Option(
+            "--columns", help="Names of a CSV's columns by ours, such as time_step=t,neuron=i,layer=group."
+        ),
+    ] = "",
+    first_step: Annotated[
+        int, typer.Option("--first-step", min=0, help="Number of the first time step in a CSV.")
+    ] = 0,
+    dt_s: Annotated[
+        float | None, typer.Option("--dt", help="Seconds per time step, where a CSV has times.")
+    ] = None,
+    spike_bits: Annotated[
+        int,
+        typer.Option(
+            "--spike-bits", min=1, max=16, help="Width of a count of spikes per neuron and step in a CSV."
+        ),
+    ] = 1,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace another run in the folder.")
     ] = False,
@@ -41,10 +61,30 @@ def import_rasters(
     """Import spikes recorded in another tool, to be replayed on any chip."""
     screen = Screen(quiet=quiet)
     folder = out or Path("runs") / rasters.stem
-    activity = import_activity(rasters, network, folder, delay_steps=delay_steps, overwrite=overwrite)
-    spikes = sum(int(layer.mask("spikes").sum()) for layer in activity.layers)
+    how = SpikeList(_names(columns), first_step, dt_s, spike_bits)
+    activity = import_activity(
+        rasters, network, folder, delay_steps=delay_steps, overwrite=overwrite, spike_list=how
+    )
+    spikes = sum(
+        int(layer.counts.get("spike_counts", layer.mask("spikes")).sum()) for layer in activity.layers
+    )
     screen.say(
         f"{activity.samples} sample{'s' if activity.samples != 1 else ''} of {activity.time_steps} time steps,"
         f" {len(activity.layers)} layers, {spikes:,} spikes"
     )
     screen.say(f"Next: nmsim simulate {folder} --chip edge-28nm")
+
+
+def _names(text: str) -> dict[str, str]:
+    pairs = [part.partition("=") for part in text.split(",") if part.strip()]
+    wrong = [
+        ours.strip()
+        for ours, sign, theirs in pairs
+        if ours.strip() not in COLUMNS or not sign or not theirs.strip()
+    ]
+    if wrong:
+        raise ConfigError(
+            f"--columns: '{wrong[0]}' is no pair NAME=THEIRS with a name of {', '.join(COLUMNS)}; write for example"
+            " time_step=t,neuron=i"
+        )
+    return {ours.strip(): theirs.strip() for ours, _, theirs in pairs}

@@ -117,7 +117,8 @@ def _few(activity: Activity) -> Activity:
 def _head(layer: LayerActivity) -> LayerActivity:
     masks = {name: getattr(layer, name)[:PROFILE] for name in MASKS}
     updates = None if layer.updates is None else layer.updates[:PROFILE]
-    return replace(layer, **masks, updates=updates)
+    counts = {name: array[:PROFILE] for name, array in layer.counts.items()}
+    return replace(layer, **masks, **counts, updates=updates)  # type: ignore[arg-type]
 
 
 @dataclass(eq=False)

@@ -12,16 +12,18 @@ from nmsim.perf.geometry import LayerGeometry, LayerSlices
 
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
+Ones = BoolArray | NDArray[np.uint16]
 
 
 @dataclass(frozen=True, eq=False)
 class Mask:
     """A mask `(S, T, C, H, W)`; sums along boxes are differences of prefix sums, hence independent of box sizes.
 
-    S = T = 1 stands for a mask that is the same for every sample and step.
+    S = T = 1 stands for a mask that is the same for every sample and step. Where several spikes may stand at one place,
+    `ones` holds their number.
     """
 
-    ones: BoolArray
+    ones: Ones
 
     @cached_property
     def prefix(self) -> IntArray:
@@ -71,7 +73,7 @@ class Mask:
         return np.moveaxis(cumulated[:, :, c1, bands_of] - cumulated[:, :, c0, bands_of], -1, 0)
 
     @cached_property
-    def flat(self) -> BoolArray:
+    def flat(self) -> Ones:
         """`(S, T, C * H * W)`."""
         return self.ones.reshape(*self.ones.shape[:2], -1)
 
@@ -161,12 +163,16 @@ class ActivityCensus:
         return tuple(_full(layer) for layer in self.layers)
 
 
+_COUNTED = {"inputs": "input_counts", "spikes": "spike_counts"}
+
+
 def _layer_census(layer: SynapticLayer, activity: Activity, index: int) -> LayerCensus:
     geometry, record = LayerGeometry.of(layer), activity.layers[index]
     shapes = {"inputs": geometry.in_shape, "traces": geometry.in_shape}
     masks = {}
     for name in MASKS:
-        flat = record.mask(name)
+        flat: Ones = record.mask(name)
+        flat = record.counts.get(_COUNTED.get(name, ""), flat)
         masks[name] = Mask(flat.reshape(*flat.shape[:2], *shapes.get(name, geometry.out_shape)))
     updates = None
     if record.updates is not None:

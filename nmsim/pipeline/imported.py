@@ -11,7 +11,7 @@ from nmsim.datasets.spec import DatasetSpec, RecordedEncoding
 from nmsim.network.precision import Precision
 from nmsim.network.spec import NetworkSpec
 from nmsim.pipeline.folder import RunFolder, package_versions
-from nmsim.rasters import activity_of, aligned, read_rasters
+from nmsim.rasters import SpikeList, activity_of, aligned, read_rasters
 from nmsim.rules import INFERENCE
 from nmsim.stop.history import TrainingHistory
 from nmsim.workload import Profile, WorkloadSpec
@@ -42,12 +42,18 @@ def read_network(path: Path) -> RecordedNetwork:
 
 
 def import_activity(
-    rasters: Path, network_file: Path, out: Path, *, delay_steps: int = 0, overwrite: bool = False
+    rasters: Path,
+    network_file: Path,
+    out: Path,
+    *,
+    delay_steps: int = 0,
+    overwrite: bool = False,
+    spike_list: SpikeList | None = None,
 ) -> Activity:
     """Make the run folder `out` from rasters and a network; what was recorded.
 
     `delay_steps`: time steps that a spike takes from one layer to the next in the tool that recorded it; see
-    `nmsim.rasters.align`.
+    `nmsim.rasters.align`. `spike_list`: how a CSV names its columns and counts, where it is not ours.
 
     Raises:
         ConfigError: the network is wrong.
@@ -55,8 +61,9 @@ def import_activity(
         RunError: the folder holds another run.
     """
     described = read_network(network_file)
-    recording = aligned(read_rasters(rasters, described.network), described.network, delay_steps)
-    sha256 = files_sha256([rasters], rasters.parent, contents=True)
+    recording = aligned(read_rasters(rasters, described.network, spike_list), described.network, delay_steps)
+    files = sorted(rasters.glob("*.csv")) if rasters.is_dir() else [rasters]
+    sha256 = files_sha256(files, rasters.parent, contents=True)
     name = described.name or described.network.name
     workload = WorkloadSpec(
         name=name,

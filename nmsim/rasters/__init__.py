@@ -2,7 +2,8 @@
 
 from nmsim.rasters.activity import activity_of
 from nmsim.rasters.align import aligned
+from nmsim.rasters.csv_file import SpikeList
 from nmsim.rasters.raster import Rasters
 from nmsim.rasters.read import read_rasters
 
-__all__ = ["Rasters", "activity_of", "aligned", "read_rasters"]
+__all__ = ["Rasters", "SpikeList", "activity_of", "aligned", "read_rasters"]

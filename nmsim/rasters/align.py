@@ -1,12 +1,13 @@
 """Rasters of a tool whose layers hear the layer below some steps later, brought to the steps that nmsim means."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from nmsim.errors import DataError
 from nmsim.network.spec import NetworkSpec
-from nmsim.rasters.raster import LAYER, UPDATES, BoolArray, Rasters
+from nmsim.rasters.raster import LAYER, UPDATES, Rasters
 
 
 def aligned(rasters: Rasters, network: NetworkSpec, delay_steps: int) -> Rasters:
@@ -47,7 +48,7 @@ def depths(network: NetworkSpec) -> tuple[int, ...]:
     return tuple(found.values())
 
 
-def _moved(mask: BoolArray, steps: int, name: str, delay_steps: int) -> BoolArray:
+def _moved(mask: Any, steps: int, name: str, delay_steps: int) -> Any:
     """A raster `(S, T, N)` some steps earlier, silent at its end."""
     steps = min(steps, mask.shape[1])
     early = np.argwhere(mask[:, :steps])

@@ -1,7 +1,10 @@
-"""Rasters in a `.csv` file: one line per spike."""
+"""Rasters as lists of spikes: one `.csv` with a line per spike, or a folder with one file per layer."""
 
 import csv
-from math import prod
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import floor, prod
 from pathlib import Path
 
 import numpy as np
@@ -11,99 +14,158 @@ from nmsim.errors import DataError
 from nmsim.network.spec import NetworkSpec
 from nmsim.rasters.raster import INPUT, Rasters, shapes_of
 
-COLUMNS = ("sample", "time_step", "layer", "neuron")
+COLUMNS = ("sample", "time_step", "layer", "neuron", "count")
+OPTIONAL = ("sample", "layer", "count")
 MAX_SAMPLES = 1_000_000
 """Samples are numbered from 0: a larger number is a mistake, and would ask for a raster of that size."""
 Spike = tuple[int, int, int]
 
 
-def read_csv(path: Path, network: NetworkSpec) -> Rasters:
+@dataclass(frozen=True)
+class SpikeList:
+    """How a tool writes its list.
+
+    `names`: its names of columns by ours (`COLUMNS`), where they differ. `first_step`: number of its first time step.
+    `dt_s`: its times are seconds, and a step lasts so long; a time belongs to the step that it rounds to. `spike_bits`: a
+    neuron may spike up to `2**spike_bits - 1` times in a step, in repeated lines or with a column `count`.
+    """
+
+    names: Mapping[str, str] = field(default_factory=dict)
+    first_step: int = 0
+    dt_s: float | None = None
+    spike_bits: int = 1
+
+
+def read_csv(path: Path, network: NetworkSpec, how: SpikeList | None = None) -> Rasters:
     """Columns `time_step, layer, neuron`, and `sample` if there is more than one; everything counts from 0.
 
-    A layer without spikes is named by a line whose `time_step` and `neuron` are empty.
+    Without a column `layer`, a neuron is written `layer0.17`, or `path` is a folder of `input.csv`, `layer0.csv` and so on.
+    A layer without spikes is named by a line whose `time_step` and `neuron` are empty, or by a file of a head line alone.
 
     Raises:
-        DataError: a column is missing or unknown, a line is malformed, an index is out of range, a spike is listed
-            twice, or a layer is never named.
+        DataError: a column is missing or unknown, a line is malformed, an index is out of range, a spike is listed more
+            often than `spike_bits` allows, or a layer is never named.
     """
-    shapes = shapes_of(network)
-    sizes = {name: prod(shape) for name, shape in shapes.items()}
-    spikes = _spikes(path, sizes, network.time_steps)
+    how = how or SpikeList()
+    sizes = {name: prod(shape) for name, shape in shapes_of(network).items()}
+    reader = _Reader(how, sizes, network.time_steps)
+    if path.is_dir():
+        for name in sizes:
+            if (path / f"{name}.csv").is_file():
+                reader.read(path / f"{name}.csv", name)
+    else:
+        reader.read(path)
     for name in sizes:
-        if name not in spikes:
+        if name not in reader.found:
             raise DataError(
                 f"{path}: '{name}' has no line, of {', '.join(sizes)}; list its spikes, or name it in a line with empty"
                 " time_step and neuron if it was silent"
             )
-    samples = 1 + max((spike[0] for found in spikes.values() for spike in found), default=0)
-    rasters = {}
-    for name, size in sizes.items():
-        raster = np.zeros((samples, network.time_steps, size), np.bool_)
-        places: NDArray[np.int64] = np.array(sorted(spikes[name]), np.int64).reshape(-1, 3)
-        raster[places[:, 0], places[:, 1], places[:, 2]] = True
-        rasters[name] = raster
+    samples = 1 + max((spike[0] for spikes in reader.found.values() for spike in spikes), default=0)
+    rasters = {
+        name: _raster(reader.found[name], (samples, network.time_steps, size), how)
+        for name, size in sizes.items()
+    }
     layers = tuple(raster for name, raster in rasters.items() if name != INPUT)
     return Rasters(rasters[INPUT], 1, layers, (None,) * len(layers), np.full(samples, -1, np.int64))
 
 
-def _spikes(path: Path, sizes: dict[str, int], steps: int) -> dict[str, set[Spike]]:
-    found: dict[str, set[Spike]] = {}
-    try:
-        with path.open(encoding="utf-8", newline="") as stream:
-            lines = csv.reader(stream)
-            columns = _columns(path, next(lines, []))
-            for fields in lines:
-                if fields:
-                    _add(f"{path}:{lines.line_num}", fields, columns, found, sizes, steps)
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path}: not readable as CSV ({error}); write it as UTF-8 text") from error
-    return found
+def _raster(spikes: Counter[Spike], shape: tuple[int, int, int], how: SpikeList) -> NDArray[np.uint16]:
+    raster = np.zeros(shape, np.uint16)
+    if spikes:
+        places = np.array(list(spikes), np.int64)
+        raster[places[:, 0], places[:, 1], places[:, 2]] = list(spikes.values())
+    return raster if how.spike_bits > 1 else raster.astype(np.bool_)
 
 
-def _columns(path: Path, header: list[str]) -> dict[str, int]:
-    names = [name.strip() for name in header]
-    if sorted(names) not in (sorted(COLUMNS), sorted(COLUMNS[1:])):
-        raise DataError(
-            f"{path}:1: the columns are '{','.join(names)}', but must be '{','.join(COLUMNS)}' ('sample' may be left"
-            " out); write them as the first line"
+class _Reader:
+    """The spikes of one or more files, by layer."""
+
+    def __init__(self, how: SpikeList, sizes: dict[str, int], steps: int) -> None:
+        self.how, self.sizes, self.steps = how, sizes, steps
+        self.found: dict[str, Counter[Spike]] = {}
+
+    def read(self, path: Path, layer: str | None = None) -> None:
+        """Add the spikes of a file, all of one layer if it is given."""
+        try:
+            with path.open(encoding="utf-8", newline="") as stream:
+                lines = csv.reader(stream)
+                columns = self._columns(path, next(lines, []))
+                if layer is not None:
+                    self.found.setdefault(layer, Counter())
+                for fields in lines:
+                    if fields:
+                        self._add(f"{path}:{lines.line_num}", fields, columns, layer)
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise DataError(f"{path}: not readable as CSV ({error}); write it as UTF-8 text") from error
+
+    def _columns(self, path: Path, header: list[str]) -> dict[str, int]:
+        """Place of each of our columns; others in the file are left alone where names are stated."""
+        names = [name.strip() for name in header]
+        wanted = {name: self.how.names.get(name, name) for name in COLUMNS}
+        places = {name: names.index(given) for name, given in wanted.items() if given in names}
+        missing = [name for name in COLUMNS if name not in places and name not in OPTIONAL]
+        unknown = [name for name in names if name not in wanted.values()] if not self.how.names else []
+        unstated = [name for name in self.how.names if name not in places]
+        if missing or unknown or unstated:
+            raise DataError(
+                f"{path}:1: the columns are '{','.join(names)}', but must be '{','.join(COLUMNS[:4])}' ('sample' may be left"
+                " out); write them as the first line, or state yours with --columns"
+            )
+        return places
+
+    def _add(self, place: str, fields: list[str], columns: dict[str, int], layer: str | None) -> None:
+        if len(fields) <= max(columns.values()):
+            raise DataError(
+                f"{place}: {len(fields)} values for {len(columns)} columns; write one value per column"
+            )
+        line = {name: fields[index].strip() for name, index in columns.items()}
+        if layer is None and "layer" not in line:
+            line["layer"], _, line["neuron"] = line["neuron"].rpartition(".")
+        name = layer or line["layer"]
+        if name not in self.sizes:
+            raise DataError(
+                f"{place}: layer '{name}' is unknown for this network; use {', '.join(self.sizes)}"
+            )
+        spikes = self.found.setdefault(name, Counter())
+        if not line["time_step"] and not line["neuron"]:
+            return
+        spike = (
+            _number(place, "sample", line.get("sample", "0"), MAX_SAMPLES),
+            self._step(place, line["time_step"]),
+            _number(place, "neuron", line["neuron"], self.sizes[name]),
         )
-    return {name: place for place, name in enumerate(names)}
+        most = (1 << self.how.spike_bits) - 1
+        spikes[spike] += _number(place, "count", line.get("count", "1"), most + 1)
+        if spikes[spike] > most:
+            more = (
+                "a raster is binary; list it once, or give --spike-bits"
+                if most == 1
+                else f"{self.how.spike_bits} bits hold {most}"
+            )
+            times = "twice" if spikes[spike] == 2 else f"{spikes[spike]} times"
+            raise DataError(
+                f"{place}: the spike of {name}, neuron {spike[2]}, at time step {spike[1]} is listed {times}, but {more}"
+            )
+
+    def _step(self, place: str, text: str) -> int:
+        if self.how.dt_s is None:
+            return _number(place, "time_step", text, self.steps, self.how.first_step)
+        try:
+            step = floor(float(text) / self.how.dt_s + 0.5)
+        except (ValueError, OverflowError) as error:
+            raise DataError(f"{place}: time '{text}' is no number of seconds; write it as one") from error
+        return _number(place, "time_step", str(step), self.steps, self.how.first_step)
 
 
-def _add(
-    place: str, fields: list[str], columns: dict[str, int], found: dict[str, set[Spike]], sizes: dict[str, int], steps: int
-) -> None:  # fmt: skip
-    if len(fields) != len(columns):
-        raise DataError(
-            f"{place}: {len(fields)} values for {len(columns)} columns; write one value per column"
-        )
-    line = {name: fields[index].strip() for name, index in columns.items()}
-    layer = line["layer"]
-    if layer not in sizes:
-        raise DataError(f"{place}: layer '{layer}' is unknown for this network; use {', '.join(sizes)}")
-    spikes = found.setdefault(layer, set())
-    if not line["time_step"] and not line["neuron"]:
-        return
-    spike = (
-        _number(place, "sample", line.get("sample", "0"), MAX_SAMPLES),
-        _number(place, "time_step", line["time_step"], steps),
-        _number(place, "neuron", line["neuron"], sizes[layer]),
-    )
-    if spike in spikes:
-        raise DataError(
-            f"{place}: the spike of {layer}, neuron {spike[2]}, at time step {spike[1]} is listed twice, but a raster is"
-            " binary; list it once"
-        )
-    spikes.add(spike)
-
-
-def _number(place: str, name: str, text: str, bound: int) -> int:
+def _number(place: str, name: str, text: str, bound: int, first: int = 0) -> int:
+    """A whole number counted from `first`, as one counted from 0."""
     try:
         value = int(text)
     except ValueError as error:
-        raise DataError(f"{place}: {name} '{text}' is not a whole number; count from 0") from error
-    if not 0 <= value < bound:
+        raise DataError(f"{place}: {name} '{text}' is not a whole number; count from {first}") from error
+    if not first <= value < bound + first:
         raise DataError(
-            f"{place}: {name} {value} is out of range 0..{bound - 1}; count from 0, within the network"
+            f"{place}: {name} {value} is out of range {first}..{bound + first - 1}; count from {first}, within the network"
         )
-    return value
+    return value - first

@@ -11,36 +11,41 @@ from numpy.typing import NDArray
 from nmsim.capacity import check_npz_claims
 from nmsim.errors import DataError
 from nmsim.network.spec import NetworkSpec, Shape
-from nmsim.rasters.raster import INPUT, LAYER, UPDATES, BoolArray, Rasters, shapes_of
+from nmsim.rasters.raster import INPUT, LAYER, UPDATES, Rasters, shapes_of
 from nmsim.storage import DAMAGED
 
 Array = NDArray[Any]
 INPUT_BITS = "input_bits"
+SPIKE_BITS = "spike_bits"
 LABELS = "labels"
 MAX_INPUT_BITS = 32
+MAX_SPIKE_BITS = 16
 
 
 def read_npz(path: Path, network: NetworkSpec) -> Rasters:
-    """Arrays `input`, `layer0`, ..., and if they are there `updates0`, ..., `input_bits`, `labels`.
+    """Arrays `input`, `layer0`, ..., and if they are there `updates0`, ..., `input_bits`, `spike_bits`, `labels`.
 
     Raises:
         DataError: an array is missing, unknown, of a wrong shape or type, or not binary.
     """
     shapes, arrays = shapes_of(network), _arrays(path)
     updates = {f"{UPDATES}{index}": shapes[f"{LAYER}{index}"] for index in range(len(shapes) - 1)}
-    _check_names(path, arrays, (*shapes, *updates, INPUT_BITS, LABELS))
+    _check_names(path, arrays, (*shapes, *updates, INPUT_BITS, SPIKE_BITS, LABELS))
     for name in shapes:
         if name not in arrays:
             raise DataError(
                 f"{path}: array '{name}' is missing, of the {len(shapes)} arrays {', '.join(shapes)} that this network"
                 " needs; record it, with zeros if it is silent"
             )
-    bits = _input_bits(path, arrays)
-    found: dict[str, BoolArray] = {}
+    bits, several = (_bits(path, arrays, key) for key in (INPUT_BITS, SPIKE_BITS))
+    found: dict[str, Any] = {}
     for name, shape in {**shapes, **updates}.items():
         if name in arrays:
             raster = _shaped(path, name, arrays[name], shape, network.time_steps)
-            found[name] = _binary(path, name, raster, several_bits=name == INPUT and bits > 1)
+            if name == INPUT and bits > 1:
+                found[name] = _values(path, name, raster) != 0
+            else:
+                found[name] = _spikes(path, name, raster, 1 if name.startswith(UPDATES) else several)
     samples = len(found[INPUT])
     for name, raster in found.items():
         if len(raster) != samples:
@@ -93,36 +98,42 @@ def _shaped(path: Path, name: str, array: Array, shape: Shape, steps: int) -> Ar
     return raster
 
 
-def _binary(path: Path, name: str, raster: Array, *, several_bits: bool) -> BoolArray:
-    if raster.dtype == np.bool_:
-        return raster
-    if raster.dtype.kind not in "iuf":
+def _values(path: Path, name: str, raster: Array) -> Array:
+    if raster.dtype.kind not in "iufb":
         raise DataError(f"{path}: array '{name}' holds {raster.dtype}, not spikes; give booleans, or 0 and 1")
-    ones = raster != 0
-    if not several_bits:
-        wrong = ones & (raster != 1)
-        if wrong.any():
-            s, t, n = (int(index[0]) for index in np.nonzero(wrong))
-            wide = f", or give '{INPUT_BITS}' for values of several bits" if name == INPUT else ""
-            raise DataError(
-                f"{path}: array '{name}' holds {raster[s, t, n]} at sample {s}, time step {t}, neuron {n}, but a raster"
-                f" is binary; write 1 where there is a spike{wide}"
-            )
-    return np.asarray(ones)
+    return raster
 
 
-def _input_bits(path: Path, arrays: dict[str, Array]) -> int:
-    given = arrays.get(INPUT_BITS)
+def _spikes(path: Path, name: str, raster: Array, bits: int) -> Array:
+    """Booleans where there is at most one spike per step, counts where `spike_bits` allows more."""
+    values = _values(path, name, raster)
+    if values.dtype == np.bool_:
+        return values
+    most = (1 << bits) - 1
+    wrong = ~((values >= 0) & (values <= most) & (values == np.rint(values)))
+    if wrong.any():
+        s, t, n = (int(index[0]) for index in np.nonzero(wrong))
+        wide = f", or give '{INPUT_BITS}' for values of several bits" if name == INPUT else ""
+        rule = (
+            f"a raster is binary; write 1 where there is a spike, or give '{SPIKE_BITS}' for several spikes per step{wide}"
+            if bits == 1
+            else f"counts are whole numbers of at most {most}, {bits} bits; give a larger '{SPIKE_BITS}'"
+        )
+        raise DataError(
+            f"{path}: array '{name}' holds {values[s, t, n]} at sample {s}, time step {t}, neuron {n}, but {rule}"
+        )
+    return values != 0 if bits == 1 else values.astype(np.uint16)
+
+
+def _bits(path: Path, arrays: dict[str, Array], key: str) -> int:
+    given = arrays.get(key)
     if given is None:
         return 1
-    if (
-        given.size != 1
-        or given.dtype.kind not in "iu"
-        or not 1 <= int(given.reshape(-1)[0]) <= MAX_INPUT_BITS
-    ):
+    most = MAX_INPUT_BITS if key == INPUT_BITS else MAX_SPIKE_BITS
+    if given.size != 1 or given.dtype.kind not in "iu" or not 1 <= int(given.reshape(-1)[0]) <= most:
+        what = "an input value" if key == INPUT_BITS else "a count of spikes"
         raise DataError(
-            f"{path}: '{INPUT_BITS}' is {given.tolist()}, but must be one whole number from 1 to {MAX_INPUT_BITS}; give"
-            " the width of an input value"
+            f"{path}: '{key}' is {given.tolist()}, but must be one whole number from 1 to {most}; give the width of {what}"
         )
     return int(given.reshape(-1)[0])
 

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from nmsim.network.spec import NetworkSpec, Shape
 
 BoolArray = NDArray[np.bool_]
+Spikes = NDArray[np.bool_] | NDArray[np.uint16]
+"""Who spiked, or how often in the step."""
 INPUT = "input"
 LAYER = "layer"
 UPDATES = "updates"
@@ -19,13 +21,14 @@ class Rasters:
 
     `inputs (S, T, M)` what was non-zero at the network's input, or `(S, 1, M)` if it is the same at every step;
     `input_bits` the width of one of its values. `spikes` and `updates`, one `(S, T, N)` per synaptic layer: who
-    spiked, and whose state changed (None where it was not recorded). `labels (S,)`, -1 where unknown. Neurons of a
+    spiked (booleans, or how often in the step), and whose state changed (None where it was not recorded).
+    `labels (S,)`, -1 where unknown. Neurons of a
     map are counted channel by channel, row by row.
     """
 
-    inputs: BoolArray
+    inputs: Spikes
     input_bits: int
-    spikes: tuple[BoolArray, ...]
+    spikes: tuple[Spikes, ...]
     updates: tuple[BoolArray | None, ...]
     labels: NDArray[np.int64]
 

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from nmsim.contents import Content
 from nmsim.counts import Action, Phase
+from nmsim.perf.census import Ones
 from nmsim.perf.layer import LayerTask
 from nmsim.perf.machine import Lane
 from nmsim.perf.projection import INPUT
@@ -223,7 +224,7 @@ def _target_classes(task: LayerTask) -> tuple[IntArray, list[tuple[int, ...]]]:
 
 
 def _flows(
-    mask: NDArray[np.bool_], reaches: IntArray, owners: IntArray, classes: IntArray,
+    mask: Ones, reaches: IntArray, owners: IntArray, classes: IntArray,
     targets: list[tuple[int, ...]], shape: tuple[int, int],
 ) -> list[Flow]:  # fmt: skip
     """One flow per source core and set of target cores: the ones of a mask `(S, T, N)` counted by group."""

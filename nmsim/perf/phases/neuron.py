@@ -86,7 +86,7 @@ def _active_neurons(task: LayerTask) -> IntArray:
     active = census.updates
     if active is None:
         channels = census.geometry.in_shape[0]
-        active = (census.seen(census.inputs, 0, channels) > 0)[:, :, None] | census.spikes.ones
+        active = (census.seen(census.inputs, 0, channels) > 0)[:, :, None] | (census.spikes.ones > 0)
     for row in np.flatnonzero(slices.owner).tolist():
         box = active[:, :, slices.c0[row] : slices.c1[row], slices.r0[row] : slices.r1[row]]
         total[row] = box.sum(axis=(2, 3, 4))

@@ -39,7 +39,7 @@ def test_columns_in_any_order_one_sample_and_a_silent_layer(tmp_path: Path) -> N
             "sample,step,layer,neuron",
             (
                 "the columns are 'sample,step,layer,neuron', but must be 'sample,time_step,layer,neuron'"
-                " ('sample' may be left out); write them as the first line"
+                " ('sample' may be left out); write them as the first line, or state yours with --columns"
             ),
         ),
         (3, "0,1,layer0,36", "neuron 36 is out of range 0..35; count from 0, within the network"),
@@ -52,7 +52,10 @@ def test_columns_in_any_order_one_sample_and_a_silent_layer(tmp_path: Path) -> N
         (
             3,
             "0,0,input,0",
-            "the spike of input, neuron 0, at time step 0 is listed twice, but a raster is binary; list it once",
+            (
+                "the spike of input, neuron 0, at time step 0 is listed twice, but a raster is binary; list it once,"
+                " or give --spike-bits"
+            ),
         ),
     ],
 )

@@ -75,7 +75,7 @@ TWO[1, 2, 0, 1, 2] = 2
             changed("membrane", 0),
             (
                 "array 'membrane' is unknown for this network; use input, layer0, layer1, layer2, updates0, updates1,"
-                " updates2, input_bits, labels"
+                " updates2, input_bits, spike_bits, labels"
             ),
         ),
         (
@@ -105,14 +105,15 @@ TWO[1, 2, 0, 1, 2] = 2
             changed("layer1", TWO),
             (
                 "array 'layer1' holds 2 at sample 1, time step 2, neuron 5, but a raster is binary; write 1 where there is a"
-                " spike"
+                " spike, or give 'spike_bits' for several spikes per step"
             ),
         ),
         (
             changed("input", np.full((2, 3, 128), 0.5)),
             (
                 "array 'input' holds 0.5 at sample 0, time step 0, neuron 0, but a raster is binary; write 1 where there"
-                " is a spike, or give 'input_bits' for values of several bits"
+                " is a spike, or give 'spike_bits' for several spikes per step, or give 'input_bits' for values of several"
+                " bits"
             ),
         ),
         (
