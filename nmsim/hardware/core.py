@@ -75,6 +75,10 @@ class Core(Record):
     """Cycles to find, fetch, fill and drain at each row of deltas that is not all zero, when errors propagate."""
     gradient_row_cycles: int = Field(default=0, ge=0, le=1_000_000)
     """The same when gradients are added up."""
+    update_row_cycles: int = Field(default=0, ge=0, le=1_000_000)
+    """Cycles between two rows of weights (a word of each input) at the update, and for what the row's neurons need."""
+    update_by_words: bool = False
+    """Update lanes work off one word of weights after the other, a last one that is partly filled as long as a full one."""
     neuron_slots: int = Field(ge=1, le=2**32)
     """Neurons whose state the core can hold."""
     max_fan_in: int | None = Field(default=None, ge=1)

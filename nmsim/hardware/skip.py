@@ -23,3 +23,9 @@ class Skip(Record):
     """Weight traces (STBP: inputs) in the gradient."""
     gradients: Literal["none", "scan", "word_list"] = "none"
     """Rows of weight gradients at the update: all are swept, or those of inputs that had a trace in the batch."""
+    in_place: Literal["none", "pairs"] = "pairs"
+    """Weights that an in-place update visits: those of a non-zero delta and a non-zero trace, or every one, as a core must
+    whose draws follow the order of the weights."""
+    lists: Literal["with_vector", "own_memory"] = "with_vector"
+    """Where word lists lie: in the memory of their vector, whose ports they take, or in a small one of their own that is
+    read ahead and costs no cycles. Either way their words are counted, and priced as words of the vector."""

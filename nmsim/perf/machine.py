@@ -51,7 +51,9 @@ class Machine:
     lanes a core does not have); `memory_rate (C, M)` words per cycle over ports and banks, of the busier ports where
     `splits_ports (C, M)`: reads and writes have ports of their own; `banks (C, M)`; `words (C, M)`; `word_bits (C, M)`;
     `fill_cycles (C, M)` added pipeline fill where a memory is slower than one cycle; `depth_cycles (C,)` fill of the
-    datapath by kind of stage; `row_cycles (C,)` lost at each row of deltas, likewise; `tile (C,)`; `event_timed (C,)`;
+    datapath by kind of stage; `row_cycles (C,)` lost at each row of deltas, or of weights, likewise;
+    `update_by_words (C,)` whether a word of weights that is not full takes the lanes as long as one that is; `tile (C,)`;
+    `event_timed (C,)`;
     `memory_kind (C, M)` index into `memory_kinds`, the distinct names and word widths, of which `registers` are register
     files; `memory_of` the memory `(C,)` in which a content is at home, `near_of` the smaller one in which sums are added
     up, -1 if none; `service` nanoseconds `(C,)` of a whole event, by action or `action/kind`, NaN if not published.
@@ -65,6 +67,7 @@ class Machine:
     fill_cycles: FloatArray
     depth_cycles: Mapping[str, FloatArray]
     row_cycles: Mapping[str, FloatArray]
+    update_by_words: NDArray[np.bool_]
     words: IntArray
     tile: IntArray
     event_timed: NDArray[np.bool_]
@@ -147,8 +150,9 @@ def _machine(chip: ChipConfig) -> Machine:
         },
         row_cycles={
             name: np.array([getattr(core, f"{name}_row_cycles") for core in kinds], np.float64)[kind]
-            for name in ("propagate", "gradient")
+            for name in ("propagate", "gradient", "update")
         },
+        update_by_words=np.array([core.update_by_words for core in kinds])[kind],
         words=stacked[4],
         tile=np.array([core.row * chip.columns + core.column for core in cores]),
         event_timed=np.array([core.type.event_timing is not None for core in cores]),

@@ -33,6 +33,8 @@ class Vector:
     filled: IntArray
     listed: IntArray
     """Words of its list `(n, S, T)`; 0 where there is none."""
+    apart: bool
+    """A word list lies in a memory of its own."""
 
     @classmethod
     def of(
@@ -47,7 +49,7 @@ class Vector:
         words, values = packing.words(c1 - c0) * places, (c1 - c0) * places
         nothing = np.zeros((1, 1, 1), np.int64)
         if skip == "none" or stage.by_events:
-            return cls(content, skip, bits, values, words, nothing, nothing, nothing)
+            return cls(content, skip, bits, values, words, nothing, nothing, nothing, apart=False)
         groups, g0, g1 = mask.grouped(c0, c1, packing.per_word)
         filled = groups.count(g0, g1, r0, r1) * packing.per_value[:, None, None]
         ones = mask.count(c0, c1, r0, r1)
@@ -56,12 +58,13 @@ class Vector:
             listed = stage.packing_of(content, index_bits(words)).words_of(filled)
         elif skip == "value_list":
             listed = stage.packing_of(content, index_bits(values) + bits).words_of(ones)
-        return cls(content, skip, bits, values, words, ones, filled, listed)
+        apart = skip == "word_list" and task.options.skip.lists == "own_memory"
+        return cls(content, skip, bits, values, words, ones, filled, listed, apart)
 
     def keep(self, stage: StageBuilder) -> None:
         """Write the list, where there is one."""
         if self.skip in {"word_list", "value_list"}:
-            stage.access(self.content, writes=self.listed)
+            stage.access(self.content, writes=self.listed, takes_ports=not self.apart)
 
     def visit(self, stage: StageBuilder, words: IntArray, *, run: IntArray | int = 0) -> None:
         """Read as much as `words (n, 1, 1)` or `(n, S, T)` words of the whole vector hold, from front to back."""
@@ -75,6 +78,7 @@ class Vector:
             stage.wait(words - filled)
         elif self.skip == "word_list":
             stage.access(self.content, reads=filled, run=run)
-            stage.access(self.content, reads=-(-words * self.listed // whole), run=run)
+            listed = -(-words * self.listed // whole)
+            stage.access(self.content, reads=listed, run=run, takes_ports=not self.apart)
         else:
             stage.access(self.content, reads=-(-words * self.listed // whole), run=run)

@@ -175,6 +175,10 @@ class StageBuilder:
             self.lanes[:, lane] += values * lane_share
         self._count(Component.ALU, action, "", bits, values)
 
+    def idle(self, lane: Lane, operations: IntArray) -> None:
+        """Operations that a lane could have started, and that take their time without being one."""
+        self.lanes[:, lane] += self.spread(operations)
+
     def event(self, action: Action, happened: IntArray | int, kind: str = "") -> None:
         """Whole events, for chips priced and timed that way; `kind` of connection where it makes a difference."""
         values = self.spread(happened)
@@ -204,10 +208,11 @@ class StageBuilder:
         *,
         run: IntArray | int = 0,
         at: IntArray | None = None,
+        takes_ports: bool = True,
     ) -> None:
         """Words read and written; they come in bursts of `run` neighbouring words (0: all of them in one sweep).
 
-        They go to the content's home, or to the memories `at (n,)`.
+        They go to the content's home, or to the memories `at (n,)`. Words that take no ports are counted, and cost no time.
 
         Cores described by whole events have no memories to count.
         """
@@ -218,11 +223,12 @@ class StageBuilder:
             if isinstance(words, int) and words == 0:
                 continue
             values = self.spread(words)
-            lengths = self.spread(run)
-            moved[self._rows, memory] += values
-            self.bursts[self._rows, memory] += np.where(
-                lengths > 0, values / np.maximum(lengths, 1), values > 0
-            )
+            if takes_ports:
+                lengths = self.spread(run)
+                moved[self._rows, memory] += values
+                self.bursts[self._rows, memory] += np.where(
+                    lengths > 0, values / np.maximum(lengths, 1), values > 0
+                )
             kinds = self.machine.memory_kind[self.cores, memory]
             for kind in sorted(set(kinds.tolist())):
                 name, word_bits = self.machine.memory_kinds[kind]

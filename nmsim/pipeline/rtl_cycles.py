@@ -16,7 +16,7 @@ from nmsim.perf.event.chip import EventModel
 from nmsim.perf.model import PerfResult
 from nmsim.perf.stage import StageKind
 from nmsim.perf.work import build_work
-from nmsim.rtl.built import built_chip
+from nmsim.rtl.built import built_chip, stored_precision
 from nmsim.rtl.design import Design
 from nmsim.rtl.package import PHASES
 from nmsim.stop.raw import RawRun
@@ -101,7 +101,7 @@ def model_results(design: Design, chip: ChipConfig, run: RawRun) -> tuple[PerfRe
         sample_bits=design.input.bits,
         static_input=design.static,
     )
-    job = deploy_network(design.side.network, design.side.precision, needs, built)
+    job = deploy_network(design.side.network, stored_precision(design), needs, built)
     work = build_work(job, activity_of(design, run))
     return AnalyticModel().run(work), EventModel(timeline=False).run(work)
 

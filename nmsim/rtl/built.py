@@ -5,13 +5,24 @@ from nmsim.hardware.chip import ChipConfig
 from nmsim.hardware.core import Core, StageDepths
 from nmsim.hardware.skip import Skip
 from nmsim.hardware.sram import Sram
-from nmsim.rtl.design import Design
+from nmsim.network.precision import Precision
+from nmsim.rtl.design import Design, address_bits
 from nmsim.rtl.memories import memories
 
-DEPTHS = StageDepths(integrate=4, neuron=5, delta=5, propagate=4, gradient=2, update=10)
-"""Cycles from a stage's first address to the start of the next stage, beyond one per word (docs/rtl.md, "Cycles")."""
-PROPAGATE_ROW_CYCLES, GRADIENT_ROW_CYCLES = 2, 5
-"""Cycles to fetch a row of deltas, and to find its first trace."""
+PROPAGATE_ROW_CYCLES, GRADIENT_ROW_CYCLES, UPDATE_ROW_CYCLES = 2, 5, 6
+"""Cycles to fetch a row of deltas; to find its first trace besides; and between two rows of weights at the update."""
+
+
+def depths(design: Design) -> StageDepths:
+    """Cycles from a stage's first address to the start of the next stage, beyond one per word (docs/rtl.md, "Fill")."""
+    more = design.learns_thresholds or design.learns_leak
+    update = 2 * (1 + design.learns_thresholds + design.learns_leak)
+    return StageDepths(integrate=4, neuron=5, delta=5 if more else 3, propagate=4, gradient=2, update=update)
+
+
+def update_row_cycles(design: Design) -> int:
+    """Cycles that a row of weights takes beyond its words: its fill, and the words of its thresholds."""
+    return UPDATE_ROW_CYCLES + design.learns_thresholds * (design.lanes // design.neuron_lanes)
 
 
 def built_chip(design: Design, chip: ChipConfig) -> ChipConfig:
@@ -30,7 +41,7 @@ def built_chip(design: Design, chip: ChipConfig) -> ChipConfig:
                     name=name,
                     holds=(content,),
                     words=memory.words * _room(content),
-                    word_bits=bits,
+                    word_bits=max(bits, _event_bits(design, chip)) if content is Content.INPUT else bits,
                     kind=memory.kind,
                 )
             )
@@ -40,19 +51,41 @@ def built_chip(design: Design, chip: ChipConfig) -> ChipConfig:
         mac_lanes=design.lanes,
         neuron_lanes=design.neuron_lanes,
         update_lanes=design.update_lanes,
-        pipeline_depth_cycles=DEPTHS,
+        pipeline_depth_cycles=depths(design),
         propagate_row_cycles=PROPAGATE_ROW_CYCLES,
-        gradient_row_cycles=GRADIENT_ROW_CYCLES,
+        gradient_row_cycles=UPDATE_ROW_CYCLES if design.in_place else GRADIENT_ROW_CYCLES,
+        update_row_cycles=update_row_cycles(design),
+        update_by_words=True,
         neuron_slots=sum(design.neurons),
         memories=tuple(found),
     )
     options = chip.options.model_copy(
         update={
-            "skip": Skip(inputs="value_list", deltas="word_list", traces="word_list"),
+            "skip": Skip(
+                inputs="value_list",
+                deltas="word_list",
+                traces="word_list",
+                in_place="none",
+                lists="own_memory",
+            ),
             "schedule": "sequential",
         }
     )
     return chip.model_copy(update={"name": f"{chip.name}-rtl", "core_types": (core,), "options": options})
+
+
+def stored_precision(design: Design) -> Precision:
+    """Formats as wide as the lanes of the memories: the widest of all layers, which a word packs whatever a layer needs."""
+    tensors = ("weight", "membrane", "leak_factor", "weight_trace", "threshold_trace", "leak_trace", "delta")
+    sums = ("current", "error", "weight_gradient", "threshold_gradient", "leak_gradient")
+    fields = {name: design.field(name) for name in tensors}
+    fields |= {name: design.accumulator(name) for name in sums}
+    return Precision.model_validate(
+        {
+            name: f"{'s' if field.signed else 'u'}{field.bits}{'.0' if name in tensors else ''}"
+            for name, field in fields.items()
+        }
+    )
 
 
 def _room(content: Content) -> int:
@@ -63,6 +96,11 @@ def _room(content: Content) -> int:
         in {Content.DELTA, Content.WEIGHT_TRACE, Content.INPUT, Content.INPUT_SUM, Content.ERROR_SUM}
         else 1
     )
+
+
+def _event_bits(design: Design, chip: ChipConfig) -> int:
+    """Bits of an input event: the port takes one a cycle, however narrow the words that its values are kept in."""
+    return address_bits(max(design.inputs)) + design.input.bits + chip.noc.header_bits
 
 
 def _bits(design: Design, content: Content) -> int:

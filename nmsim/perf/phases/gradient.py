@@ -86,7 +86,9 @@ def _biases(stage: StageBuilder, task: LayerTask, *, in_place: bool) -> None:
 
 def _weights(stage: StageBuilder, task: LayerTask, *, in_place: bool) -> None:
     slices = task.slices
-    pairs = task.recorded.couplings(task.deltas, task.traces, slices, slices.c0, slices.c1)
+    every = in_place and task.options.skip.in_place == "none"
+    deltas, traces = (task.full.deltas, task.full.traces) if every else (task.deltas, task.traces)
+    pairs = task.recorded.couplings(deltas, traces, slices, slices.c0, slices.c1)
     multiply(stage, task, pairs)
     if in_place:
         stage.compute(Action.MULTIPLY, pairs, Lane.UPDATE, RATE_BITS, task.gradient_bits)
@@ -95,7 +97,9 @@ def _weights(stage: StageBuilder, task: LayerTask, *, in_place: bool) -> None:
     content, bits = (
         (Content.WEIGHT, task.weight_bits) if in_place else (Content.WEIGHT_GRADIENT, task.gradient_bits)
     )
-    _accumulate(stage, task, content, bits)
+    words = _accumulate(stage, task, content, bits, deltas, traces)
+    if in_place:
+        fill_words(stage, task, words, pairs)
 
 
 def _add_scaled(stage: StageBuilder, task: LayerTask) -> None:
@@ -130,36 +134,48 @@ def multiply(stage: StageBuilder, task: LayerTask, pairs: IntArray) -> None:
     stage.event(Action.SYNAPTIC_UPDATE, pairs)
 
 
-def _accumulate(stage: StageBuilder, task: LayerTask, content: Content, bits: int) -> None:
-    """Words of gradients (or weights) read and written back, and the operands read for them."""
+def _accumulate(
+    stage: StageBuilder, task: LayerTask, content: Content, bits: int, visited: Mask, traces: Mask
+) -> IntArray:
+    """Words of gradients (or weights) read and written back for `visited` deltas and traces, and their operands read."""
     slices, geometry = task.slices, task.slices.geometry
     packing = stage.packing(content, bits)
-    groups, g0, g1 = task.deltas.grouped(slices.c0, slices.c1, packing.per_word)
+    groups, g0, g1 = visited.grouped(slices.c0, slices.c1, packing.per_word)
     hot = groups.count(g0, g1, slices.r0, slices.r1)
     stage.wait(hot * task.machine.row_cycles["gradient"][slices.core][:, None, None])
     per_value = packing.per_value[:, None, None]
     operand, trace_bits = task.gradient_operand, task.trace_bits
     skip = task.options.skip
-    operands = Vector.of(stage, task, operand, skip.traces, trace_bits, task.traces, out=False)
+    operands = Vector.of(stage, task, operand, skip.traces, trace_bits, traces, out=False)
     if geometry.shares_weights and task.flow.gradient != "input_stationary":
-        channels = task.traces.channels_with_any(*slices.input_box)
+        channels = traces.channels_with_any(*slices.input_box)
         held = (
             groups.channels_with_any(g0, g1, slices.r0, slices.r1) * channels * geometry.kernel**2 * per_value
         )
         stage.access(content, reads=held, writes=held)
         operands.visit(stage, operands.words[:, None, None])
-        meetings = task.recorded.couplings(groups, task.traces, slices, g0, g1)
+        meetings = task.recorded.couplings(groups, traces, slices, g0, g1)
         words = stage.packing(Content.DELTA, task.delta_bits)
         run = -(-packing.per_word // words.per_word) * words.per_value
         stage.access(Content.DELTA, reads=meetings * run[:, None, None], run=run)
-        return
-    met = task.recorded.couplings(groups, task.traces, slices, g0, g1) * per_value
+        return held
+    met = task.recorded.couplings(groups, traces, slices, g0, g1) * per_value
     stage.access(content, reads=met, writes=met, run=per_value)
     deltas = Vector.of(stage, task, Content.DELTA, skip.deltas, task.delta_bits, task.deltas, out=True)
     deltas.visit(stage, deltas.words[:, None, None])
     touched = groups.weighted(geometry.taps, g0, g1, slices.r0, slices.r1)
     row = stage.packing(operand, trace_bits).words(slices.in_channels)[:, None, None]
     operands.visit(stage, touched * row, run=row)
+    return met
+
+
+def fill_words(stage: StageBuilder, task: LayerTask, words: IntArray, weights: IntArray) -> None:
+    """Lanes that work word by word run empty where a word is not filled; words and weights `(n,)` or `(n, S, T)`."""
+    packing = stage.packing(Content.WEIGHT, task.weight_bits)
+    by_words = task.machine.update_by_words[task.slices.core] & (packing.per_value == 1)
+    shape = (-1,) + (1,) * (words.ndim - 1)
+    slots = words * packing.per_word.reshape(shape) - weights
+    stage.idle(Lane.UPDATE, np.where(by_words.reshape(shape), slots, 0))
 
 
 def _neurons(stage: StageBuilder, task: LayerTask) -> None:

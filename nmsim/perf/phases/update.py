@@ -11,7 +11,7 @@ from nmsim.counts import Action, Phase
 from nmsim.fixedpoint.format import Rounding
 from nmsim.perf.layer import RANDOM_BITS, RATE_BITS, LayerTask
 from nmsim.perf.machine import Lane
-from nmsim.perf.phases.gradient import placement, spread_weights
+from nmsim.perf.phases.gradient import fill_words, placement, spread_weights
 from nmsim.perf.phases.integrate import address_bits, merge_flows, receive
 from nmsim.perf.phases.neuron import biases, thresholds
 from nmsim.perf.skipping import index_bits
@@ -37,6 +37,10 @@ def update(task: LayerTask) -> Stage:
             _weight_sweep(stage, task, Content.VELOCITY, velocity)
         _change(stage, weights, task.gradient_bits, task.weight_bits, task.precision.weight.rounding)
         _weight_sweep(stage, task, Content.WEIGHT, task.weight_bits)
+        rows = stage.packing(Content.WEIGHT, task.weight_bits).words(slices.channels) * slices.updates
+        stage.wait((rows * task.machine.row_cycles["update"][slices.core])[:, None, None])
+        words = _weight_words(stage, task, Content.WEIGHT, task.weight_bits)
+        fill_words(stage, task, words, weights)
         if kind != "factored":
             _weight_sweep(stage, task, Content.WEIGHT_GRADIENT, task.gradient_bits)
         if task.layer.bias:

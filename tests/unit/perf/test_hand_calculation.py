@@ -218,6 +218,57 @@ def test_a_row_of_deltas_that_is_not_all_zero_costs_cycles(model: PerformanceMod
     assert result.cycles.tolist() == [sum(TRAINING.values()) + GRADIENTS + waited + BARRIER]
 
 
+def test_a_row_of_weights_costs_cycles_at_the_update(model: PerformanceModel) -> None:
+    result = model.run(one_core.work("stop-w", changed_core(update_row_cycles=7)))
+    # one weight to a word: rows of three neurons and of two; side by side, the analytic model adds the longest wait to the
+    # longest queue, and the event model lets the shorter one pass meanwhile
+    assert result.update_cycles == UPDATE + (3 * 7 if model.name == "analytic" else 2 * 7)
+
+
+def test_an_update_by_words_fills_the_last_one(model: PerformanceModel) -> None:
+    # four weights to a word of 64 bits on one lane: a word of three weights takes four cycles, one of two as well
+    memories = [
+        memory | {"word_bits": 64 if memory["name"] == "weights" else memory["word_bits"]}
+        for memory in one_core.CHIP["core_types"][0]["memories"]
+    ]
+    found = [
+        model.run(
+            one_core.work("stop-w", changed_core(memories=memories, update_lanes=1, update_by_words=by_words))
+        ).update_cycles
+        for by_words in (False, True)
+    ]
+    # the gradients, one to a word, are read and cleared meanwhile: 2 (12 + 6)
+    assert found == [36 + 3 + BARRIER, 36 + 3 + BARRIER]
+    wide = [memory | {"word_bits": 128} if memory["name"] == "gradients" else memory for memory in memories]
+    found = [
+        model.run(
+            one_core.work("stop-w", changed_core(memories=wide, update_lanes=1, update_by_words=by_words))
+        ).update_cycles
+        for by_words in (False, True)
+    ]
+    assert found == [12 + 6 + 3 + BARRIER, 16 + 12 + 3 + BARRIER]
+
+
+def test_a_list_in_a_memory_of_its_own_takes_no_ports(model: PerformanceModel) -> None:
+    chip = one_core.CHIP | {"options": {"skip": {"lists": "own_memory"}}}
+    # the two traces that are not empty: their list is written beside the 4 + 4 words
+    assert cycles(model, "stop-w", chip)["neuron 0"] == TRAINING["neuron 0"] - 1
+    written = [
+        work.counts.total(component="sram", action="write", unit="queue")
+        for work in (one_core.work("stop-w", chip), one_core.work("stop-w"))
+    ]
+    assert written[0] == written[1]
+
+
+def test_an_in_place_update_may_visit_every_weight(model: PerformanceModel) -> None:
+    options = {"weight_gradient": "in_place", "skip": {"in_place": "none"}}
+    every = one_core.work("stop-w", one_core.CHIP | {"options": options}).counts
+    options = {"weight_gradient": "in_place"}
+    pairs = one_core.work("stop-w", one_core.CHIP | {"options": options}).counts
+    assert pairs.total(component="alu", action="random_draw", phase="gradient") == 2 * 2 + 1
+    assert every.total(component="alu", action="random_draw", phase="gradient") == 3 * 4 + 2 * 3
+
+
 TRACE_READS = {
     # two rows of 4 traces, one to a word, and one of 3; two and one of them are not zero
     "none": 4 + 4 + 3,
