@@ -59,8 +59,8 @@ module stop_core import stop_pkg::*; (
   logic                  g_read, g_write, g_clear, upd_gread;
   logic [WAB-1:0]        g_ra, g_wa, g_ca, upd_gra;
   logic [K-1:0][GB-1:0]  g_data;
-  logic                  t_read, t_write, tc_read, tc_clear;
-  logic [NAB-1:0]        t_ra, t_wa, tc_ra, tc_ca;
+  logic                  t_read, t_write;
+  logic [NAB-1:0]        t_ra, t_wa;
   logic                  tra_tread, tra_twrite, walk_tread, upd_tread;
   logic [TAB-1:0]        tra_tra, tra_twa, walk_tword, walk_tra, upd_tra;
   logic                  tra_xread, tra_xclear;
@@ -82,8 +82,7 @@ module stop_core import stop_pkg::*; (
     .error_write(pro_ewrite), .error_write_word(pro_ewa),
     .neuron_read(neu_read || tra_nread || del_nread || thr_nread), .neuron_read_word(neu_ra | tra_nra | del_nra | thr_nra),
     .neuron_write(neu_write || thr_nwrite), .neuron_write_word(neu_wa | thr_nwa), .neuron_data(neu_data | thr_data),
-    .threshold_read(t_read || tc_read), .threshold_read_word(t_ra | tc_ra),
-    .threshold_write(t_write || tc_clear), .threshold_write_word(t_wa | tc_ca),
+    .threshold_read(t_read), .threshold_read_word(t_ra), .threshold_write(t_write), .threshold_write_word(t_wa),
     .delta_read(row_dread), .delta_read_row(row_dra), .delta_write(del_dwrite), .delta_write_row(del_dwa),
     .trace_read(tra_tread || walk_tread || upd_tread), .trace_read_word(tra_tra | walk_tra | upd_tra),
     .trace_write(tra_twrite), .trace_write_word(tra_twa),
@@ -230,22 +229,11 @@ module stop_core import stop_pkg::*; (
     .trace(upd_trace), .multiply(upd_multiply), .draw(of_weight), .draws(draws_w), .draws_row_end(w_row_end),
     .draws_end(w_end), .over(over_weight), .over_used);
   assign busy[UPDATE] = upd_busy || rows_busy;
-  if (LEARN_T) begin : g_thresholds
-    logic [NL-1:0][MA+MB-1:0] addend;
-    assign addend = p2;
-    stop_accumulate #(.TABLE(Q_THRESHOLD_ADD), .LANES(NL), .BITS(SB), .WIDE(SX), .PB(MA + MB), .ADDRESS(NAB)) gradients (
-      .clk, .rst, .layer, .valid(thr_valid), .address(thr_word), .addend, .read(t_read), .read_address(t_ra), .q(threshold_q),
-      .write(t_write), .write_address(t_wa), .data(threshold_data), .over(over_threshold_sum));
-    stop_update_thresholds update_thresholds (.clk, .rst, .layer, .start(go[THRESHOLD]), .busy(busy[THRESHOLD]),
-      .neuron_read(thr_nread), .neuron_read_word(thr_nra), .neuron_q, .neuron_write(thr_nwrite), .neuron_write_word(thr_nwa),
-      .neuron_data(thr_data), .gradient_read(tc_read), .gradient_read_word(tc_ra), .gradient_q(threshold_q),
-      .gradient_clear(tc_clear), .gradient_clear_word(tc_ca), .draw(of_threshold), .draws(th_draws), .draws_end(th_end),
-      .over(over_theta));
-  end else begin : g_no_thresholds
-    assign {t_read, t_ra, t_write, t_wa, threshold_data, over_threshold_sum, busy[THRESHOLD], thr_nread, thr_nra, thr_nwrite} = '0;
-    assign {thr_nwa, thr_data, tc_read, tc_ra, tc_clear, tc_ca, th_draws, th_end, over_theta} = '0;
-    wire unused_threshold = ^{thr_valid, thr_word, threshold_q, go[THRESHOLD], of_threshold};
-  end
+  stop_thresholds thresholds (.clk, .rst, .layer, .add(thr_valid), .add_word(thr_word), .product(p2), .start(go[THRESHOLD]),
+    .busy(busy[THRESHOLD]), .gradient_read(t_read), .gradient_read_word(t_ra), .gradient_q(threshold_q),
+    .gradient_write(t_write), .gradient_write_word(t_wa), .gradient_data(threshold_data), .neuron_read(thr_nread),
+    .neuron_read_word(thr_nra), .neuron_q, .neuron_write(thr_nwrite), .neuron_write_word(thr_nwa), .neuron_data(thr_data),
+    .draw(of_threshold), .draws(th_draws), .draws_end(th_end), .over_sum(over_threshold_sum), .over(over_theta));
   stop_leak leak (.clk, .rst, .layer, .add(leak_valid), .step_ends(leak_end), .product(p1), .start(go[LEAK]), .busy(busy[LEAK]),
     .poke(factor_poke), .poke_layer(factor_layer), .poke_data(bus_wdata[LAB-1:0]), .factors, .gradients(leak_gradients),
     .factor, .over(over_leak_sum), .over_end(over_leak_end));
