@@ -17,8 +17,10 @@ from nmsim.hardware.sram import Sram
 
 SUM_BITS = 32
 """Width of sums in the lanes."""
-FACTOR_BITS, STATE_BITS = 8, 16
-"""Assumed widths in a neuron lane: leak factors, and membranes, traces, deltas."""
+FACTOR_BITS, STATE_BITS, GRADIENT_BITS = 8, 16, 48
+"""Assumed widths: rates and leak factors; membranes, traces, deltas; gradients of thresholds and leak factors."""
+SETTLED = 6
+"""Values besides traces that a neuron lane rounds and saturates: residual, current, membrane, two errors, delta."""
 SATURATOR_BITS = 16
 """A saturator in bits of an adder: its comparison and its multiplexer (45 nm library)."""
 DRAW_BITS = 16
@@ -76,7 +78,8 @@ def area_of(chip: ChipConfig, table: ComponentTable) -> Area:
             parts[name] += [
                 (constant, amount * count) for constant, amount in memory_terms(technology, memory)
             ]
-        parts["logic"] += [(constant, amount * count) for constant, amount in logic_terms(technology, core)]
+        terms = logic_terms(technology, core, stages_overlap=chip.options.schedule != "sequential")
+        parts["logic"] += [(constant, amount * count) for constant, amount in terms]
     if chip.tiles > 1:
         parts["noc"].append((technology.constant("area.router_um2_per_bit"), chip.tiles * chip.noc.flit_bits))
     return _summed(parts, technology)
@@ -119,9 +122,9 @@ def memory_terms(technology: Technology, memory: Sram) -> Terms:
     return [(per_bit, bits * (1.0 if ports is None else ports.value))]
 
 
-def logic_terms(technology: Technology, core: Core) -> Terms:
+def logic_terms(technology: Technology, core: Core, *, stages_overlap: bool = False) -> Terms:
     """Constants and their amounts for the lanes and registers of one core, cells over what fills the rows."""
-    found = lane_units(core)
+    found = lane_units(core, stages_overlap=stages_overlap)
     return _placed(
         technology,
         [
@@ -137,34 +140,56 @@ def _placed(technology: Technology, cells: list[tuple[str, float]]) -> Terms:
     return [(technology.constant(name), amount / density) for name, amount in cells]
 
 
-def lane_units(core: Core) -> LaneUnits:
-    """Units of all lanes of a core, as many as their rates need.
+def lane_units(core: Core, *, stages_overlap: bool = False) -> LaneUnits:
+    """Units of all lanes of a core, as many as their rates need; how they were found: docs/energy.md, "Area".
 
-    An accumulate lane adds and saturates; a MAC lane multiplies 16 x 16 bits besides; an update lane scales a gradient,
-    adds, saturates and draws; a neuron lane starts a neuron every cycle (`neuron_multipliers`). Chips that learn nothing
-    have no update.
+    An accumulate lane adds and saturates; a MAC lane multiplies 16 x 16 bits besides. A core that learns has update lanes,
+    which scale a gradient, add, saturate and draw; one that propagates deltas an adder tree over its MAC lanes for error
+    sums. Neurons have `_neuron_units`. Where stages overlap, forward and error path have multipliers of their own.
     """
     held = {content for memory in core.memories for content in memory.holds}
     learns = bool(held & {Content.DELTA, Content.WEIGHT_GRADIENT, Content.FACTOR})
-    leaks, products = neuron_multipliers(core)
     updates = core.update_lanes if learns else 0
     summing = core.accumulate_lanes + core.mac_lanes + updates
-    adders = summing * (SUM_BITS + SATURATOR_BITS) + updates * DRAW_XOR_BITS
-    adders += core.neuron_lanes * (leaks + products) * (STATE_BITS + SATURATOR_BITS // 2)
-    multipliers = core.mac_lanes * STATE_BITS**2 + updates * SUM_BITS * FACTOR_BITS
-    multipliers += core.neuron_lanes * STATE_BITS * (leaks * FACTOR_BITS + products * STATE_BITS)
+    propagates = Content.DELTA in held
+    neurons = _neuron_units(core, held, paths=2 if propagates and stages_overlap else 1)
+    adders = summing * (SUM_BITS + SATURATOR_BITS) + updates * DRAW_XOR_BITS + neurons.adder_bits
+    adders += core.mac_lanes * SUM_BITS if propagates else 0
+    multipliers = core.mac_lanes * STATE_BITS**2 + updates * SUM_BITS * FACTOR_BITS + neurons.multiplier_bits2
     arrays = [memory for memory in core.memories if not of_registers(memory)]
     registers = FlipFlops.of(core).lanes + sum(memory.word_bits for memory in arrays) + updates * DRAW_BITS
-    return LaneUnits(adders, multipliers, registers)
+    return LaneUnits(adders, multipliers, registers + neurons.register_bits)
 
 
-def neuron_multipliers(core: Core) -> tuple[int, int]:
-    """Multipliers of a neuron lane that starts a neuron every cycle: by a leak factor, and of two states.
+def _neuron_units(core: Core, held: set[Content], *, paths: int) -> LaneUnits:
+    """Units of the neuron lanes, and of learning thresholds and leak factors.
 
-    The membrane and each trace that is kept decay (up to four); the error path multiplies the error by the surrogate's
-    derivative, and the delta by the threshold and leak traces (up to three). Seven in all for STOP-WTL.
+    A lane multiplies as often in one cycle as it has states to decay or products to form, and its stages share the
+    multipliers: one, and one for each trace of a neuron. It rounds and saturates every value that it settles: residual,
+    current and membrane, each trace, two errors and a delta; without deltas it adds in the width of its states. Every lane
+    adds up and moves a threshold; one unit a core adds up what all lanes give a leak factor and moves it.
     """
+    lanes, move = core.neuron_lanes, GRADIENT_BITS + SATURATOR_BITS
+    traces = len(held & {Content.THRESHOLD_TRACE, Content.LEAK_TRACE, Content.WEIGHT_TRACE})
+    if Content.DELTA in held:
+        adders = lanes * (SETTLED + traces) * (SUM_BITS + SATURATOR_BITS)
+        multipliers = lanes * paths * neuron_multipliers(core) * STATE_BITS**2
+    else:
+        adders = lanes * (1 + traces) * (STATE_BITS + SATURATOR_BITS // 2)
+        multipliers = lanes * (1 + traces) * STATE_BITS * FACTOR_BITS
+    draws = 0
+    if Content.THRESHOLD_GRADIENT in held:
+        adders += lanes * (2 * move + DRAW_XOR_BITS)
+        multipliers += lanes * GRADIENT_BITS * FACTOR_BITS
+        draws += lanes
+    if Content.LEAK_TRACE in held:
+        adders += lanes * GRADIENT_BITS + move + DRAW_XOR_BITS
+        multipliers += GRADIENT_BITS * FACTOR_BITS
+        draws += 1
+    return LaneUnits(adders, multipliers, draws * DRAW_BITS)
+
+
+def neuron_multipliers(core: Core) -> int:
+    """Multipliers that the stages of a neuron lane share: the membrane's, and one for each trace of a neuron."""
     held = {content for memory in core.memories for content in memory.holds}
-    traces = held & {Content.THRESHOLD_TRACE, Content.LEAK_TRACE}
-    decaying = 1 + len(held & {Content.THRESHOLD_TRACE, Content.LEAK_TRACE, Content.WEIGHT_TRACE})
-    return decaying, 1 + len(traces) if Content.DELTA in held else 0
+    return 1 + len(held & {Content.THRESHOLD_TRACE, Content.LEAK_TRACE})

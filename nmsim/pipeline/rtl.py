@@ -17,6 +17,7 @@ from nmsim.rtl.bench import build, run
 from nmsim.rtl.compare import Comparison, compare_trace, read_cycles
 from nmsim.rtl.design import Design
 from nmsim.rtl.events import event_lines
+from nmsim.rtl.fit import check_fit
 from nmsim.rtl.golden import Golden, final_parameters
 from nmsim.rtl.quantizers import counted
 from nmsim.rtl.write import write_core, write_events
@@ -49,7 +50,7 @@ def design_core(subject: Subject, chip: ChipConfig, samples: int, batch_size: in
     """The core that a chip gives for a workload.
 
     Raises:
-        ConfigError: it has several cores, or the network is one that RTL is not built for.
+        ConfigError: it has several cores, its memories are too small, or the network is one that RTL is not built for.
     """
     cores = chip.cores()
     if len(cores) != 1:
@@ -58,7 +59,9 @@ def design_core(subject: Subject, chip: ChipConfig, samples: int, batch_size: in
             " stop-core-28nm"
         )
     training = training_of(subject.chip, samples, batch_size)
-    return Design(subject.chip, training, cores[0].type, subject.prepared.encoded.static)
+    design = Design(subject.chip, training, cores[0].type, subject.prepared.encoded.static)
+    check_fit(design, chip)
+    return design
 
 
 def write(subject: Subject, chip: ChipConfig, design: Design, batch: Batch, out: Path) -> None:

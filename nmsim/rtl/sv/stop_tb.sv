@@ -34,6 +34,67 @@ module stop_tb;
     value = bus_rdata;
   endtask
 
+  // ---- the bus: words of every memory are read, written over, read again and put back; leak factors likewise
+  localparam int CHUNKS = (MEM_BITS + 31) / 32;
+  typedef logic [CHUNKS-1:0][31:0] window_t;
+  int bus_words = 0;
+  task automatic access_memory(input int memory, input int word, input logic [1:0] what);
+    write_register(REG_SELECT, 32'(memory));
+    write_register(REG_ADDRESS, 32'(word));
+    write_register(REG_ACCESS, 32'(what));
+    repeat (2) @(negedge clk);
+  endtask
+  task automatic fill_window(input window_t value);
+    for (int c = 0; c < CHUNKS; c++) write_register(REG_WINDOW + 12'(c), value[c]);
+  endtask
+  task automatic peek(input int memory, input int word, output window_t value);
+    for (int c = 0; c < CHUNKS; c++) write_register(REG_WINDOW + 12'(c), 32'hdeadbeef);
+    access_memory(memory, word, 2'd1);
+    for (int c = 0; c < CHUNKS; c++) read_register(REG_WINDOW + 12'(c), value[c]);
+  endtask
+  task automatic poke(input int memory, input int word, input window_t value);
+    fill_window(value);
+    access_memory(memory, word, 2'd2);
+  endtask
+  task automatic try_memory(input int memory, input int words, input int width);
+    window_t kept, pattern, found, next_kept, next_found;
+    for (int word = 0; word < words; word += words > 16 ? words / 16 : 1) begin
+      peek(memory, word, kept);
+      peek(memory, (word + 1) % words, next_kept);
+      for (int c = 0; c < CHUNKS; c++) pattern[c] = $urandom;
+      for (int b = width; b < CHUNKS * 32; b++) pattern[b / 32][b % 32] = 1'b0;
+      poke(memory, word, pattern);
+      peek(memory, word, found);
+      peek(memory, (word + 1) % words, next_found);
+      poke(memory, word, kept);
+      if (found != pattern) $fatal(1, "bus: memory %0d, word %0d: wrote %h, read %h", memory, word, pattern, found);
+      if (words > 1 && next_found != next_kept) $fatal(1, "bus: memory %0d: a write of word %0d changed the next", memory, word);
+      bus_words++;
+    end
+  endtask
+  task automatic try_bus;
+    logic [31:0] factor, found;
+    try_memory(M_WEIGHT, WDEPTH, K*WB);
+    if (!IN_PLACE) try_memory(M_GRADIENT, WDEPTH, K*GB);
+    try_memory(M_SUM, SDEPTH, K*CB);
+    try_memory(M_ERROR, EDEPTH, NL*EB);
+    try_memory(M_NEURON, NDEPTH, NL*NW);
+    if (LEARN_T) try_memory(M_THRESHOLD, NDEPTH, NL*SB);
+    try_memory(M_DELTA, DDEPTH, K*DB);
+    try_memory(M_TRACE, TDEPTH, NL*TB);
+    try_memory(M_INPUT, XDEPTH, NL*XB);
+    for (int m = 0; m < LAYERS; m++) begin
+      read_register(REG_FACTORS + 12'(m), factor);
+      write_register(REG_FACTORS + 12'(m), ~factor);
+      read_register(REG_FACTORS + 12'(m), found);
+      write_register(REG_FACTORS + 12'(m), factor);
+      if (found != 32'(LAB'(~factor))) $fatal(1, "bus: leak factor %0d: wrote %h, read %h", m, LAB'(~factor), found);
+    end
+    read_register(REG_STATUS, found);
+    if (found[0]) $fatal(1, "bus: the core is busy before its first sample");
+    $display("%0d words through the bus", bus_words);
+  endtask
+
   task automatic title(input string what);
     $fdisplay(trace, "# %s %0d %0d %0d", what, sample, step_before, layer_before);
   endtask
@@ -121,6 +182,8 @@ module stop_tb;
     events = $fopen("events.hex", "r");
     repeat (4) @(negedge clk);
     rst = 0;
+    @(negedge clk);
+    if (!only_final) try_bus();
     read_items = $fscanf(events, "%h", item);
     while (read_items == 1 && (limit == 0 || sample < limit)) begin
       write_register(REG_CONTROL, {16'(item[15:0]), 13'd0, 1'b1, item[32], 1'b1});

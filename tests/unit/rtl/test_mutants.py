@@ -1,4 +1,4 @@
-"""The comparison catches faults: six mutants of the modules, each with one change."""
+"""The comparison catches faults: eight mutants of the modules, each with one change."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import pytest
 from random_cores import build_quickly, case
 from tools import needs_verilator
 
-from nmsim.errors import RunError
+from nmsim.errors import CheckFailedError, RunError
 from nmsim.rtl.bench import run
 from nmsim.rtl.compare import compare_trace
 from nmsim.rtl.golden import Golden
@@ -21,19 +21,21 @@ MUTANTS = {
     "draws do not leap at the end of a pass": ("stop_draw.sv", "pass_ends ? leap(PASS", "1'b0 ? leap(PASS"),
     "traces of the sample before are kept": ("stop_trace.sv", "v1 && !first_step ?", "v1 ?"),
     "error sums are not begun anew": ("stop_propagate.sv", "fresh <= first_row;", "fresh <= 1'b0;"),
+    "a word poked through the bus is lost": ("stop_bus.sv", "bus_wdata[1:0] == 2'd2", "bus_wdata[1:0] == 2'd3"),
+    "the bus reads the word before": ("stop_bus.sv", "if (answered) window", "if (|peek) window"),
     "deltas of the first row serve all": ("stop_rows.sv", "deltas <= delta_q;", "if (first_row) deltas <= delta_q;"),
 }  # fmt: skip
 SEED = 22
 
 
 def differences(folder: Path) -> int:
-    """Integers that differ; all, if the core took another course."""
+    """Integers that differ; all, if the core took another course or its bus fails."""
     own = case(SEED)
     build_quickly(folder)
-    run(folder)
     try:
+        run(folder)
         return compare_trace(folder / "trace.hex", Golden(own.design, own.run).sections()).differences
-    except RunError:
+    except (RunError, CheckFailedError):
         return 1_000_000
 
 

@@ -124,6 +124,22 @@ def test_a_chip_of_many_cores_is_refused(tmp_path: Path) -> None:
     assert "RTL is built of one; give a chip with one core, such as stop-core-28nm" in str(many.exception)
 
 
+def test_a_core_that_the_memories_do_not_hold_is_refused(tmp_path: Path) -> None:
+    text = config.find("arch_configs/chips", "stop-core-28nm").read_text()
+    small, without = tmp_path / "small.yaml", tmp_path / "without.yaml"
+    small.write_text(text.replace("holds: [weight], words: 12800", "holds: [weight], words: 12000"))
+    without.write_text(text.replace("holds: [delta]", "holds: [history]"))
+    for chip, words in (
+        (
+            small,
+            "the RTL keeps 3,276,800 bits of weight there, and 12,000 words of 256 bits hold 3,072,000; give it 12,800",
+        ),
+        (without, "no memory holds delta, which the RTL keeps"),
+    ):
+        found = CliRunner().invoke(app, ["rtl", "mnist-dense", "--chip", str(chip), "--out", str(tmp_path)])
+        assert words in str(found.exception)
+
+
 def test_a_convolution_and_a_shared_threshold_are_refused() -> None:
     own = case(1).design
     for layers, words in (
