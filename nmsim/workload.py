@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from nmsim.capacity import shortage
 from nmsim.config import Record
@@ -23,6 +23,8 @@ from nmsim.network.spec import NetworkSpec
 from nmsim.rules import rule_named
 from nmsim.stop.protocol import Batch
 from nmsim.stop.spec import TrainingSpec
+from nmsim.structure.schedule import StructureSchedule
+from nmsim.structure.spec import StructureSpec
 
 BYTES_PER_VALUE = 8
 """Of a stored integer in the engine."""
@@ -52,6 +54,8 @@ class WorkloadSpec(Record):
     network: NetworkSpec
     training: TrainingSpec = TrainingSpec()
     precision: Precision = Precision()
+    structure: StructureSpec | None = None
+    """How synapses go and come while the network learns; they stay as they are if absent."""
     profile: Profile = Profile()
     start: str | None = None
     """SHA-256 of the parameters that training starts from, kept in the run folder; random ones if absent.
@@ -78,6 +82,15 @@ class WorkloadSpec(Record):
             raise ValueError(
                 f"precision.layers names layer {unknown[0]}, but the network has synaptic layers 0..{layers - 1};"
                 " use one of them"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _structure_is_for_fixed_point(self) -> "WorkloadSpec":
+        if self.structure is not None and self.training.arithmetic != "fixed":
+            raise ValueError(
+                f"structure is for bit-accurate training, not training.arithmetic {self.training.arithmetic}; set that to"
+                " fixed or remove the section"
             )
         return self
 
@@ -112,6 +125,18 @@ class WorkloadSpec(Record):
                 " 'in_place' needs them at every time step; change one of the two"
             )
         return self
+
+    @model_serializer(mode="wrap")
+    def _without_absent_sections(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without `structure` where there is none, so that runs without it keep their identity."""
+        written: dict[str, Any] = handler(self)
+        return {key: value for key, value in written.items() if key != "structure" or value is not None}
+
+    def structure_schedule(self, train_samples: int) -> StructureSchedule | None:
+        """The structure section counted in updates of a training on so many samples."""
+        if self.structure is None:
+            return None
+        return StructureSchedule(self.structure, train_samples // self.training.batch_size)
 
     @property
     def recorded(self) -> bool:

@@ -36,6 +36,8 @@ class Role(IntEnum):
     AUGMENTATION = 13
     """Shifts and flips of training samples, in layer 0."""
     BIAS_VELOCITY = 14
+    STRUCTURE = 15
+    """Ranks of synapses that come at random."""
 
 
 def shift(state: int) -> int:

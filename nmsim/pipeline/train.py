@@ -131,6 +131,7 @@ def build_engine(
         seed,
         max_samples_in_flight,
         start,
+        workload.structure_schedule(len(prepared.train)),
     )
 
 

@@ -14,6 +14,7 @@ from nmsim.stop.float.engine import FloatEngine, FloatEngineBase
 from nmsim.stop.protocol import Engine, Parameters
 from nmsim.stop.spec import TrainingSpec
 from nmsim.stop.stbp.engine import StbpEngine
+from nmsim.structure.schedule import StructureSchedule
 
 
 def create_engine(
@@ -24,11 +25,18 @@ def create_engine(
     seed: int,
     max_samples_in_flight: int | None = None,
     start: Parameters | None = None,
+    structure: StructureSchedule | None = None,
 ) -> Engine:
     """Fixed or float STOP, or float STBP; `ConfigError` for STBP in fixed point, which is not defined.
 
-    `start` are real parameters to start from, random ones of the seed if absent.
+    `start` are real parameters to start from, random ones of the seed if absent; `structure` says how synapses go and come,
+    which only the fixed-point engine knows.
     """
+    if structure is not None and training.arithmetic != "fixed":
+        raise ConfigError(
+            f"structure: it is for bit-accurate training, not training.arithmetic {training.arithmetic}; set that to fixed"
+            " or remove the section"
+        )
     options: dict[str, Any] = (
         {} if max_samples_in_flight is None else {"max_samples_in_flight": max_samples_in_flight}
     )
@@ -40,7 +48,9 @@ def create_engine(
             )
         return _started(StbpEngine(network, training, seed, **options), start)
     if training.arithmetic == "fixed":
-        return FixedEngine(network, precision, training, input_format, seed, start, **options)
+        return FixedEngine(
+            network, precision, training, input_format, seed, start, structure=structure, **options
+        )
     return _started(FloatEngine(network, training, seed, **options), start)
 
 

@@ -19,6 +19,7 @@ from nmsim.stop.fixed.tensor import Tensor
 from nmsim.stop.protocol import Batch, IntArray, Parameters, UpdateRates
 from nmsim.stop.raw_check import check_parameters, check_rates, check_samples
 from nmsim.stop.spec import TrainingSpec
+from nmsim.structure.schedule import StructureSchedule
 
 RawArray = NDArray[Any]
 """int64, or Python integers (dtype object) where a format needs more than 64-bit arithmetic."""
@@ -100,6 +101,7 @@ def run_raw(
     labels: IntArray,
     seed: int,
     rates: Sequence[UpdateRates] | None = None,
+    structure: StructureSchedule | None = None,
 ) -> RawRun:
     """Train on samples in order, bit-accurately, and return every raw integer on the way.
 
@@ -128,6 +130,7 @@ def run_raw(
         seed: of the random draws, 0 or more. Draws count samples and updates from 0.
         rates: learning rates of each of the S/B updates, real numbers that are rounded to mantissa and shift;
             `training.learning_rates` at every update if absent.
+        structure: how synapses go and come, counted in updates; the masks that `parameters` hold are the start.
 
     Raises:
         FormatError: a raw parameter is outside its format, or a format cannot follow the input.
@@ -139,7 +142,14 @@ def run_raw(
     check_samples(inputs, labels, training.batch_size, None if rates is None else len(rates))
     check_parameters(network, precision, training, parameters, input_format)
     engine = FixedEngine(
-        network, precision, training, input_format, seed, raw_parameters=parameters, watch_sums=True
+        network,
+        precision,
+        training,
+        input_format,
+        seed,
+        raw_parameters=parameters,
+        watch_sums=True,
+        structure=structure,
     )
     own = training.learning_rates
     always = UpdateRates(own.weight, own.threshold, own.leak)

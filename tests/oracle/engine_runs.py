@@ -51,6 +51,7 @@ def raw(d: dict[str, Any]) -> RawRun:
         np.concatenate([batch.labels for batch in batches]),
         d["seed"],
         rates_of(d),
+        translation.structure_of(d),
     )
 
 
@@ -64,6 +65,7 @@ def trained(d: dict[str, Any], **execution: Any) -> dict[str, Any]:
         batches[0].format,
         d["seed"],
         raw_parameters=translation.parameters_of(d, network),
+        structure=translation.structure_of(d),
         **execution,
     )
     updates, spikes = [], []
@@ -86,6 +88,7 @@ def parameters(after: Parameters) -> list[dict[str, Any]]:
             "w": integers(after.weights[i]),
             "theta": integers(after.thresholds[i]),
             "alpha": int(after.leak[i]),
+            "mask": integers(np.ones(after.weights[i].size) if after.mask[i] is None else after.mask[i]),
             **({} if after.velocity[i] is None else {"v": integers(after.velocity[i])}),
             **({} if (b := after.bias_of(i)) is None else {"b": integers(b)}),
             **({} if (v := after.bias_velocity_of(i)) is None else {"vb": integers(v)}),

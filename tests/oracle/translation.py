@@ -23,6 +23,8 @@ from nmsim.network.precision import LayerPrecision, Precision
 from nmsim.network.spec import NetworkSpec
 from nmsim.stop.protocol import Batch, Parameters, UpdateRates
 from nmsim.stop.spec import TrainingSpec
+from nmsim.structure.schedule import StructureSchedule
+from nmsim.structure.spec import StructureSpec
 
 Node = dict[str, Any]
 
@@ -150,6 +152,33 @@ def training_of(description: dict[str, Any]) -> TrainingSpec:
         gradient_centralization=training.get("centralized", False),
         theta_min=limit(description, "theta_min", "theta"),
         alpha_max=limit(description, "alpha_max", "alpha"),
+    )
+
+
+def structure_of(description: dict[str, Any]) -> StructureSchedule | None:
+    """The structure section; an epoch is one update."""
+    own = description.get("structure")
+    if own is None:
+        return None
+    kind, *sizes = own["pattern"]
+    names = {"unstructured": (), "n_of_m": ("keep", "group"), "blocks": ("rows", "columns")}[kind]
+    return StructureSchedule(
+        StructureSpec(
+            method=own["method"],
+            sparsity=None if kind == "n_of_m" else float(own["to"]),
+            initial_sparsity=float(own["from"]) if own["method"] == "grow" else None,
+            pattern={"kind": kind, **dict(zip(names, sizes, strict=True))},
+            scope=own["scope"],
+            prune_by=own["prune_by"],
+            grow_by=own["grow_by"],
+            schedule="cubic" if own["power"] == 3 else "linear",
+            begin_epoch=own["first"],
+            end_epoch=own["last"],
+            every_updates=own["every"],
+            exchange=float(own["exchange"]),
+            dense_layers=tuple(own["dense_layers"]),
+        ),
+        updates_per_epoch=1,
     )
 
 

@@ -34,6 +34,7 @@ Every tensor is a flat list of raw integers in C-order.
         "theta_min": [raw per layer] or None, "alpha_max": [raw per layer] or None},
       "parameters": [{"w": [...], "theta": [...], "alpha": raw, "mask": [0 or 1, ...]?, "velocity": [...]?}],
       "start": {"samples": 0, "updates": 0}?,  # counters of a training that is resumed
+      "structure": see `twin_structure.py`?,
       "inputs": [sample][time step, or one static row][...], "labels": [sample]}
 
     record = {
@@ -112,6 +113,8 @@ from twin_graph import (
     synapses_of,
 )
 from twin_layer import Layer
+from twin_structure import due, gathers
+from twin_structure import step as structure_step
 
 # Biases ("bias": true on a node): parameters "b", precision "c" and "db", step tensor "c", sum "db", counts "c", "db", "b"
 # (velocities of biases count under "v", used biases under "w_use"); the velocity "vb" has the width of db and v's modes.
@@ -290,7 +293,12 @@ def run(description: dict[str, Any]) -> dict[str, Any]:
         raise ValueError("the number of samples is not a multiple of the batch size")
     record: dict[str, Any] = {"steps": [], "updates": [], "spike_counts": [], "predictions": []}
 
+    structure = description.get("structure")
+    if structure and due(structure, 0):
+        structure_step(structure, layers, 0)
     for position, (rows, label) in enumerate(samples):
+        for layer in layers:
+            layer.gathers_all = gathers(structure, training.updates_done + 1)
         first, last = position % training.batch_size == 0, (position + 1) % training.batch_size == 0
         for layer, made_of_input in zip(layers, network.made_of_input, strict=True):
             layer.start_sample()
@@ -334,8 +342,13 @@ def run(description: dict[str, Any]) -> dict[str, Any]:
             for layer in layers:
                 training.update(layer)
             momentum = training.momentum > 0
-            record["updates"].append([parameters_of(layer, momentum=momentum) for layer in layers])
             training.updates_done += 1
+            if structure and due(structure, training.updates_done):
+                structure_step(structure, layers, training.updates_done)
+            record["updates"].append([parameters_of(layer, momentum=momentum) for layer in layers])
+            if structure:
+                for own, layer in zip(record["updates"][-1], layers, strict=True):
+                    own["mask"] = list(layer.mask)
 
     record["overflows"] = [dict(layer.counts) for layer in layers]
     record["phi_tables"] = [layer.table for layer in layers]

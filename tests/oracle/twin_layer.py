@@ -85,6 +85,7 @@ class Layer:
         self.w: list[int] = list(parameters["w"])
         self.theta: list[int] = list(parameters["theta"])
         self.alpha: int = parameters["alpha"]
+        self.gathers_all = False  # absent synapses gather dW too: the batch before a growth step
         self.mask: list[int] = list(parameters.get("mask") or [1] * synapses.count)
         self.velocity: list[int] = list(parameters.get("velocity") or [0] * synapses.count)
         self.has_bias: bool = node.get(
@@ -359,7 +360,7 @@ class Layer:
             summed, operands = self.delta, [self.counted_trace(i) for i in range(self.inputs)]
         for weight, terms in enumerate(self.synapses.by_weight):
             for output, source in terms:
-                if self.mask[weight]:
+                if self.mask[weight] or self.gathers_all:
                     self.dW[weight].add(summed[output] * operands[source])
             self.dW[weight].complete()
 

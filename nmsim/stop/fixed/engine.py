@@ -1,5 +1,6 @@
 """The bit-accurate engine: STOP in fixed-point arithmetic, to the bit of docs/arithmetic.md."""
 
+from contextlib import nullcontext
 from math import e, log
 from typing import Any
 
@@ -24,6 +25,7 @@ from nmsim.stop.fixed.sizing import (
     samples_at_a_time,
     steps_together,
 )
+from nmsim.stop.fixed.structure import Structure, check_structure
 from nmsim.stop.fixed.tensor import Tensor
 from nmsim.stop.fixed.updater import Updater
 from nmsim.stop.fixed.view import MemoryView, Recorder
@@ -31,6 +33,7 @@ from nmsim.stop.fixed.worker import Pass, Worker
 from nmsim.stop.initial import initial_parameters
 from nmsim.stop.protocol import Batch, BatchResult, IntArray, LayerRecord, Parameters, UpdateRates
 from nmsim.stop.spec import TrainingSpec, check_network
+from nmsim.structure.schedule import StructureSchedule
 
 
 def loss_table(loss: str, classes: int) -> NDArray[np.float64]:
@@ -55,6 +58,7 @@ class FixedEngine:
         workers: threads; changes speed, never results.
         storage: NumPy type of stored integers, int16, int32 or object (Python integers); the narrowest that is exact if
             absent. Changes memory and speed, never results.
+        structure: how synapses go and come while it learns; none if absent.
         watch_sums: keep currents and error sums for an observer; one sample and one time step at a time.
 
     Raises:
@@ -76,6 +80,7 @@ class FixedEngine:
         workers: int | None = None,
         storage: type | None = None,
         watch_sums: bool = False,
+        structure: StructureSchedule | None = None,
     ) -> None:
         check_network(network, training.rule, learns=False)
         self.network, self.precision, self.training = network, precision, training
@@ -105,6 +110,7 @@ class FixedEngine:
             and not training.gradient_centralization
             and group == network.time_steps
             and not watch_sums
+            and (structure is None or not structure.spec.needs_gradient)
         )
         self.layout = build(network, self.formats, ranges, training, chosen, each, group, factored=factored)
         self.raw = RawParameters(self.layout, self.formats, training)
@@ -119,8 +125,13 @@ class FixedEngine:
         self._updater = Updater(self.raw, training, seed, self._accumulator.counts)
         self.view = MemoryView(network, self.layout, self.formats)
         self.updates, self._losses = 0, loss_table(training.loss, network.classes)
+        self._structure = None
+        if structure is not None:
+            check_structure(structure, self.formats, training)
+            self._structure = Structure(structure, self.raw, seed)
         if raw_parameters is None:
             real = parameters or initial_parameters(network, training, seed)
+            real = real if self._structure is None else self._structure.sparse_start(real)
             raw_parameters = quantized_parameters(real, self.formats, training)
         self.raw.load(raw_parameters)
 
@@ -154,18 +165,26 @@ class FixedEngine:
                 f"the batch holds {len(samples)} samples but batch_size is {self.training.batch_size};"
                 " leave out incomplete batches"
             )
+        structure, after, gradients = self._structure, self.updates + 1, None
+        if structure is not None and self.updates == 0 and structure.plan.due(0):
+            structure.step(0, None)
         try:
             if self.training.update == "in_place":
                 sums, spikes = self._train_in_place(samples, rates, observer)
             else:
                 self._count_used()
-                sums, spikes = self._accumulator.gradients(samples, observer)
+                with nullcontext() if structure is None else structure.gathering(after):
+                    sums, spikes = self._accumulator.gradients(samples, observer)
+                if structure is not None and structure.listens(after):
+                    gradients = structure.gradients(sums, self._accumulator.counts, after)
                 self._updater.update_weights(sums, rates, self.updates)
         except BaseException:
             self._accumulator.discard()
             raise
         self._updater.update_neurons(sums, rates, self.updates)
-        self.updates += 1
+        self.updates = after
+        if structure is not None and structure.plan.due(after):
+            structure.step(after, gradients)
         return self._result(samples, spikes)
 
     def _train_in_place(
