@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -71,6 +71,11 @@ class LayerActivity:
         """Numbers of spikes where there may be several per time step, by name."""
         return {name: getattr(self, name) for name in COUNTS if getattr(self, name) is not None}
 
+    def first(self, samples: int) -> "LayerActivity":
+        """The same of the first samples."""
+        arrays = {**self.masks, **self.counts}
+        return replace(self, **{name: array[:samples] for name, array in arrays.items()})  # type: ignore[arg-type]
+
     def mask(self, name: str) -> BoolArray:
         """Unpacked boolean mask, `(S, T, M)` for inputs and traces, `(S, T, N)` for spikes and deltas."""
         shape = self.inputs_shape if name in {"inputs", "traces"} else self.neurons_shape
@@ -106,6 +111,14 @@ class Activity:
     def samples(self) -> int:
         """Number of samples S."""
         return len(self.sample_index)
+
+    def first(self, samples: int) -> "Activity":
+        """The activity of the first samples."""
+        return replace(
+            self, layers=tuple(layer.first(samples) for layer in self.layers),
+            sample_index=self.sample_index[:samples], labels=self.labels[:samples],
+            spike_counts=self.spike_counts[:samples],
+        )  # fmt: skip
 
     @cached_property
     def content_hash(self) -> str:

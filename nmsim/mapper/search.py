@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Literal
 
-from nmsim.activity import MASKS, Activity, LayerActivity
+from nmsim.activity import Activity
 from nmsim.contents import Content
 from nmsim.cost.table import CostTable
 from nmsim.errors import DoesNotFitError
@@ -89,9 +89,9 @@ def search_mapping(
     Raises:
         DoesNotFitError, ConfigError, CostError, TooFastError: as mapping by a policy and `evaluate`.
     """
-    few, chip = _few(activity), following(network, precision, needs, chip)
-    known = census if few is activity else None
-    price = Coster(network, precision, needs, few, chip, costs, known or ActivityCensus(network, few))
+    chip = following(network, precision, needs, chip)
+    few = ActivityCensus(network, activity.first(PROFILE)) if census is None else census.first(PROFILE)
+    price = Coster(network, precision, needs, few.activity, chip, costs, few)
     search = _Search(Task.of(network, precision, needs, chip), price, objective or chip.options.objective)
     search.policies()
     search.dataflows()
@@ -101,24 +101,6 @@ def search_mapping(
     job = Deployment(network, precision, search.task.needs, chip, search.best)
     found = Searched(job, search.cost, search.objective, search.by_policy, len(search.known))
     return replace(found, job=replace(job, mapping=replace(search.best, chosen=found.sentence)))
-
-
-def _few(activity: Activity) -> Activity:
-    """The first samples of an activity."""
-    if activity.samples <= PROFILE:
-        return activity
-    layers = tuple(_head(layer) for layer in activity.layers)
-    return replace(
-        activity, layers=layers, sample_index=activity.sample_index[:PROFILE], labels=activity.labels[:PROFILE],
-        spike_counts=activity.spike_counts[:PROFILE],
-    )  # fmt: skip
-
-
-def _head(layer: LayerActivity) -> LayerActivity:
-    masks = {name: getattr(layer, name)[:PROFILE] for name in MASKS}
-    updates = None if layer.updates is None else layer.updates[:PROFILE]
-    counts = {name: array[:PROFILE] for name, array in layer.counts.items()}
-    return replace(layer, **masks, **counts, updates=updates)  # type: ignore[arg-type]
 
 
 @dataclass(eq=False)

@@ -152,10 +152,19 @@ class ActivityCensus:
     """Census of a whole activity, kept over many designs that replay it: masks are unpacked once."""
 
     def __init__(self, network: NetworkSpec, activity: Activity) -> None:
-        self.activity = activity
+        self.network, self.activity = network, activity
+        self._shorter: dict[int, ActivityCensus] = {}
         self.layers = tuple(
             _layer_census(layer, activity, index) for index, layer in enumerate(network.synaptic_layers)
         )
+
+    def first(self, samples: int) -> "ActivityCensus":
+        """Census of the first samples, or itself if it has no more; the same object whenever it is asked for."""
+        if self.activity.samples <= samples:
+            return self
+        if samples not in self._shorter:
+            self._shorter[samples] = ActivityCensus(self.network, self.activity.first(samples))
+        return self._shorter[samples]
 
     @cached_property
     def full(self) -> tuple[LayerCensus, ...]:

@@ -2,8 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ from nmsim.perf.census import ActivityCensus
 from nmsim.perf.geometry import LayerSlices
 from nmsim.perf.layer import LayerTask
 from nmsim.perf.machine import Machine
+from nmsim.perf.outline import outline
 from nmsim.perf.phases import error, gradient, integrate, neuron, transfer, update
 from nmsim.perf.projection import INPUT, projections
 from nmsim.perf.schedule import Group, Order, Schedule, make_schedule, segment_start
@@ -29,6 +30,8 @@ from nmsim.perf.stage import Stage
 from nmsim.rules import rule_named
 
 IntArray = NDArray[np.int64]
+KEPT = 6
+"""Works whose stages are kept for further chips of the same outline: those that the search of one mapping asks for."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,17 +106,38 @@ def build_work(job: Deployment, activity: Activity, census: ActivityCensus | Non
     network, precision, needs, chip, mapping = job.network, job.precision, job.needs, job.chip, job.mapping
     _check(network, activity, mapping, trains=needs.trains)
     census = ActivityCensus(network, activity) if census is None else census
-    machine = Machine.of(chip)
-    tasks = _tasks(network, precision, activity, mapping, machine, needs, census)
-    order, stages = _Assembly(tasks, _off_chip(mapping, tasks, needs), needs, activity.time_steps).assemble()
+    bare = replace(mapping, chip_hash="", notes=(), chosen="")
+    order, stages = _stages(_Question(network, precision, needs, outline(chip), bare, census))
     schedule = make_schedule(
         order, activity.time_steps, chip.options.schedule,
         through_time=needs.carries == "history", phase_barriers=chip.barrier.per_phase,
     )  # fmt: skip
     return StepWork(
-        machine, activity.samples, activity.time_steps, needs.batch_size, needs.rule, stages, schedule,
+        Machine.of(chip), activity.samples, activity.time_steps, needs.batch_size, needs.rule, stages, schedule,
         np.array(mapping.cores_used), _notes(activity, needs, chip),
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Question:
+    """All that the stages of a work depend on; a census stands for its activity."""
+
+    network: NetworkSpec
+    precision: Precision = field(hash=False)  # it holds a dictionary; compared all the same
+    needs: TrainingNeeds
+    chip: ChipConfig
+    mapping: Mapping
+    census: ActivityCensus
+
+
+@lru_cache(maxsize=KEPT)
+def _stages(asked: _Question) -> tuple[Order, tuple[Stage, ...]]:
+    """The stages of all chips with an outline, and their order."""
+    census, needs, mapping = asked.census, asked.needs, asked.mapping
+    machine = Machine.of(asked.chip)
+    tasks = _tasks(asked.network, asked.precision, census.activity, mapping, machine, needs, census)
+    off_chip = _off_chip(mapping, tasks, needs)
+    return _Assembly(tasks, off_chip, needs, census.activity.time_steps).assemble()
 
 
 def _check(network: NetworkSpec, activity: Activity, mapping: Mapping, *, trains: bool) -> None:

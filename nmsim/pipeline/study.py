@@ -17,6 +17,7 @@ from nmsim.explore.configure import Configurator
 from nmsim.explore.result import Result, Status
 from nmsim.explore.space import DesignSpace, Values, design_key
 from nmsim.explore.store import Store
+from nmsim.perf.outline import SPEEDS
 from nmsim.pipeline.design import EvaluateDesign, Job, Numerics, TrainVariant
 from nmsim.pipeline.folder import RunFolder, package_versions
 from nmsim.storage import write_text
@@ -183,7 +184,17 @@ class Study:
                 result = Result(job.design, job.model, job.values, Status.LOST, result.reason)
             self._keep(count, result)
 
+        ready.sort(key=lambda job: self._neighbourhood(job.values))
         self.backend.run(EvaluateDesign(self.configurator, self.numerics), ready, on_result)
+
+    def _neighbourhood(self, values: Values) -> tuple[str, ...]:
+        """Orders designs so that those that share runs, mappings and work are evaluated one after the other."""
+        keyed = [
+            (any(path.rpartition(".")[2] in SPEEDS for path in axis.paths),
+             all(path.startswith("chip.") for path in axis.paths), str(value))
+            for axis, value in zip(self.space.axes, values, strict=True)
+        ]  # fmt: skip
+        return tuple(value for _, _, value in sorted(keyed, key=lambda item: item[:2]))
 
     def each(self, function: Callable[[Result], Any], results: Sequence[Result], stage: str) -> None:
         """Have a worker do something for each of some results; whatever goes wrong there is raised here."""

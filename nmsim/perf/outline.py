@@ -1,0 +1,47 @@
+"""Outline: the part of a chip that work depends on; chips of one outline do the same work, faster or slower."""
+
+from nmsim.contents import SUMS
+from nmsim.hardware.chip import ChipConfig, Power
+from nmsim.hardware.core import Core
+from nmsim.hardware.noc import Barrier
+
+SPEEDS = frozenset(
+    {
+        "clock_hz", "voltage_v", "tech_node_nm", "accumulate_lanes", "mac_lanes", "neuron_lanes", "update_lanes",
+        "banks", "access_cycles", "pipeline_depth_cycles", "bandwidth_bits_per_s", "latency_ns", "base_cycles",
+        "per_tile_cycles", "tick_s", "arrival_hz",
+    }
+)  # fmt: skip
+"""Last parts of key paths of a chip file that set how fast, or at which price, work is done, and seldom what it is."""
+
+
+def outline(chip: ChipConfig) -> ChipConfig:
+    """The chip with everything that `nmsim.perf.work` never looks at set to one value.
+
+    Use it where many designs replay one activity: stages built on an outline are those of every chip with the outline,
+    and the outline is the key under which they are kept. The network on chip stays whole, because packets travel on it;
+    the clock stays where times are published in nanoseconds, the lanes where they hold sums.
+    """
+    events = any(core.event_timing is not None for core in chip.core_types)
+    timed = events or chip.noc.hop_east_west_ns is not None
+    dram = chip.dram
+    return chip.model_copy(
+        update={
+            "variant": "", "description": "", "sources": (), "tech_node_nm": 28, "voltage_v": 1.0,
+            "clock_hz": chip.clock_hz if timed else 1e6,
+            "core_types": tuple(_core(core) for core in chip.core_types),
+            "dram": dram and dram.model_copy(update={"kind": "any", "bandwidth_bits_per_s": 1e9, "latency_ns": 0.0}),
+            "barrier": Barrier(), "real_time": None, "power": Power(),
+            "options": chip.options.model_copy(update={"spread": "balanced", "objective": "edp"}),
+        }
+    )  # fmt: skip
+
+
+def _core(core: Core) -> Core:
+    lanes = {"accumulate_lanes": 1, "mac_lanes": 1} if all(core.near(sums) >= 0 for sums in SUMS) else {}
+    memories = (memory.model_copy(update={"banks": 1, "access_cycles": 1}) for memory in core.memories)
+    return core.model_copy(
+        update={
+            **lanes, "neuron_lanes": 1, "update_lanes": 1, "pipeline_depth_cycles": 4, "memories": tuple(memories),
+        }
+    )  # fmt: skip

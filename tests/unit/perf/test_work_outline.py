@@ -1,0 +1,95 @@
+"""Work is built on the outline of a chip: the same stages as on the chip itself, shared by all that have the outline."""
+
+import numpy as np
+import pytest
+
+from nmsim import config
+from nmsim.hardware.chip import ChipConfig
+from nmsim.mapping.automatic import deploy_network
+from nmsim.mapping.deployment import Deployment
+from nmsim.network.memory import TrainingNeeds
+from nmsim.network.precision import Precision
+from nmsim.network.published import dense
+from nmsim.network.spec import Conv, Dense, NetworkSpec
+from nmsim.perf import work
+from nmsim.perf.census import ActivityCensus
+from nmsim.perf.outline import outline
+from nmsim.perf.stage import Stage
+from nmsim.validate.synthetic import synthetic_activity
+
+DENSE = dense(40, 24, 10)
+CONVOLUTION = NetworkSpec(
+    input_shape=(2, 8, 8),
+    layers=(Conv(kind="conv", channels=3, kernel=3, padding=1), Dense(kind="dense", units=5)),
+)
+
+
+def shipped(name: str, **changes: object) -> ChipConfig:
+    document = config.load(config.find("arch_configs/chips", name))
+    return config.build(
+        ChipConfig, document.with_values({key.replace("__", "."): v for key, v in changes.items()}, "test")
+    )
+
+
+def job(chip: ChipConfig, network: NetworkSpec, rule: str) -> Deployment:
+    return deploy_network(network, Precision(), TrainingNeeds.for_rule(rule), chip)
+
+
+def same(one: Stage, other: Stage) -> bool:
+    arrays = ("cores", "lanes", "words", "bursts", "waits", "dram_bits")
+    blocks = zip(one.blocks, other.blocks, strict=True)
+    return (
+        (one.name, one.cadence) == (other.name, other.cadence)
+        and all(np.array_equal(getattr(one, name), getattr(other, name)) for name in arrays)
+        and all(
+            a.key == b.key and np.array_equal(a.cores, b.cores) and np.array_equal(a.counts, b.counts)
+            for a, b in blocks
+        )
+    )
+
+
+@pytest.mark.parametrize("network", [DENSE, CONVOLUTION], ids=["dense", "convolution"])
+@pytest.mark.parametrize(
+    ("name", "rule"),
+    [
+        ("edge-28nm", "stop-wtl"), ("edge-28nm", "stbp"), ("mesh-16nm", "stop-wtl"), ("single-core-dram-28nm", "stbp"),
+        ("odin-like-28nm", "inference"), ("loihi-2018", "inference"), ("truenorth-28nm", "inference"),
+    ],
+)  # fmt: skip
+def test_stages_on_the_outline_are_those_of_the_chip(network: NetworkSpec, name: str, rule: str) -> None:
+    made = job(shipped(name), network, rule)
+    census = ActivityCensus(network, synthetic_activity(network, 2))
+    on_outline, on_chip = (
+        work._stages.__wrapped__(work._Question(network, Precision(), made.needs, chip, made.mapping, census))
+        for chip in (outline(made.chip), made.chip)
+    )
+    assert on_outline[0] == on_chip[0]
+    assert all(same(one, other) for one, other in zip(on_outline[1], on_chip[1], strict=True))
+
+
+def test_chips_that_differ_in_speed_share_their_stages() -> None:
+    census = ActivityCensus(DENSE, synthetic_activity(DENSE, 2))
+    slow, fast = (
+        work.build_work(job(shipped("edge-28nm", clock_hz=hertz), DENSE, "stop-wtl"), census.activity, census)
+        for hertz in (1e8, 4e8)
+    )
+    assert all(one is other for one, other in zip(slow.stages, fast.stages, strict=True))
+    assert (slow.chip.clock_hz, fast.chip.clock_hz) == (1e8, 4e8)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"noc__flit_bits": 64}, {"noc__casting": "unicast"}, {"options__trace_decay": "lazy"}, {"mesh__tile_width_mm": 2.0}],
+    ids=str,
+)  # fmt: skip
+def test_chips_that_do_other_work_have_their_own_stages(changes: dict[str, object]) -> None:
+    assert outline(shipped("edge-28nm")) != outline(shipped("edge-28nm", **changes))
+
+
+def test_lanes_that_hold_sums_are_part_of_the_outline() -> None:
+    with_near, without = shipped("edge-28nm"), shipped("mesh-16nm")
+    for chip in (with_near, without):
+        core = chip.core_types[0]
+        wider = chip.model_copy(update={"core_types": (core.model_copy(update={"mac_lanes": 999}),)})
+        near = any(memory.kind == "registers" for memory in core.memories)
+        assert (outline(chip) == outline(wider)) is near
