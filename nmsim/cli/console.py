@@ -5,7 +5,7 @@ import textwrap
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import (
@@ -18,8 +18,10 @@ from rich.progress import (
 )
 
 from nmsim.cli.fitted import FittedTable
-from nmsim.stop.history import EpochRow
-from nmsim.stop.train import Progress as TrainingProgress
+
+if TYPE_CHECKING:  # screens are made by every verb, training by few
+    from nmsim.stop.history import EpochRow
+    from nmsim.stop.train import Progress as TrainingProgress
 
 PLAIN_LINE_SECONDS = 15.0
 
@@ -71,7 +73,7 @@ class TrainingLines:
         self.began = self.line_at = time.monotonic()
         self.first_done: int | None = None
 
-    def __call__(self, step: TrainingProgress) -> None:
+    def __call__(self, step: "TrainingProgress") -> None:
         """Take one report of the training loop."""
         if step.row is not None:
             self._epoch(step.row, step.epochs)
@@ -93,7 +95,7 @@ class TrainingLines:
                 f"  epoch {step.epoch + 1}/{step.epochs}, batch {step.batch}/{step.batches}: {rate}, {left:.0f} s left"
             )
 
-    def _epoch(self, row: EpochRow, epochs: int) -> None:
+    def _epoch(self, row: "EpochRow", epochs: int) -> None:
         self.line_at = time.monotonic()
         text = (
             f"  epoch {row.epoch + 1:>3}/{epochs}: loss {row.train_loss:.4f}, while learning {row.train_accuracy:.2%},"

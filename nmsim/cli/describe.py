@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+import yaml
 
 from nmsim import config, kernel_cache
 from nmsim.cli.console import Screen, show_sourced, table
@@ -63,7 +64,9 @@ def list_shipped(
 
 def _description(path: Path) -> str:
     """The description of a shipped file, read without checking the rest of it; a chip's node is added."""
-    data = config.load(path).data
+    # libyaml, where it is there, reads our own files ten times as fast as the reader that checks and numbers lines
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    data = yaml.load(path.read_text(encoding="utf-8"), loader)  # noqa: S506 - both are safe loaders
     node = f" ({data['tech_node_nm']} nm)" if "tech_node_nm" in data else ""
     return f"{data.get('description', '')}{node}"
 
