@@ -1,17 +1,21 @@
 """Samples per second of the bit-accurate engine beside SpikingJelly (PyTorch, float32, BPTT) on the same networks.
 
 Run as `python benchmarks/engine_throughput.py [case ...]` with the extra `bench` installed (torch and spikingjelly); without
-it only nmsim is measured. Both use all available cores, train from the same number of time steps and batch, and see
-real-valued static inputs of a density near MNIST's. Each pair is measured in turn, three times; the best counts.
+it only nmsim is measured. Both train from the same number of time steps and batch, and see real-valued static inputs of a
+density near MNIST's. SpikingJelly runs on one thread and on all of them, and its better setting counts: small layers gain
+nothing from threads, and on a busy machine they wait for each other. Everything is measured in turn, round after round:
+speeds are medians over the rounds, a ratio is the median of the ratios within a round. The load of the machine is printed.
 """
 
 import argparse
 import gc
+import os
 import platform
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -26,6 +30,7 @@ from nmsim.stop.spec import TrainingSpec
 INPUT = QFormat.parse("u8.8")
 RATES = UpdateRates(weight=0.001, threshold=0.0001, leak=0.0001)
 CLASSES = 10
+ROUNDS = 5
 
 
 def conv(channels: int, kernel: int, padding: int, scale: float) -> dict[str, Any]:
@@ -122,6 +127,18 @@ def ours(case: Case) -> Callable[[int], None]:
     return step
 
 
+def on_threads(threads: int, step: Callable[[int], None]) -> Callable[[int], None]:
+    """A step of PyTorch on so many threads."""
+    import torch
+
+    def threaded(number: int) -> None:
+        if torch.get_num_threads() != threads:
+            torch.set_num_threads(threads)
+        step(number)
+
+    return threaded
+
+
 def peer(case: Case) -> Callable[[int], None]:
     """Batch i through SpikingJelly's multi-step modules, BPTT with SGD in float32."""
     import torch
@@ -199,6 +216,57 @@ def has_peer() -> bool:
     return True
 
 
+@dataclass(frozen=True)
+class Measured:
+    """Samples per second of one case, round by round; `peers` by number of threads, empty without the peer."""
+
+    ours: list[float]
+    peers: dict[int, list[float]]
+
+    @property
+    def threads(self) -> int:
+        """Better setting of the peer."""
+        return max(self.peers, key=lambda threads: median(self.peers[threads]))
+
+    @property
+    def ratio(self) -> float:
+        """Median of the ratios within a round, against the peer's better setting."""
+        return median(a / b for a, b in zip(self.ours, self.peers[self.threads], strict=True))
+
+    def text(self, wanted: float) -> str:
+        """For people."""
+        line = f"nmsim {median(self.ours):,.1f} samples/s"
+        if not self.peers:
+            return line
+        settings = ", ".join(f"{median(rates):,.1f} on {n}" for n, rates in self.peers.items())
+        return f"{line}; SpikingJelly {settings} thread(s); ratio to its better setting {self.ratio:.2f} (wanted {wanted:g})"
+
+
+def measure(case: Case) -> Measured:
+    """Every contender in turn, round after round, warm."""
+    steps = [ours(case)]
+    threads = sorted({1, os.cpu_count() or 1}) if has_peer() else []
+    if threads:
+        step = peer(case)
+        steps += [on_threads(count, step) for count in threads]
+    for step in steps:
+        for number in range(3):
+            step(number)
+    rates: list[list[float]] = [[] for _ in steps]
+    for _ in range(ROUNDS):
+        for found, step in zip(rates, steps, strict=True):
+            gc.collect()
+            found.append(samples_per_second(step, case.batch, case.seconds / ROUNDS))
+    return Measured(rates[0], dict(zip(threads, rates[1:], strict=True)))
+
+
+def load() -> str:
+    """Processes that want to run, on average of the last minute, beside the cores there are."""
+    if not hasattr(os, "getloadavg"):
+        return "load unknown"
+    return f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
+
+
 def main() -> None:
     """One line per case."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -206,29 +274,13 @@ def main() -> None:
     names = parser.parse_args().cases or list(CASES)
     versions = [f"python {platform.python_version()}", f"numpy {np.__version__}"]
     if has_peer():
-        import torch
-
-        versions += [
-            f"torch {torch.__version__} on {torch.get_num_threads()} threads",
-            f"spikingjelly {version('spikingjelly')}",
-        ]
-    print(", ".join(versions))
+        versions += [f"{name} {version(name)}" for name in ("torch", "spikingjelly")]
+    print(", ".join([*versions, load()]))
     for name in names:
         case = CASES[name]
-        steps = [build(case) for build in (ours, peer)[: 1 + has_peer()]]
-        for step in steps:
-            for number in range(3):
-                step(number)
-        best = [0.0] * len(steps)
-        for _ in range(3):
-            for place, step in enumerate(steps):
-                gc.collect()
-                best[place] = max(best[place], samples_per_second(step, case.batch, case.seconds / 3))
         what = "training" if case.training else "inference"
-        line = f"{case.network['name']}, batch {case.batch}, {what}: nmsim {best[0]:,.1f} samples/s"
-        if len(best) > 1:
-            line += f", SpikingJelly {best[1]:,.1f}; ratio {best[0] / best[1]:.2f} (wanted {case.wanted:g})"
-        print(line, flush=True)
+        found = measure(case).text(case.wanted)
+        print(f"{case.network['name']}, batch {case.batch}, {what}: {found}; {load()}", flush=True)
 
 
 if __name__ == "__main__":
