@@ -73,8 +73,9 @@ class LayerActivity:
 
     def first(self, samples: int) -> "LayerActivity":
         """The same of the first samples."""
-        arrays = {**self.masks, **self.counts}
-        return replace(self, **{name: array[:samples] for name, array in arrays.items()})  # type: ignore[arg-type]
+        masks = {name: array[:samples] for name, array in self.masks.items()}
+        counts = {name: array[:samples] for name, array in self.counts.items()}
+        return replace(self, **masks, **counts)  # type: ignore[arg-type]
 
     def mask(self, name: str) -> BoolArray:
         """Unpacked boolean mask, `(S, T, M)` for inputs and traces, `(S, T, N)` for spikes and deltas."""
