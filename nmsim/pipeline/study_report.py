@@ -31,7 +31,7 @@ from nmsim.storage import write_text
 BESIDES = (ACCURACY, POWER, CORES_USED, MEMORY_USED)
 """Metrics that the ranking shows besides the objectives."""
 MOST_TICKS = 7
-ADDED = ("run.json", "workload.yaml", "training.json", "activity.npz", "activity-stbp.npz")
+ADDED = ("run.json", "workload.yaml", "training.json", "parameters.npz", "activity.npz", "activity-stbp.npz")
 """Files of a training run that the report of a design reads."""
 
 
