@@ -155,6 +155,13 @@ def test_draws_are_where_the_rule_of_the_manifest_says(tmp_path: Path) -> None:
             1,
         ),
         (BIASED, {"momentum": 0.5}, STOCHASTIC, 2, 2),
+        (
+            BIASED,
+            {},
+            {**STOCHASTIC, "static_trace": "scalar", "trace_threshold": 2, "weight_gradient": "s48"},
+            2,
+            2,
+        ),
         (BIASED, {"batch_size": 1, "update": "in_place"}, {"weight_used": "s8.5"}, 2, 1),
         (DENSE, {"batch_size": 1, "update": "in_place"}, {"rounding": "floor"}, 2, 1),
         (DENSE, {"batch_division": "folded"}, {"membrane": "s70.40", "weight_gradient": "s100"}, 3, 3),
