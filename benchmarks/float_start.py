@@ -58,11 +58,25 @@ class Layer(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Rates of the layer's neurons."""
+        return Rate.apply(self.norm(self.current(x)), self.steps)
+
+    def current(self, x: Tensor) -> Tensor:
+        """Sums of weighted inputs, before normalisation."""
         if self.convolves:
-            current = functional.conv2d(x, self.weight, padding=self.padding)
-        else:
-            current = functional.linear(x, self.weight)
-        return Rate.apply(self.norm(current), self.steps)
+            return functional.conv2d(x, self.weight, padding=self.padding)
+        return functional.linear(x, self.weight)
+
+    def unfold(self, weight: Tensor, bias: Tensor, half: float, x: Tensor) -> Tensor:
+        """Take folded weights and biases, with a normalisation that changes nothing for inputs `x`; the layer's output."""
+        self.weight.data.copy_(weight)
+        current = self.current(x)
+        variance, mean = torch.var_mean(current, dim=[0, *range(2, current.dim())])
+        norm = self.norm
+        norm.running_mean.copy_(mean)
+        norm.running_var.copy_(variance)
+        norm.weight.data.copy_(torch.sqrt(variance + norm.eps))
+        norm.bias.data.copy_(mean + bias - half)
+        return Rate.apply(norm.eval()(current), self.steps)
 
     def folded(self) -> tuple[np.ndarray, np.ndarray]:
         """Weights and biases without the normalisation; half a level makes the neuron's floor a rounding."""
@@ -109,6 +123,19 @@ class Network(nn.Module):
                 x = x.flatten(1) if part == "flatten" else self.layers[part](x)
         return x
 
+    @torch.no_grad()
+    def start_from(self, path: Path, steps: int, x: Tensor) -> None:
+        """Go on from arrays that were written for `steps` time steps; normalisations are set by inputs `x`."""
+        with np.load(path) as file:
+            arrays = {name: torch.from_numpy(file[name]) for name in file.files}
+        for part in self.plan:
+            if part == "pool":
+                x = functional.avg_pool2d(x, 2)
+            elif part == "flatten":
+                x = x.flatten(1)
+            else:
+                x = self.layers[part].unfold(arrays[f"weights{part}"], arrays[f"bias{part}"], 0.5 / steps, x)
+
     def save(self, path: Path) -> None:
         """Write `weights<i>` and `bias<i>`."""
         arrays = {}
@@ -149,6 +176,14 @@ def images(array: np.ndarray) -> Tensor:
     return (x.permute(0, 3, 1, 2) if x.dim() == 4 else x.unsqueeze(1)).contiguous()
 
 
+def loss_of(rates: Tensor, y: Tensor, kind: str) -> Tensor:
+    """Cross-entropy of rates, or the squared error that STOP goes on with: a rate of 1 for the right class, else 0."""
+    if kind == "squared_error":
+        return 2 * ((rates - functional.one_hot(y, rates.shape[1])) ** 2).sum(1).mean()
+    # Rates reach 1: eight times as much separates ten classes.
+    return functional.cross_entropy(rates * 8, y, label_smoothing=0.05)
+
+
 def accuracy(network: Network, x: Tensor, y: Tensor) -> float:
     """Fraction of images that the artificial network classifies."""
     network.eval()
@@ -179,6 +214,12 @@ def train(options: argparse.Namespace) -> None:
         options.layers, options.kernel, tuple(x.shape[1:]), int(y.max()) + 1, options.steps, options.valid
     )
     network = network.to(memory_format=torch.channels_last)
+    if options.start:
+        network.start_from(
+            options.start,
+            options.start_steps or options.steps,
+            x[torch.randperm(len(x))[:1500]].float() / 256,
+        )
     weights = [p for name, p in network.named_parameters() if name.endswith("weight") and "norm" not in name]
     rest = [p for name, p in network.named_parameters() if not name.endswith("weight") or "norm" in name]
     groups = [{"params": weights, "weight_decay": options.weight_decay}, {"params": rest, "weight_decay": 0}]
@@ -195,8 +236,7 @@ def train(options: argparse.Namespace) -> None:
             batch = changed(x[chosen], options).contiguous(memory_format=torch.channels_last)
             with torch.autocast("cpu", dtype=torch.bfloat16):
                 rates = network(batch)
-            # Rates reach 1: eight times as many logits separate ten classes.
-            loss = functional.cross_entropy(rates.float() * 8, y[chosen], label_smoothing=0.05)
+            loss = loss_of(rates.float(), y[chosen], options.loss)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             optimizer.step()
@@ -236,6 +276,11 @@ def main() -> None:
     )
     parser.add_argument(
         "--held-out", type=int, default=0, help="measure on the last so many training images instead"
+    )
+    parser.add_argument("--loss", choices=("cross_entropy", "squared_error"), default="cross_entropy")
+    parser.add_argument("--start", type=Path, help="go on from arrays that this script wrote")
+    parser.add_argument(
+        "--start-steps", type=int, help="time steps that they were made for; --steps if absent"
     )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
