@@ -71,3 +71,15 @@ def test_a_file_of_another_kind_and_a_name_that_is_not_there_are_refused(run: Ru
         read_kept(run.parameters_file)
     with pytest.raises(ConfigError, match="no kept run of that name"):
         find_kept("nothing-like-it")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "data"), [("mnist-lenet5-tuned", "mnist.npz"), ("cifar10-vgg6-tuned", "cifar10.npz")]
+)
+def test_a_shipped_run_has_its_accuracy_on_this_machine(
+    name: str, data: str, shared_data: Path, tmp_path: Path
+) -> None:
+    kept = read_kept(find_kept(name))
+    found = restore_run(kept, tmp_path / name, path=str(shared_data / data), profile_samples=1)
+    assert (found.accuracy, found.samples) == (kept.history.test_accuracy, kept.history.test_samples)
