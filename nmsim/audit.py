@@ -1,8 +1,9 @@
-"""Audit checks: the sums that must come out if a report is to be believed."""
+"""Audit: the sums that must come out if a report is to be believed; `plausible.py` asks if the machine could exist."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import fsum
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,11 +17,18 @@ from nmsim.hardware.chip import ChipConfig
 from nmsim.perf.model import PerfResult
 
 TOLERANCE = 1e-9
+Group = Literal["adds up", "plausible"]
+ADDS_UP: Group = "adds up"
+PLAUSIBLE: Group = "plausible"
 
 
 @dataclass(frozen=True)
 class Check:
-    """One named check: what was compared, both values, and whether they agree."""
+    """One named check: what was compared, both values, and whether they agree.
+
+    `group` says of which kind: sums that must come out ("adds up"), or a machine that could exist ("plausible"; then
+    `expected` is the most that `found` may be).
+    """
 
     name: str
     passed: bool
@@ -28,6 +36,14 @@ class Check:
     found: float
     unit: str
     detail: str = ""
+    group: Group = ADDS_UP
+
+    @property
+    def text(self) -> str:
+        """What was found against what may be, in one line."""
+        limit = "at most " if self.group == PLAUSIBLE or self.unit == "share" else ""
+        text = f"{self.name}: {self.found:.4g} {self.unit}, {limit}{self.expected:.4g}"
+        return f"{text} ({self.detail})" if self.detail else text
 
 
 def audit(

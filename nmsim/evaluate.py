@@ -18,7 +18,7 @@ from nmsim.cost.energy import CLOCK, CONTROL, STANDING, STATIC, EnergyTable, Unp
 from nmsim.cost.idle import Idle
 from nmsim.cost.memory_notes import memory_notes
 from nmsim.cost.published_sops import above_published
-from nmsim.cost.static import static_power
+from nmsim.cost.static import StaticPower, static_power
 from nmsim.cost.table import CostTable, EventTable, load_table
 from nmsim.counts import Action, Component, Phase
 from nmsim.errors import CostError
@@ -30,6 +30,7 @@ from nmsim.perf.analytic import AnalyticModel
 from nmsim.perf.census import ActivityCensus
 from nmsim.perf.model import PerfResult
 from nmsim.perf.work import StepWork, build_work
+from nmsim.plausible import plausible
 from nmsim.rules import rule_named
 from nmsim.shown import Shown
 from nmsim.statistics import Interval, mean_interval, ratio_of_means
@@ -113,14 +114,14 @@ class Evaluation(Shown):
     batch_size: int
     perf: PerfResult
     energy: EnergyTable
-    energy_j: Estimate
-    """Energy per training sample, or per inference if rule is `inference`."""
-    forward_energy_j: Estimate
+    energy_j: Estimate | None
+    """Energy per training sample, or per inference if rule is `inference`; None if a part has no sourced price."""
+    forward_energy_j: Estimate | None
     """Its part in the phases integrate and neuron, with their share of static power."""
     latency_s: Estimate
-    power_w: Estimate
+    power_w: Estimate | None
     """Over the time of a sample; with `real_time` over the period between two arrivals."""
-    edp_js: Estimate
+    edp_js: Estimate | None
     throughput_per_s: float
     """Samples per second, one after the other."""
     static_energy_j: Estimate | None
@@ -154,7 +155,12 @@ class Evaluation(Shown):
     @property
     def audit_passed(self) -> bool:
         """Whether every check agrees."""
-        return all(check.passed for check in self.audit)
+        return not self.failed_checks
+
+    @property
+    def failed_checks(self) -> tuple[Check, ...]:
+        """Checks of the audit that do not agree: its figures are not to be used."""
+        return tuple(check for check in self.audit if not check.passed)
 
 
 def evaluate(
@@ -217,15 +223,18 @@ def assess(job: Deployment, activity: Activity, costs: CostTable, perf: PerfResu
         activities=perf.activities,
         idle=idle,
     )
-    unavailable = {} if power.unavailable is None else {"static_energy": power.unavailable}
+    unavailable = _without_total(power)
     real_time = None if chip.real_time is None else _real_time(chip.real_time, perf.latency_s)
-    area = _area(chip, costs, unavailable)
     latency_s = perf.latency_s
     joules = energy.total_pj * units.J_PER_PJ
-    energy_j = _priced(energy, joules)
+    energy_j = None if unavailable else _priced(energy, joules)
+    power_w = energy_j and _power(
+        energy_j, joules, latency_s if idle is None else latency_s + idle.awake_s + idle.asleep_s
+    )
     memory = memory_use(mapping, chip)
     sops = _sops(perf)
     incremental = _incremental(perf, energy)
+    area = _area(chip, costs, unavailable)
     static = energy.select(component=(STATIC, CLOCK), action=STANDING)
     forward = energy.select(phase=FORWARD)
     return Evaluation(
@@ -245,19 +254,15 @@ def assess(job: Deployment, activity: Activity, costs: CostTable, perf: PerfResu
         perf=perf,
         energy=energy,
         energy_j=energy_j,
-        forward_energy_j=_priced(forward, forward.total_pj * units.J_PER_PJ),
+        forward_energy_j=energy_j and _priced(forward, forward.total_pj * units.J_PER_PJ),
         latency_s=_estimate(latency_s),
-        power_w=_power(
-            energy_j, joules, latency_s if idle is None else latency_s + idle.awake_s + idle.asleep_s
-        ),
-        edp_js=_scaled_band(_estimate(joules * latency_s), energy_j),
+        power_w=power_w,
+        edp_js=energy_j and _scaled_band(_estimate(joules * latency_s), energy_j),
         throughput_per_s=float(1 / latency_s.mean()),
-        static_energy_j=_priced(static, static.total_pj * units.J_PER_PJ)
-        if power.unavailable is None
-        else None,
+        static_energy_j=energy_j and _priced(static, static.total_pj * units.J_PER_PJ),
         sops_per_sample=sops,
         energy_per_sop_incremental_j=incremental,
-        energy_per_sop_all_in_j=energy_j.mean / sops if sops else None,
+        energy_per_sop_all_in_j=energy_j.mean / sops if sops and energy_j else None,
         area=area,
         memory=memory,
         unpriced=energy.unpriced,
@@ -271,13 +276,24 @@ def assess(job: Deployment, activity: Activity, costs: CostTable, perf: PerfResu
             *_missed(real_time),
             *_dear(chip, costs, incremental),
         ),
-        audit=audit(chip, perf, energy, power, tuple((use.memory, use.utilization) for use in memory), idle),
+        audit=(
+            *audit(chip, perf, energy, power, tuple((use.memory, use.utilization) for use in memory), idle),
+            *plausible(chip, costs, area, power, power_w.mean if power_w else None),
+        ),
         real_time=real_time,
         memory_capacity_bits=sum(
             memory.capacity_bits for core in chip.cores() for memory in core.type.memories
         ),
         off_chip_bits=mapping.off_chip_bits(),
     )
+
+
+def _without_total(power: StaticPower) -> dict[str, str]:
+    """Figures that include static power, with the reason why there are none: a total without a part would look whole."""
+    if power.unavailable is None:
+        return {}
+    names = ("static_energy", "energy", "forward_energy", "power", "edp", "energy_per_sop_all_in")
+    return dict.fromkeys(names, power.unavailable)
 
 
 def _real_time(real_time: RealTime, latency_s: FloatArray) -> Deadlines:

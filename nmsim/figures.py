@@ -113,11 +113,11 @@ ENERGY = Figure(
 )
 ENERGY_LOW = Figure(
     ENERGY.part("band_low"), "Energy, band, low", "J", "energy per sample, low end of the prices' band",
-    lambda e: e.energy_j.band_low, "min",
+    lambda e: e.energy_j and e.energy_j.band_low, "min",
 )  # fmt: skip
 ENERGY_HIGH = Figure(
     ENERGY.part("band_high"), "Energy, band, high", "J", "energy per sample, high end of the prices' band",
-    lambda e: e.energy_j.band_high, "min",
+    lambda e: e.energy_j and e.energy_j.band_high, "min",
 )  # fmt: skip
 FORWARD_ENERGY = Figure(
     "forward_energy_per_sample_j", "Energy, forward", "J", "energy per sample, forward part",

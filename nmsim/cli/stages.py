@@ -70,9 +70,7 @@ OverwriteOption = Annotated[
 ]
 StrictOption = Annotated[
     bool,
-    typer.Option(
-        "--strict", help="Exit with 1 if the run warns of itself, a rule does not fit or an audit fails."
-    ),
+    typer.Option("--strict", help="Exit with 1 if the run warns of itself or a rule does not fit, too."),
 ]
 QuietOption = Annotated[bool, typer.Option("--quiet", help="Print errors only.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the summary as JSON and nothing else.")]
@@ -178,6 +176,7 @@ def simulate(
     _show(screen, found, stamp, chosen=bool(chip))
     _say_levels(screen, found.evaluations)
     _examine(screen, run_folder, strict=strict, misfits=found.misfits)
+    _check_audits(found.evaluations)
     screen.say(f"Next: nmsim report {run_folder}")
 
 
@@ -222,6 +221,7 @@ def compare(
         print(json.dumps(comparison(found.evaluations, found.misfits, stamp).records(), indent=2))
     _show(screen, found, stamp, chosen=bool(chip))
     _examine(screen, run_folder, strict=strict, misfits=found.misfits)
+    _check_audits(found.evaluations)
 
 
 def _show(screen: Screen, found: simulate_stage.Simulated, stamp: str, *, chosen: bool) -> None:
@@ -345,12 +345,19 @@ def _report(screen: Screen, folder: Path, *, as_json: bool, strict: bool) -> Non
     for line in summary_lines(result):
         screen.say(f"  {line}")
     screen.say(f"{len(written)} files in {folder}; open {folder / 'report.html'}")
-    audits = [
-        f"{item.rule} on {item.chip_name}: the audit fails"
-        for item in result.evaluations
-        if not item.audit_passed
+    _be_strict(result.diagnosis.warnings, result.misfits, strict=strict)
+    _check_audits(result.evaluations)
+
+
+def _check_audits(evaluations: Iterable[Evaluation]) -> None:
+    """Raise `CheckFailedError` if a check of an audit fails, after everything was written and shown."""
+    texts = [
+        f"{item.rule} on {item.chip_name}, {item.model} model: the audit fails, do not use its figures: {check.text}"
+        for item in evaluations
+        for check in item.failed_checks
     ]
-    _be_strict([*result.diagnosis.warnings, *audits], result.misfits, strict=strict)
+    if texts:
+        raise CheckFailedError("\n".join(texts))
 
 
 def _examine(screen: Screen, folder: Path, *, strict: bool, misfits: Sequence[Misfit] = ()) -> None:

@@ -65,6 +65,16 @@ def _static(chip: ChipConfig, table: CostTable) -> Iterator[Power]:
         yield from _leakage(chip, table)
 
 
+def leakage_w(chip: ChipConfig, table: CostTable) -> float | None:
+    """What the memories of a machine leak by the table's constants, watts; None where the table has none for it."""
+    if isinstance(table, EventTable):
+        return None
+    try:
+        return sum(part.price.pj for part in _leakage(chip, table)) * units.J_PER_PJ
+    except CostError:
+        return None
+
+
 def _leakage(chip: ChipConfig, table: ComponentTable) -> Iterator[Power]:
     technology = technology_at(table, chip.tech_node_nm, chip.voltage_v)
     of_type = {

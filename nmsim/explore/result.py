@@ -20,6 +20,8 @@ class Status(StrEnum):
     """The network does not fit the chip: a result, with the bound that is broken."""
     TOO_FAST = "too_fast"
     """The chip cannot run at its clock and supply: a result, with what is too slow."""
+    IMPLAUSIBLE = "implausible"
+    """It has figures, and a check of the audit refuses them: the machine could not exist, or a sum does not come out."""
     ERROR = "error"
     """The design is not valid, or cannot be priced; `reason` says why."""
     LOST = "lost"

@@ -90,13 +90,15 @@ class EvaluateDesign:
             folder = self.numerics.run(run_hash)
             evaluation, _ = evaluate_configured(made, folder, self.rule(made), job.model)
             figures = measured(evaluation, _accuracy(folder.path))
+            status = Status.OK if evaluation.audit_passed else Status.IMPLAUSIBLE
+            reason = "; ".join(check.text for check in evaluation.failed_checks)
         except DoesNotFitError as error:
             return Result(job.design, job.model, job.values, Status.DOES_NOT_FIT, _reason(error), run_hash)
         except TooFastError as error:
             return Result(job.design, job.model, job.values, Status.TOO_FAST, _reason(error), run_hash)
         except Exception as error:  # noqa: BLE001 - a failing point never kills the batch
             return Result(job.design, job.model, job.values, Status.ERROR, _reason(error), run_hash)
-        return Result(job.design, job.model, job.values, Status.OK, "", run_hash, figures)
+        return Result(job.design, job.model, job.values, status, reason, run_hash, figures)
 
     def rule(self, made: Configured) -> str:
         """What is evaluated: the space's rule, or the one that was trained."""

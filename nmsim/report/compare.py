@@ -2,11 +2,20 @@
 
 from collections.abc import Sequence
 
-from nmsim.evaluate import Evaluation
+from nmsim.evaluate import Estimate, Evaluation
 from nmsim.figures import AREA, EDP, ENERGY, LATENCY, MEMORY_USED, POWER, THROUGHPUT
 from nmsim.misfit import Misfit
 from nmsim.report.ratio import same_machine
-from nmsim.report.tables import Cell, Column, Sortable, Table, figure_columns, for_people, ratio_text
+from nmsim.report.tables import (
+    NOT_AVAILABLE,
+    Cell,
+    Column,
+    Sortable,
+    Table,
+    figure_columns,
+    for_people,
+    ratio_text,
+)
 from nmsim.report.words import sample_kind
 from nmsim.units import scaled
 
@@ -16,6 +25,8 @@ SHOWN = tuple(figure for figure in COMPARED if figure is not THROUGHPUT)
 """Figures of the comparison for people; throughput is the inverse of latency."""
 
 
+AUDIT_FAILS = "audit fails"
+"""Behind figures that a check of the audit refuses."""
 OTHER_MACHINE = "†"
 """Behind a ratio between two chips, or two states of a price table."""
 OTHER_MACHINE_NOTE = f"{OTHER_MACHINE} the first row is of another chip, or priced from another table"
@@ -54,6 +65,11 @@ def comparison(evaluations: Sequence[Evaluation], misfits: Sequence[Misfit] = ()
     return Table("comparison", tuple(columns), tuple(rows))
 
 
+def _stamp(item: Evaluation, stamp: str) -> str:
+    """What the run found about its network, and whether the figures of the row are to be used at all."""
+    return ", ".join(part for part in (stamp, "" if item.audit_passed else AUDIT_FAILS) if part)
+
+
 def _row(item: Evaluation, first: Evaluation, stamp: str) -> tuple[Cell, ...]:
     row: list[Cell] = [
         item.chip_name,
@@ -63,7 +79,7 @@ def _row(item: Evaluation, first: Evaluation, stamp: str) -> tuple[Cell, ...]:
         sample_kind(item),
         len(item.perf.cores),
     ]
-    row += [same_machine(item, first), "", stamp]
+    row += [same_machine(item, first), "", _stamp(item, stamp)]
     for figure in COMPARED:
         value, reference = figure.of(item), figure.of(first)
         row += [*figure.cells(item), value / reference if value is not None and reference else None]
@@ -81,7 +97,8 @@ def side_by_side(evaluations: Sequence[Evaluation], misfits: Sequence[Misfit] = 
     columns.insert(5, Column("band", "Band of the energy"))
     rows = []
     for item in evaluations:
-        model = f"{item.model}\n{stamp}" if stamp else item.model
+        mark = _stamp(item, stamp)
+        model = f"{item.model}\n{mark}" if mark else item.model
         row: list[Cell] = [item.chip_name, item.rule, model, len(item.perf.cores)]
         for figure in SHOWN:
             value, reference = figure.of(item), figure.of(evaluations[0])
@@ -90,11 +107,17 @@ def side_by_side(evaluations: Sequence[Evaluation], misfits: Sequence[Misfit] = 
                 mark = "" if same_machine(item, evaluations[0]) else f" {OTHER_MACHINE}"
                 text += f"\n{ratio_text(value / reference)}{mark}"
             row.append(text if value is None else Sortable(text, value))
-        row.insert(5, f"{scaled(item.energy_j.band_low, 'J')}\nto {scaled(item.energy_j.band_high, 'J')}")
+        row.insert(5, _band(item.energy_j))
         rows.append(tuple(row))
     empty = ("",) * (len(columns) - 5)
     rows += [(misfit.chip_name, misfit.rule, "", "", misfit.kind, *empty) for misfit in misfits]
     return Table("comparison", tuple(columns), tuple(rows))
+
+
+def _band(energy_j: Estimate | None) -> str:
+    if energy_j is None:
+        return NOT_AVAILABLE
+    return f"{scaled(energy_j.band_low, 'J')}\nto {scaled(energy_j.band_high, 'J')}"
 
 
 def mixes_machines(evaluations: Sequence[Evaluation]) -> bool:

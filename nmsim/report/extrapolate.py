@@ -53,8 +53,8 @@ def times(estimate: Estimate, factor: float) -> Estimate:
 
 
 def extrapolation(item: Evaluation, samples_per_epoch: int, epochs: int) -> Extrapolation | None:
-    """An epoch and a whole training of a training rule's evaluation; None for inference."""
-    if not item.training:
+    """An epoch and a whole training of a training rule's evaluation; None for inference, and without a total."""
+    if not item.training or item.energy_j is None:
         return None
     return Extrapolation(
         item, samples_per_epoch, epochs, times(item.energy_j, samples_per_epoch), times(item.latency_s, samples_per_epoch),

@@ -19,7 +19,7 @@ def same_machine(one: Evaluation, other: Evaluation) -> bool:
 
 
 def energy_ratio(above: Evaluation, below: Evaluation, *, same_prices: bool | None = None) -> Estimate | None:
-    """Energy per sample of one evaluation over another's; None if the other takes none.
+    """Energy per sample of one evaluation over another's; None if the other takes none, or one has no total.
 
     `same_prices`: the errors of the prices are common to both. So it is on one machine, which is what None takes; also
     where two states of a chip differ in an option that no price depends on, such as where STBP's history lives.
@@ -27,7 +27,7 @@ def energy_ratio(above: Evaluation, below: Evaluation, *, same_prices: bool | No
     Its confidence interval is that of paired samples; its band is what the prices allow, which on one chip is far
     narrower than the bands of the two energies, for most of a price's error is common to both.
     """
-    if below.energy_j.mean <= 0:
+    if above.energy_j is None or below.energy_j is None or below.energy_j.mean <= 0:
         return None
     found = _paired(above, below, lambda item: np.asarray(item.energy.total_pj))
     same = same_machine(above, below) if same_prices is None else same_prices

@@ -53,9 +53,10 @@ class ActivitySummary(Record):
 
 
 class CheckSummary(Record):
-    """One line of the audit."""
+    """One line of the audit; `group` is "adds up" or "plausible"."""
 
     name: str
+    group: str
     passed: bool
     expected: float
     found: float

@@ -4,12 +4,14 @@ from collections.abc import Sequence
 
 from nmsim.cost.idle import PHASE as IDLE
 from nmsim.evaluate import Deadlines, Evaluation
+from nmsim.figures import EDP
 from nmsim.report.compare import OTHER_MACHINE_NOTE, mixes_machines, side_by_side
 from nmsim.report.extrapolate import ASSUMPTION, Extrapolation, extrapolate
 from nmsim.report.result import RunResult
-from nmsim.report.tables import Cell, Column, Table
+from nmsim.report.tables import Cell, Column, Table, for_people
 from nmsim.report.words import (
     MODEL_WORDS,
+    NO_TOTAL,
     NOT_MODELLED,
     component_name,
     sample_kind,
@@ -42,7 +44,7 @@ def evaluation_lines(evaluations: Sequence[Evaluation]) -> list[str]:
         )
         lines.append(
             f"  power {with_band(item.power_w, 'W')}, {scaled(item.throughput_per_s, 'sample/s')}, EDP"
-            f" {scaled(item.edp_js.mean, 'J s')}; {audit_text(item)}"
+            f" {for_people(EDP.of(item), EDP.unit)}; {audit_text(item)}"
         )
         if item.real_time is not None:
             lines.append(f"  {real_time_text(item, item.real_time)}")
@@ -162,6 +164,8 @@ def energy_by(item: Evaluation, column: str) -> Table:
 
 def energy_total(item: Evaluation) -> tuple[Cell, ...]:
     """The sum row of `energy_by`: the band of the total is narrower than the sum of its parts' bands."""
+    if item.energy_j is None:
+        return ("total", NO_TOTAL, None, None, None)
     return ("total", item.energy.mean_j, *item.energy.band_j, 1.0)
 
 

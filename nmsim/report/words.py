@@ -22,6 +22,8 @@ NOT_MODELLED = (
     "Batch normalisation, biases and recurrent connections: the networks have none.",
 )
 """What the figures leave out, in short; docs/limits.md says why, and what follows."""
+NO_TOTAL = "not available: a part of it has no sourced price"
+"""In the place of a figure that `Evaluation.unavailable` gives the reason for."""
 SHARED = "shared"
 """What belongs to no single layer: links, barriers, static power."""
 
@@ -84,16 +86,20 @@ def context(workload: str, evaluation: Evaluation) -> str:
     )
 
 
-def with_band(estimate: Estimate, unit: str) -> str:
+def with_band(estimate: Estimate | None, unit: str) -> str:
     """`320 nJ (band 210 nJ to 450 nJ)`; the band is left out where no price enters."""
+    if estimate is None:
+        return NO_TOTAL
     text = scaled(estimate.mean, unit)
     if estimate.band_low == estimate.band_high:
         return text
     return f"{text} (band {scaled(estimate.band_low, unit)} to {scaled(estimate.band_high, unit)})"
 
 
-def with_interval(estimate: Estimate, unit: str) -> str:
+def with_interval(estimate: Estimate | None, unit: str) -> str:
     """`(95 % CI 310 nJ to 330 nJ)` of the mean over samples, or that one sample has none."""
+    if estimate is None:
+        return "no confidence interval"
     if estimate.ci_low is None or estimate.ci_high is None:
         return "one sample, no confidence interval"
     return f"95 % CI {scaled(estimate.ci_low, unit)} to {scaled(estimate.ci_high, unit)}"

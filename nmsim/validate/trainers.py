@@ -174,9 +174,9 @@ def _reckon() -> Iterator[SiliconPoint]:
     )  # fmt: skip
 
 
-def _uj(found: Evaluation) -> float:
-    return found.energy_j.mean * units.UJ_PER_J
+def _uj(found: Evaluation) -> float | None:
+    return None if found.energy_j is None else found.energy_j.mean * units.UJ_PER_J
 
 
-def _mw(found: Evaluation) -> float:
-    return found.power_w.mean / units.W_PER_MW
+def _mw(found: Evaluation) -> float | None:
+    return None if found.power_w is None else found.power_w.mean / units.W_PER_MW

@@ -128,8 +128,8 @@ def odin() -> Iterator[SiliconPoint]:
         yield SiliconPoint(what, condition, published, model, unit, CALIBRATED, ODIN, note)
 
 
-def _uw(found: Evaluation) -> float:
-    return found.power_w.mean / units.W_PER_UW
+def _uw(found: Evaluation) -> float | None:
+    return None if found.power_w is None else found.power_w.mean / units.W_PER_UW
 
 
 def areas(table: ComponentTable) -> Iterator[SiliconPoint]:

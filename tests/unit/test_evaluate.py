@@ -327,3 +327,18 @@ def test_a_result_can_be_priced_again_with_another_table(training: Evaluation) -
     dynamic = {"component": ("alu", "sram", "noc", "control", "sync")}
     ratio = cheaper.energy.select(**dynamic).mean_j / training.energy.select(**dynamic).mean_j
     assert ratio == pytest.approx((0.7 / 0.9) ** 2)
+
+
+def test_no_total_is_made_of_what_has_no_source() -> None:
+    found = run("stop-wtl", "power.static_power_w=0.001", "sources=[]")
+    missing = ("energy", "forward_energy", "static_energy", "power", "edp", "energy_per_sop_all_in")
+    assert (found.energy_j, found.power_w, found.edp_js, found.static_energy_j) == (None, None, None, None)
+    assert all("power.static_power_w" in found.unavailable[name] for name in missing)
+    assert found.latency_s.mean > 0
+    assert found.energy.mean_j > 0  # what is priced, action by action, stays
+
+
+def test_a_chip_that_could_not_exist_fails_its_audit() -> None:
+    found = run("stop-wtl", "power.static_power_w=50")
+    assert not found.audit_passed
+    assert {check.group for check in found.failed_checks} == {"plausible"}

@@ -19,24 +19,22 @@ def label_of(item: Evaluation) -> str:
 
 
 def comparison(evaluations: Sequence[Evaluation], described: str) -> Picture:
-    """Two panels of bars on logarithmic axes: energy with the band of its prices, and time."""
+    """Two panels of bars on logarithmic axes: energy with the band of its prices, and time; of evaluations with a total."""
     title = "Energy and time of every evaluation"
-    rows = range(len(evaluations))
+    totals = [(item, item.energy_j) for item in evaluations if item.energy_j is not None]
+    evaluations, rows = [item for item, _ in totals], range(len(totals))
     with look():
         figure = new_figure(title, described, width=8.4, height=1.3 + 0.26 * max(len(evaluations), 3))
         left, right = figure.subplots(1, 2, sharey=True)
         for axes, quantity, unit, values in (
-            (left, "energy", "J", [item.energy_j.mean for item in evaluations]),
+            (left, "energy", "J", [energy_j.mean for _, energy_j in totals]),
             (right, "time", "s", [item.latency_s.mean for item in evaluations]),
         ):
             factor, name = prefix(max(values))
             shown = [value / factor for value in values]
             axes.plot(shown, rows, linestyle="", marker="o", color=PALETTE[0])
             if quantity == "energy":
-                ends = [
-                    (item.energy_j.band_low / factor, item.energy_j.band_high / factor)
-                    for item in evaluations
-                ]
+                ends = [(energy_j.band_low / factor, energy_j.band_high / factor) for _, energy_j in totals]
                 axes.hlines(
                     list(rows),
                     [low for low, _ in ends],
@@ -54,8 +52,8 @@ def comparison(evaluations: Sequence[Evaluation], described: str) -> Picture:
         left.set_ylim(len(evaluations) - 0.5, -0.5)
         svg = svg_of(figure)
     told = "; ".join(
-        f"{label_of(item)}: {scaled(item.energy_j.mean, 'J')}, {scaled(item.latency_s.mean, 's')}"
-        for item in evaluations
+        f"{label_of(item)}: {scaled(energy_j.mean, 'J')}, {scaled(item.latency_s.mean, 's')}"
+        for item, energy_j in totals
     )
     return Picture(
         "comparison",

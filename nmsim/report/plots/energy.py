@@ -67,7 +67,7 @@ def _picture(
     total = with_band(item.energy_j, "J")
     alt = (
         f"Stacked bars of energy per {each} by {across} and {within}; total {total}; the largest part is {part} in {bar},"
-        f" {joules / item.energy_j.mean:.0%}."
+        f" {joules / item.energy.mean_j:.0%}."
     )
     caption = (
         "Modelled: counted actions times prices, plus static power times time. Mean over"

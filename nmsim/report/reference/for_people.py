@@ -76,14 +76,16 @@ def extrapolation_for_people(dataset: DatasetResult) -> Table:
     return Table("extrapolated", columns, tuple(rows))
 
 
-def band(estimate: Estimate, unit: str) -> str:
+def band(estimate: Estimate | None, unit: str) -> str:
     """`14.2 to 32.1 uJ`: what the prices allow."""
+    if estimate is None:
+        return NOT_AVAILABLE
     return _span(estimate.band_low, estimate.band_high, unit)
 
 
-def interval(estimate: Estimate, unit: str) -> str:
+def interval(estimate: Estimate | None, unit: str) -> str:
     """`20.1 to 22.3 uJ`: of the mean over samples; none for one sample."""
-    if estimate.ci_low is None or estimate.ci_high is None:
+    if estimate is None or estimate.ci_low is None or estimate.ci_high is None:
         return NOT_AVAILABLE
     return _span(estimate.ci_low, estimate.ci_high, unit)
 

@@ -1,6 +1,7 @@
 """The first page: all data sets, rules and chips side by side, what the figures are, and where they come from."""
 
 from nmsim.evaluate import Evaluation
+from nmsim.figures import ENERGY
 from nmsim.report.extrapolate import ASSUMED_OF_SHORT_TRAINING
 from nmsim.report.live.chart import choices, live
 from nmsim.report.markup import Markup, join, tag
@@ -11,7 +12,7 @@ from nmsim.report.reference.result import CASES, DatasetResult, Reference
 from nmsim.report.reference.tables import DOES_NOT_FIT, chip_table, memory_table, selected, tables
 from nmsim.report.reference.wording import FOOTER, accuracy, byline, mean_spike_rates
 from nmsim.report.sections.section import MEANINGS, Kind, Section, badge, bullets
-from nmsim.report.tables import Cell, Column, Table
+from nmsim.report.tables import Cell, Column, Table, for_people
 from nmsim.report.words import NOT_MODELLED
 from nmsim.units import scaled
 
@@ -102,7 +103,7 @@ def _matrix(reference: Reference, dataset: DatasetResult) -> Markup:
                 cells.append(DOES_NOT_FIT)
                 continue
             streamed = STREAMED if outcome.time_multiplexed else ""
-            found = f"{scaled(item.energy_j.mean, 'J')} ({band(item.energy_j, 'J')})"
+            found = f"{for_people(ENERGY.of(item), ENERGY.unit)} ({band(item.energy_j, 'J')})"
             latency = f"{scaled(item.latency_s.mean, 's')}{streamed}"
             cells.append(f"{found}, {latency}".replace(" ", "\u00a0").replace(",\u00a0", ", "))
         rows.append(tuple(cells))

@@ -1,6 +1,7 @@
 """Pictures of the reference: where the energy of every rule goes."""
 
 from nmsim.evaluate import Evaluation
+from nmsim.figures import ENERGY
 from nmsim.report.plots.bars import height_of, stacked
 from nmsim.report.plots.canvas import (
     COMPONENT_COLOURS,
@@ -12,8 +13,8 @@ from nmsim.report.plots.canvas import (
     svg_of,
 )
 from nmsim.report.reference.result import DatasetResult
+from nmsim.report.tables import for_people
 from nmsim.report.words import component_name
-from nmsim.units import scaled
 
 COLOURS = {
     "phase": PHASE_COLOURS,
@@ -44,7 +45,7 @@ def energy_by_rule(dataset: DatasetResult, chip: str, within: str) -> Picture | 
         legend_right(axes, within)
         svg = svg_of(figure)
     listed = "; ".join(
-        f"{case} {scaled(item.energy_j.mean, 'J')}, most in {max(parts[case], key=lambda name: parts[case][name])}"
+        f"{case} {for_people(ENERGY.of(item), ENERGY.unit)}, most in {max(parts[case], key=lambda name: parts[case][name])}"
         for case, item in items.items()
     )
     return Picture(

@@ -4,7 +4,8 @@ from nmsim.evaluate import Estimate, Evaluation
 from nmsim.report.markup import Markup, join, tag
 from nmsim.report.result import RunResult
 from nmsim.report.sections.section import MEANINGS, Kind, Section, badge, bullets
-from nmsim.report.words import MODEL_WORDS, rule_name, with_interval
+from nmsim.report.tables import NOT_AVAILABLE
+from nmsim.report.words import MODEL_WORDS, NO_TOTAL, rule_name, with_interval
 from nmsim.rules import BASELINE
 from nmsim.units import BITS_PER_BYTE, scaled
 
@@ -46,7 +47,9 @@ def _card(name: str, value: str, kind: Kind, *notes: str) -> Markup:
     return tag("li", heading, tag("span", value, class_="value"), *lines, class_=f"card {kind.value}")
 
 
-def _modelled(name: str, estimate: Estimate, unit: str) -> Markup:
+def _modelled(name: str, estimate: Estimate | None, unit: str) -> Markup:
+    if estimate is None:
+        return _card(name, NOT_AVAILABLE, Kind.MODELLED, NO_TOTAL)
     band = ""
     if estimate.band_low != estimate.band_high:
         band = f"band {scaled(estimate.band_low, unit)} to {scaled(estimate.band_high, unit)}"
@@ -94,6 +97,13 @@ def _memory(result: RunResult) -> list[Markup]:
 
 
 def _trust(item: Evaluation) -> list[Markup]:
-    passed = sum(check.passed for check in item.audit)
+    passed = len(item.audit) - len(item.failed_checks)
     value = f"{passed} of {len(item.audit)} passed"
-    return [_card("Audit", value, Kind.COUNTED, "sums that must come out; see the chapter Audit")]
+    return [
+        _card(
+            "Audit",
+            value,
+            Kind.COUNTED,
+            "sums that must come out, a chip that could exist; see the chapter Audit",
+        )
+    ]

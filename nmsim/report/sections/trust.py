@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from nmsim.audit import PLAUSIBLE
 from nmsim.cost.energy import CLOCK, CONTROL, STATIC
 from nmsim.cost.price import Price
 from nmsim.evaluate import Evaluation
@@ -16,6 +17,7 @@ LARGE_SHARE = 0.005
 """Prices that carry less of the energy are folded away."""
 AUDIT_COLUMNS = (
     Column("check", "Check"),
+    Column("group", "Group"),
     Column("passed", "Passed"),
     Column("expected", "Expected"),
     Column("found", "Found"),
@@ -144,9 +146,11 @@ def audit_table(item: Evaluation) -> Table:
     """The checks of one evaluation."""
     rows = []
     for check in item.audit:
-        limit = "at most " if check.unit == "share" else ""
+        limit = "at most " if check.unit == "share" or check.group == PLAUSIBLE else ""
         expected, found = _figure(check.expected, check.unit), _figure(check.found, check.unit)
-        rows.append((check.name, "yes" if check.passed else "NO", limit + expected, found, check.detail))
+        rows.append(
+            (check.name, check.group, "yes" if check.passed else "NO", limit + expected, found, check.detail)
+        )
     return Table("audit", AUDIT_COLUMNS, tuple(rows))
 
 
