@@ -27,6 +27,7 @@ VERBS = {
     "reference": ("reference", "Make the energy report over data sets, learning rules and chips."),
     "export-vectors": ("vectors", "Write every stored tensor as hex memory files, for RTL test benches."),
     "rtl": ("rtl", "Write the RTL of a core that trains a network, and check it."),
+    "init": ("init", "Write a commented template of a chip, workload or design space, which runs as it is."),
     "list": ("describe", "List the shipped workloads, chips, price tables and design spaces."),
     "check-config": ("check_config", "Validate configuration files; every mistake is one sentence."),
     "schema": ("describe", "Print the JSON Schema of a configuration file, for editors."),

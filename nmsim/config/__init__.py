@@ -5,8 +5,9 @@ from nmsim.config.document import Document, KeyPath, key_text, load, parse_text,
 from nmsim.config.physical import within
 from nmsim.config.record import Record, json_schema
 from nmsim.config.shipped import find, shipped, shipped_folder
+from nmsim.config.template import template
 
 __all__ = [
     "Document", "KeyPath", "Record", "build", "find", "json_schema", "key_text", "load", "parse_text", "read", "shipped",
-    "shipped_folder", "to_yaml", "within",
+    "shipped_folder", "template", "to_yaml", "within",
 ]  # fmt: skip

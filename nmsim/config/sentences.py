@@ -101,7 +101,7 @@ def _yaml_path(
         is_last = index == len(location) - 1
         if known:
             path, here = (*path, key), here[key]
-            model = _field_model(model, key, here) if not is_last else model
+            model = field_model(model, key, here) if not is_last else model
         elif is_last and isinstance(key, str) and key in _fields(model):
             path = (*path, key)
     return path, _fields(model)
@@ -111,7 +111,7 @@ def _fields(model: Any) -> list[str]:
     return list(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else []
 
 
-def _field_model(model: Any, key: str | int, value: Any) -> Any:
+def field_model(model: Any, key: str | int, value: Any) -> Any:
     """The record type that validates `value` under `key`, looking through unions, lists and mappings."""
     if isinstance(key, str) and _fields(model) and key in model.model_fields:
         candidates = _models(model.model_fields[key].annotation)
