@@ -69,11 +69,22 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
 
 
 def _remove_abandoned(path: Path) -> None:
-    """Remove what writers of the same file left that were killed: a name holds its writer's process number."""
+    """Remove what writers of the same file left that were killed."""
     for left in path.parent.glob(f".{glob.escape(path.name)}.*{PARTIAL}"):
-        writer = left.name.removeprefix(f".{path.name}.").split(".")[0]
-        if writer.isdigit() and not _runs(int(writer)):
-            left.unlink(missing_ok=True)
+        _remove_if_abandoned(left)
+
+
+def sweep(folder: Path) -> None:
+    """Remove what killed writers left anywhere in a folder, also of files that nobody writes again."""
+    for left in folder.rglob(f".*{PARTIAL}"):
+        _remove_if_abandoned(left)
+
+
+def _remove_if_abandoned(left: Path) -> None:
+    """Remove a file that was being written if its writer is gone: the name holds the writer's process number."""
+    writer = left.name.removesuffix(PARTIAL).split(".")[-2:-1]
+    if writer and writer[0].isdigit() and not _runs(int(writer[0])):
+        left.unlink(missing_ok=True)
 
 
 def _runs(process: int) -> bool:

@@ -6,11 +6,14 @@ from typing import Annotated
 import typer
 
 from nmsim import config
+from nmsim.cli.answers import Checked, show_json
 from nmsim.cli.console import Screen, table
 from nmsim.config import Document, Record
+from nmsim.config.foreign import by_bytes, by_keys
+from nmsim.cost.area import area_of
 from nmsim.cost.clocking import clocked, slowest_of
 from nmsim.cost.table import FOLDER as TECHNOLOGY
-from nmsim.cost.table import load_table
+from nmsim.cost.table import TABLE_KEY, ComponentTable, CostTable, load_table
 from nmsim.datasets.encoding import encoded_format
 from nmsim.errors import ConfigError, TooFastError
 from nmsim.explore.configure import Configurator
@@ -20,7 +23,7 @@ from nmsim.pipeline.reference_plan import PLANS, ReferencePlan
 from nmsim.pipeline.simulate import CHIPS
 from nmsim.stop.fixed.exact import ExactSum, exact_sums
 from nmsim.stop.fixed.formats import layer_formats
-from nmsim.units import scaled
+from nmsim.units import BITS_PER_BYTE, BITS_PER_KIB, scaled
 from nmsim.workload import WorkloadSpec
 
 WORKLOADS = "workloads"
@@ -39,16 +42,20 @@ def register(app: typer.Typer) -> None:
 
 def check_config(
     files: Annotated[list[str], typer.Argument(help="YAML files, or names of shipped workloads and chips.")],
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
 ) -> None:
     """Validate configuration files; every mistake is one sentence with file and line."""
-    screen, failures, too_fast = Screen(), [], []
+    screen, failures, too_fast, valid = Screen(quiet=as_json), [], [], list[Checked]()
     for name in files:
         try:
             kind, record = _read_any(name)
             screen.say(f"{name}: a valid {kind}, hash {record.content_hash()}")
+            valid.append(Checked(name=name, kind=kind, hash=record.content_hash()))
             if isinstance(record, WorkloadSpec) and record.training.arithmetic == "fixed":
                 _show_sums(screen, record)
             if isinstance(record, ChipConfig):
+                _show_chip(screen, record)
                 _show_clock(screen, record)
         except ConfigError as error:
             failures.append(str(error))
@@ -58,6 +65,8 @@ def check_config(
         raise ConfigError("\n".join(failures))
     if too_fast:
         raise TooFastError("\n".join(map(str, too_fast)), too_fast[0].report)
+    if as_json:
+        show_json([item.model_dump() for item in valid])
 
 
 def _read_any(name: str) -> tuple[str, Record]:
@@ -65,7 +74,10 @@ def _read_any(name: str) -> tuple[str, Record]:
     kinds = (kind for kind, folder in shipped.items() if name in config.shipped(folder))
     given = name.endswith((".yaml", ".yml"))
     known = None if given else next(kinds, None)
-    document = config.load(config.find(shipped[known], name) if known else Path(name))
+    path = config.find(shipped[known], name) if known else Path(name)
+    if foreign := by_bytes(path):
+        raise ConfigError(f"{name}: this is {foreign.what}, not a configuration of nmsim; {foreign.remedy}")
+    document = config.load(path).with_path_beside(TABLE_KEY)
     kind = known or _kind_of(document)
     record = config.build(KINDS[kind], document)
     if isinstance(record, DesignSpace):
@@ -74,7 +86,16 @@ def _read_any(name: str) -> tuple[str, Record]:
 
 
 def _kind_of(document: Document) -> str:
-    """What a file describes, by its keys."""
+    """What a file describes, by its keys.
+
+    Raises:
+        ConfigError: it is a file of another tool.
+    """
+    foreign = by_keys(document.data)
+    if foreign is not None and not {"dataset", "encoding"} & set(document.data):
+        raise ConfigError(
+            f"{document.source}:1: this is {foreign.what}, not a configuration of nmsim; {foreign.remedy}"
+        )
     marks = {"chip": ("core_types", "tech_node_nm"), "plan": ("datasets",), "space": ("axes",)}
     found = (kind for kind, keys in marks.items() if any(key in document.data for key in keys))
     return next(found, "workload")
@@ -102,11 +123,68 @@ def _show_sums(screen: Screen, workload: WorkloadSpec) -> None:
         )
 
 
+def _show_chip(screen: Screen, chip: ChipConfig) -> None:
+    """What was understood of a chip: cores, memory, lanes, area, and what was left at its default."""
+    cores = chip.cores()
+    for kind in chip.core_types:
+        count = sum(core.type.name == kind.name for core in cores)
+        bits = sum(memory.capacity_bits for memory in kind.memories)
+        lanes = f"{kind.accumulate_lanes} accumulate, {kind.mac_lanes} MAC, {kind.neuron_lanes} neuron,"
+        screen.say(
+            f"  {count:,} core{'s' * (count != 1)} '{kind.name}' of {bits / BITS_PER_KIB:,.1f} KB in {len(kind.memories)}"
+            f" memories, for {kind.neuron_slots:,} neurons; lanes: {lanes} {kind.update_lanes} update"
+        )
+    total_bits = sum(memory.capacity_bits for core in cores for memory in core.type.memories)
+    mesh = (
+        f"{chip.columns} x {chip.rows} tiles of {chip.mesh.tile_width_mm:g} x {chip.mesh.tile_height_mm:g} mm"
+    )
+    screen.say(
+        f"  {total_bits / BITS_PER_KIB:,.0f} KB on chip in all; {mesh}; {_off_chip(chip)}{_area_text(chip)}"
+    )
+    screen.say(
+        f"  left at their defaults: {', '.join(_defaults(chip)) or 'nothing'}; nmsim init chip explains each key"
+    )
+
+
+def _off_chip(chip: ChipConfig) -> str:
+    if chip.dram is None:
+        return "no DRAM"
+    return f"{chip.dram.kind} at {scaled(chip.dram.bandwidth_bits_per_s / BITS_PER_BYTE, 'B/s')}"
+
+
+def _area_text(chip: ChipConfig) -> str:
+    table = _table_of(chip)
+    if not isinstance(table, ComponentTable):
+        return ""
+    area = area_of(chip, table)
+    return f"; area {area.total_mm2:.3g} mm2 ({area.low_mm2:.3g} to {area.high_mm2:.3g})"
+
+
+def _defaults(chip: ChipConfig) -> list[str]:
+    """Keys of the chip and of its first core type that the file leaves out."""
+    found: list[str] = []
+    for part, record in (("", chip), ("core_types.", chip.core_types[0]), ("noc.", chip.noc)):
+        fields = type(record).model_fields
+        found += [
+            f"{part}{key}" for key in fields if key not in record.model_fields_set and not fields[key].exclude
+        ]
+    return found
+
+
+def _table_of(chip: ChipConfig) -> CostTable | None:
+    """The chip's price table; None if the file names one that is not there."""
+    known = chip.technology in config.shipped(TECHNOLOGY) or Path(chip.technology).is_file()
+    return load_table(chip.technology) if known else None
+
+
 def _show_clock(screen: Screen, chip: ChipConfig) -> None:
     """What limits the clock at the chip's supply, if its prices say so; `TooFastError` if it is too fast."""
-    if chip.technology not in config.shipped(TECHNOLOGY) and not Path(chip.technology).is_file():
+    table = _table_of(chip)
+    if table is None:
+        screen.say(
+            f"  technology '{chip.technology}' is not a shipped price table and no file: it cannot be priced"
+        )
         return
-    table = load_table(chip.technology)
     clocked(chip, table)
     slowest = slowest_of(chip, table)
     if slowest is not None:

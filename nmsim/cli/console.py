@@ -79,20 +79,20 @@ class TrainingLines:
             self._epoch(step.row, step.epochs)
             return
         done, total = step.epoch * step.batches + step.batch, step.epochs * step.batches
-        if self.first_done is None:
-            self.first_done = done - 1
-        elapsed = max(time.monotonic() - self.began, 1e-9)
-        batches_per_s = (done - self.first_done) / elapsed
-        rate = (
-            f"{batches_per_s * step.samples / step.batch:,.0f} samples/s, accuracy {step.train_accuracy:.1%}"
-        )
+        if (
+            self.first_done is None
+        ):  # the first batch compiles kernels: what is left is told from the next one on
+            self.began, self.first_done = time.monotonic(), done
+        batches_per_s = (done - self.first_done) / max(time.monotonic() - self.began, 1e-9)
+        known = f"{batches_per_s * step.samples / step.batch:,.0f} samples/s, " if batches_per_s else ""
+        rate = f"{known}accuracy {step.train_accuracy:.1%}"
         if self.progress is not None:
             self.progress.update(self.task, total=total, completed=done, rate=rate)
         elif time.monotonic() - self.line_at > PLAIN_LINE_SECONDS:
             self.line_at = time.monotonic()
-            left = (total - done) / batches_per_s
+            left = f", {(total - done) / batches_per_s:.0f} s left" if batches_per_s else ""
             self.screen.say(
-                f"  epoch {step.epoch + 1}/{step.epochs}, batch {step.batch}/{step.batches}: {rate}, {left:.0f} s left"
+                f"  epoch {step.epoch + 1}/{step.epochs}, batch {step.batch}/{step.batches}: {rate}{left}"
             )
 
     def _epoch(self, row: "EpochRow", epochs: int) -> None:

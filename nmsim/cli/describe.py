@@ -22,6 +22,7 @@ FOLDERS = {
     "spaces": "arch_configs/spaces",
 }
 DEFAULT_CHIP = "edge-28nm"
+ANSWERS = "answers"
 EXTRAS = {
     "download": ("pooch",),
     "frames": ("pandas", "pyarrow"),
@@ -72,15 +73,17 @@ def _description(path: Path) -> str:
 
 
 def schema(
-    kind: Annotated[str, typer.Argument(help="workload, chip, plan or space.")],
+    kind: Annotated[str, typer.Argument(help="workload, chip, plan or space; answers: of --json.")],
     out: Annotated[Path | None, typer.Option(help="Write to this file instead of standard output.")] = None,
 ) -> None:
     """Print the JSON Schema of a configuration file, so that editors complete and check its keys."""
+    from nmsim.cli import answers
     from nmsim.cli.check_config import KINDS
 
-    if kind not in KINDS:
-        raise ConfigError(f"schema {kind}: no such kind of file; use {' or '.join(KINDS)}")
-    text = json.dumps(config.json_schema(KINDS[kind]), indent=2) + "\n"
+    if kind not in {*KINDS, ANSWERS}:
+        raise ConfigError(f"schema {kind}: no such kind of file; use {', '.join(KINDS)} or {ANSWERS}")
+    found = answers.json_schema() if kind == ANSWERS else config.json_schema(KINDS[kind])
+    text = json.dumps(found, indent=2) + "\n"
     if out is None:
         print(text, end="")
     else:

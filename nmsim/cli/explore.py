@@ -31,6 +31,7 @@ from nmsim.explore.space import SPACES
 from nmsim.pipeline import explore as stage
 from nmsim.pipeline.study import REPORTS, Listener, Progress, StudyFolder, StudyOptions
 from nmsim.report.tables import for_people, value_text
+from nmsim.storage import file_name
 
 ALL = 1_000_000
 SHOWN = 12
@@ -187,7 +188,7 @@ def _options(
 ) -> StudyOptions:
     if reports != "all" and not reports.isdigit():
         raise ConfigError(f"--reports {reports}: not a number of designs; give one, or all")
-    folder = out or Path("studies") / str(document.data.get("name", "study"))
+    folder = out or Path("studies") / file_name(str(document.data.get("name", "study")))
     most = ALL if reports == "all" else int(reports)
     return StudyOptions(folder, run, event, most, resume, overwrite, listen)
 
@@ -225,12 +226,14 @@ class _Lines:
         """Take one report."""
         now = time.monotonic()
         if step.stage != self.stage:
-            self.stage, self.began, self.line_at, self.first = step.stage, now, now, step.done - 1
+            self.stage, self.began, self.line_at, self.first = step.stage, now, now, step.done
         if now - self.line_at < PLAIN_LINE_SECONDS and step.done < step.total:
             return
         self.line_at = now
         rate = (step.done - self.first) / max(now - self.began, 1e-9)
-        left = f", {(step.total - step.done) / rate:.0f} s left" if step.done < step.total else ""
+        left = (
+            f", {(step.total - step.done) / rate:.0f} s left" if step.done < step.total and rate > 0 else ""
+        )
         failed = f", {step.failed} failed" if step.failed else ""
         self.screen.say(f"  {step.stage}: {step.done:,} of {step.total:,}, {rate:.1f}/s{failed}{left}")
 

@@ -25,6 +25,7 @@ from nmsim.pipeline.numerics import ShortTraining
 from nmsim.pipeline.train import read_workload
 from nmsim.report.formats import format_table, formats_data
 from nmsim.stop.train import Progress
+from nmsim.storage import file_name
 from nmsim.units import BITS_PER_BYTE, scaled
 from nmsim.validate.formats.found import FormatSearchResult
 from nmsim.validate.formats.search import Found
@@ -79,7 +80,7 @@ def formats(
     screen = Screen(quiet=quiet or as_json)
     spec = read_workload(workload, *(assignments or ()), precision=precision)
     spec = spec.with_data(str(data)) if data is not None else spec
-    folder = out or Path("runs") / f"{spec.name}-formats"
+    folder = out or Path("runs") / file_name(f"{spec.name}-formats")
     trainings = ShortTraining(seeds, epochs, train_samples, test_samples)
     plan = FormatsPlan(trainings, tolerance, budget, guard_bits, confirm_seeds, saturating, seed)
     screen.say(f"Formats of {spec.name}, within {tolerance:.2%} of float64, into {folder}")

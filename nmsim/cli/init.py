@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from nmsim import config
+from nmsim.cli.answers import FilesAnswer
 from nmsim.cli.check_config import KINDS
 from nmsim.cli.console import Screen
 from nmsim.cli.stages import QuietOption
@@ -40,6 +41,7 @@ def init(
     out: Annotated[Path | None, typer.Option("--out", help="File to write; default my-KIND.yaml.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if there is one.")] = False,
     quiet: QuietOption = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
 ) -> None:
     """Write a commented template of a chip, workload or design space, which runs as it is."""
     if kind not in STARTS:
@@ -47,8 +49,10 @@ def init(
     file = out or Path(f"my-{kind}.yaml")
     if file.exists() and not overwrite:
         raise ConfigError(f"{file}: is there already; give another file with --out, or --overwrite")
-    start, screen = STARTS[kind], Screen(quiet=quiet)
+    start, screen = STARTS[kind], Screen(quiet=quiet or as_json)
     write_text(file, template_of(kind, file.stem))
+    if as_json:
+        FilesAnswer(folder=str(file.parent), files=1).show()
     screen.say(f"{file}: a {kind} that begins as {start.shipped}, with every key explained")
     screen.say(f"Next: edit it, then nmsim check-config {file}, then {start.next_command.format(file=file)}")
 

@@ -44,13 +44,13 @@ def validate_subject(
     if as_json:
         print(json.dumps(validation_data(result, package_versions()), indent=2))
         return
-    _show(screen, result)
+    _show(screen, result, len(subject.prepared.test))
     screen.say(f"{len(files)} files in {out}; open {out / 'validation.html'}")
     if result.findings:
         screen.say(f"All of these changes: --precision {out / PRECISION_FILE}")
 
 
-def _show(screen: Screen, result: NumericsResult) -> None:
+def _show(screen: Screen, result: NumericsResult, held_out: int) -> None:
     shown = result.tensors if len(result.tensors) <= ROWS_SHOWN else _weakest(result)
     which = "all tensors" if shown is result.tensors else f"the {WEAKEST} weakest tensors of every layer"
     columns = ["tensor", "format", "own", "forced", "free", "sat.", "to 0", "spare"]
@@ -64,10 +64,15 @@ def _show(screen: Screen, result: NumericsResult) -> None:
     screen.show(table(title, columns, _layer_rows(result)))
     if result.inference is not None:
         own = result.inference
+        part = f"{own.samples:,} of {held_out:,}" if own.samples < held_out else f"all {held_out:,}"
         screen.say(
-            f"Same parameters, {own.samples:,} held-out samples: fixed point {own.fixed_correct / own.samples:.2%}, float64"
+            f"Same parameters, {part} held-out samples: fixed point {own.fixed_correct / own.samples:.2%}, float64"
             f" {own.real_correct / own.samples:.2%} correct; same prediction for {own.same_prediction / own.samples:.2%}"
         )
+        if own.samples < held_out:
+            screen.say(
+                f"  the report's accuracy is that of all of them: --test-samples {held_out} compares these"
+            )
     if result.gap is not None:
         gap = result.gap
         screen.say(f"Trained, {gap.description}, {gap.seeds[0].samples:,} held-out: {gap.sentence}")

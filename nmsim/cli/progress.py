@@ -52,7 +52,7 @@ class _Lines:
     def __call__(self, stage: str, done: int, total: int, remark: str) -> None:
         now = time.monotonic()
         if stage != self.stage:
-            self.stage, self.began, self.line_at, self.first = stage, now, now, 0
+            self.stage, self.began, self.line_at, self.first = stage, now, now, done
         if now - self.line_at < PLAIN_LINE_SECONDS and done < total:
             return
         self.line_at = now

@@ -5,10 +5,12 @@ from typing import Annotated
 
 import typer
 
+from nmsim.cli.answers import ImportedAnswer
 from nmsim.cli.console import Screen
 from nmsim.errors import ConfigError
 from nmsim.pipeline.imported import import_activity
 from nmsim.rasters.csv_file import COLUMNS, SpikeList
+from nmsim.storage import file_name
 
 
 def register(app: typer.Typer) -> None:
@@ -57,10 +59,11 @@ def import_rasters(
         bool, typer.Option("--overwrite", help="Replace another run in the folder.")
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print errors only.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
 ) -> None:
     """Import spikes recorded in another tool, to be replayed on any chip."""
-    screen = Screen(quiet=quiet)
-    folder = out or Path("runs") / rasters.stem
+    screen = Screen(quiet=quiet or as_json)
+    folder = out or Path("runs") / file_name(rasters.stem)
     how = SpikeList(_names(columns), first_step, dt_s, spike_bits)
     activity = import_activity(
         rasters, network, folder, delay_steps=delay_steps, overwrite=overwrite, spike_list=how
@@ -68,6 +71,11 @@ def import_rasters(
     spikes = sum(
         int(layer.counts.get("spike_counts", layer.mask("spikes")).sum()) for layer in activity.layers
     )
+    if as_json:
+        ImportedAnswer(
+            folder=str(folder), samples=activity.samples, time_steps=activity.time_steps, layers=len(activity.layers),
+            spikes=spikes,
+        ).show()  # fmt: skip
     screen.say(
         f"{activity.samples} sample{'s' if activity.samples != 1 else ''} of {activity.time_steps} time steps,"
         f" {len(activity.layers)} layers, {spikes:,} spikes"

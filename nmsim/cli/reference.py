@@ -7,8 +7,17 @@ from typing import Annotated
 
 import typer
 
+from nmsim.cli.answers import FilesAnswer
 from nmsim.cli.console import Screen, table
-from nmsim.cli.stages import ChipOption, DataOption, JobsOption, QuietOption, SetOption, WorkloadArgument
+from nmsim.cli.stages import (
+    ChipOption,
+    DataOption,
+    JobsOption,
+    JsonOption,
+    QuietOption,
+    SetOption,
+    WorkloadArgument,
+)
 from nmsim.cli.threads import limit_threads
 from nmsim.errors import ConfigError
 from nmsim.pipeline import reference as reference_stage
@@ -40,15 +49,18 @@ def reference(
     ] = False,
     jobs: JobsOption = None,
     quiet: QuietOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Make the energy report over data sets, learning rules and chips."""
     limit_threads(jobs)
-    screen = Screen(quiet=quiet)
+    screen = Screen(quiet=quiet or as_json)
     chosen = _only(read_plan(plan), only)
     chips = tuple(name.strip() for value in chip or () for name in value.split(","))
     chosen = chosen.model_copy(update={"chips": chips}) if chips else chosen
     listener = reference_stage.Listener(screen.say, screen.training)
     written = reference_stage.reference(chosen, data_root, out, work, resume=resume, listener=listener)
+    if as_json:
+        FilesAnswer(folder=str(out), files=len(written)).show()
     screen.say(f"{len(written)} files in {out}; open {out / 'index.html'}")
 
 

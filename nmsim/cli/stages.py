@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from nmsim.cli.answers import TrainAnswer
 from nmsim.cli.console import Screen, table
 from nmsim.cli.explore import report_study
 from nmsim.cli.fitted import FittedTable
@@ -25,6 +26,7 @@ from nmsim.pipeline.subject import is_run
 from nmsim.report.compare import OTHER_MACHINE_NOTE, comparison, mixes_machines, side_by_side
 from nmsim.report.levels import level_lines, words_filled
 from nmsim.report.text import summary_lines
+from nmsim.stop.history import EpochRow
 from nmsim.stop.protocol import Parameters
 from nmsim.storage import file_name
 from nmsim.workload import WorkloadSpec
@@ -130,9 +132,10 @@ def train(
     overwrite: OverwriteOption = False,
     strict: StrictOption = False,
     quiet: QuietOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Train a workload, or a run's network further (RUN in place of WORKLOAD), and record the activity of its profile."""
-    screen = Screen(quiet=quiet)
+    screen = Screen(quiet=quiet or as_json)
     if is_run(workload):
         start_from, workload = start_from or Path(workload), str(RunFolder(Path(workload)).workload_file)
     spec, for_chips = _workload(workload, assignments, data, precision)
@@ -146,7 +149,14 @@ def train(
     folder = _out(out, spec)
     if start_from is not None and folder.resolve() == start_from.resolve():
         raise ConfigError(f"--out {folder}: is the run that training starts from; give another folder")
-    _train(screen, spec, folder, seed, jobs, start, resume=resume, overwrite=overwrite)
+    last = _train(screen, spec, folder, seed, jobs, start, resume=resume, overwrite=overwrite)
+    if as_json:
+        found = report_stage.diagnose_run(folder)
+        TrainAnswer(
+            folder=str(folder), workload=spec.name, seed=seed, epochs=last.epoch + 1, train_loss=last.train_loss,
+            train_accuracy=last.train_accuracy, test_accuracy=last.test_accuracy, stamp=found.stamp,
+            warnings=list(found.warnings),
+        ).show()  # fmt: skip
     _examine(screen, folder, strict=strict)
     screen.say(f"Next: nmsim simulate {folder} --chip edge-28nm")
 
@@ -317,7 +327,8 @@ def _train(
     *,
     resume: bool,
     overwrite: bool,
-) -> None:
+) -> EpochRow:
+    """Train; the last epoch."""
     limit_threads(jobs)
     screen.say(
         f"Train {spec.name}: {spec.training.rule}, {spec.training.arithmetic}, seed {seed}, into {folder}"
@@ -334,6 +345,7 @@ def _train(
             say=screen.say,
         )
     screen.say(f"  accuracy: {history.rows[-1].accuracy_text}")
+    return history.rows[-1]
 
 
 def _report(screen: Screen, folder: Path, *, as_json: bool, strict: bool) -> None:

@@ -17,6 +17,7 @@ from nmsim.errors import ConfigError
 from nmsim.pipeline.numerics import NumericsPlan, ShortTraining
 from nmsim.pipeline.silicon import write_silicon
 from nmsim.pipeline.subject import is_run, read_subject
+from nmsim.storage import file_name
 from nmsim.validate.point import overall
 from nmsim.validate.shipped_sops import shipped_sops
 from nmsim.validate.silicon import against_silicon
@@ -84,7 +85,7 @@ def validate(
     """Compare fixed point with float64, tensor by tensor, and say what to change; or estimates with silicon."""
     against = against or (SILICON if target is None else VECTORS if is_export(target) else FLOAT64)
     if against not in REFERENCES:
-        raise ConfigError(f"--against {against}: no such reference; use one of {', '.join(REFERENCES)}")
+        raise ConfigError(f"--against {against}: {_no_reference(against)}")
     if (against == SILICON) == (target is not None):
         remedy = "leave it out" if target else "name one"
         raise ConfigError(
@@ -95,7 +96,7 @@ def validate(
         return
     screen = Screen(quiet=quiet or as_json)
     if against == VECTORS:
-        check_vectors(Path(target), screen)
+        check_vectors(Path(target), screen, as_json=as_json)
         return
     limit_threads(jobs)
     subject = read_subject(target, assignments or (), precision=precision, data=data, seed=seed)
@@ -104,9 +105,20 @@ def validate(
     default = (
         Path(target) / "validation"
         if is_run(target)
-        else Path("runs") / f"{subject.workload.name}-validation"
+        else Path("runs") / file_name(f"{subject.workload.name}-validation")
     )
     validate_subject(subject, out or default, plan, screen, as_json=as_json)
+
+
+def _no_reference(given: str) -> str:
+    """What `--against` wants, for what was given in its place."""
+    use = f"use one of {', '.join(REFERENCES)}"
+    if is_run(given):
+        return (
+            f"this is a run folder, and a reference is wanted: {use}; nmsim validate {given} compares that run with"
+            " float64, nmsim compare puts rules and chips of a run side by side"
+        )
+    return f"no such reference; {use}"
 
 
 def _silicon(out: Path | None, *, as_json: bool) -> None:

@@ -5,12 +5,14 @@ from typing import Annotated
 
 import typer
 
+from nmsim.cli.answers import ReplayAnswer, VectorsAnswer
 from nmsim.cli.console import Screen
 from nmsim.cli.progress import counted
-from nmsim.cli.stages import DataOption, OverwriteOption, PrecisionOption, QuietOption, SetOption
+from nmsim.cli.stages import DataOption, JsonOption, OverwriteOption, PrecisionOption, QuietOption, SetOption
 from nmsim.errors import ConfigError
 from nmsim.pipeline.subject import is_run, read_subject
 from nmsim.pipeline.vectors import check, export
+from nmsim.storage import file_name
 from nmsim.units import scaled
 from nmsim.validate.vectors.manifest import MANIFEST
 
@@ -45,11 +47,16 @@ def export_vectors(
     ] = 1,
     overwrite: OverwriteOption = False,
     quiet: QuietOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Write every stored tensor at every time step as hex memory files with a manifest, and check them."""
-    screen = Screen(quiet=quiet)
+    screen = Screen(quiet=quiet or as_json)
     subject = read_subject(target, assignments or (), precision=precision, data=data, seed=seed)
-    name = Path(target) / "vectors" if is_run(target) else Path("runs") / f"{subject.workload.name}-vectors"
+    name = (
+        Path(target) / "vectors"
+        if is_run(target)
+        else Path("runs") / file_name(f"{subject.workload.name}-vectors")
+    )
     folder = out or name
     chosen = [text.strip() for text in tensors.split(",") if text.strip()]
     written = export(
@@ -67,12 +74,19 @@ def export_vectors(
     )
     if not unchecked:
         check_vectors(folder, screen)
+    if as_json:
+        VectorsAnswer(
+            folder=str(folder), files=written.files, words=written.words, size_bytes=written.size_bytes,
+            checked=not unchecked,
+        ).show()  # fmt: skip
 
 
-def check_vectors(folder: Path, screen: Screen) -> None:
+def check_vectors(folder: Path, screen: Screen, *, as_json: bool = False) -> None:
     """Replay vectors and say so; `CheckFailedError` if a word differs."""
     with counted(screen) as count:
         found = check(folder, lambda done, total: count("replay", done, total, "files"))
+    if as_json:
+        ReplayAnswer(files=found.files, words=found.words).show()
     screen.say(
         f"Replayed from the files: all {found.words:,} words of {found.files:,} files agree with the engine"
     )

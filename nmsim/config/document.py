@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -98,6 +98,18 @@ class Document:
             if path[:end] in self.lines:
                 return self.lines[path[:end]]
         return self.source
+
+    def with_path_beside(self, key: str) -> Self:
+        """A copy in which a path to a YAML file under `key` leads to the file beside this one, if it is there.
+
+        So the two may be used from any folder; a path that leads nowhere from here stays as it is written.
+        """
+        value = self.data.get(key)
+        if not isinstance(value, str) or not value.endswith((".yaml", ".yml")):
+            return self
+        beside = Path(self.source).parent / value
+        found = str(beside.resolve()) if beside.is_file() else value
+        return replace(self, data={**self.data, key: found})
 
     def with_value(self, assignment: str) -> Self:
         """A copy in which one key, written `a.b.0.c=value`, has another value (YAML syntax)."""

@@ -9,7 +9,7 @@ from typing import Any, Self, TypeVar
 from nmsim import config
 from nmsim.config import Document
 from nmsim.cost.table import FOLDER as TECHNOLOGY
-from nmsim.cost.table import CostTable, build_table
+from nmsim.cost.table import TABLE_KEY, CostTable, build_table
 from nmsim.errors import ConfigError
 from nmsim.explore.space import DesignSpace, Values
 from nmsim.hardware.chip import ChipConfig
@@ -59,7 +59,7 @@ class Configurator:
         Raises:
             ConfigError: a file is wrong; a key path begins with no known section; an axis has no valid level.
         """
-        chip = config.load(config.find(CHIPS, space.base.chip))
+        chip = config.load(config.find(CHIPS, space.base.chip)).with_path_beside(TABLE_KEY)
         workload = workload or config.load(config.find(WORKLOADS, space.base.workload))
         tables = {name: config.load(config.find(TECHNOLOGY, name)) for name in _tables(space, chip)}
         found = cls(space, document.source, chip, workload, tables)

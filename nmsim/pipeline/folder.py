@@ -18,7 +18,7 @@ from nmsim.config import Record
 from nmsim.errors import RunError
 from nmsim.fixedpoint.version import KEY, NUMERICS, check_numerics
 from nmsim.stop.history import TrainingHistory
-from nmsim.storage import DAMAGED, read_arrays, write_arrays, write_text
+from nmsim.storage import DAMAGED, read_arrays, sweep, write_arrays, write_text
 from nmsim.workload import WorkloadSpec
 
 RUN_SCHEMA = "nmsim/run-1"
@@ -106,6 +106,7 @@ class RunFolder:
                 f"{self.path}: another nmsim command is writing this run; wait until it has ended, or give another --out"
             ) from error
         try:
+            sweep(self.path)
             yield
         finally:
             lock.release()

@@ -24,6 +24,7 @@ from nmsim.report.reference.write import write_reference
 from nmsim.rules import STBP, STOP_WTL, rule_named
 from nmsim.stop.history import TrainingHistory
 from nmsim.stop.train import Progress
+from nmsim.storage import file_name
 from nmsim.workload import WorkloadSpec
 
 SCHEMES = (STOP_WTL.profile, STBP.profile)
@@ -128,7 +129,7 @@ def _dataset(
 ) -> DatasetResult:
     place = f"plan {plan.name}, data set {entry.title}"
     workload = planned_workload(entry, entry.settings | source.settings, source.data, place)
-    folder = RunFolder(work / workload.name)
+    folder = RunFolder(work / file_name(workload.name))
     if entry.kept is not None:
         tell.say(f"{entry.title}: restore {entry.kept}, and measure it on {source.data.name}")
         prepared, history = _restored(entry, workload, source.data, folder.path, place)

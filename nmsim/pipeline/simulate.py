@@ -7,7 +7,7 @@ from pathlib import Path
 
 from nmsim import config
 from nmsim.activity import Activity
-from nmsim.cost.table import load_table
+from nmsim.cost.table import TABLE_KEY, load_table
 from nmsim.datasets.encoding import encoded_format
 from nmsim.errors import ConfigError, DoesNotFitError
 from nmsim.evaluate import Evaluation, Model, evaluate
@@ -39,9 +39,9 @@ def read_chip(name: str, assignments: Iterable[str] = ()) -> ChipConfig:
     100000000.0
     """
     path, assignments = config.find(CHIPS, name), tuple(assignments)
-    chip = config.read(ChipConfig, path, assignments)
+    chip = config.read(ChipConfig, path, assignments, beside=TABLE_KEY)
     shipped = config.shipped(CHIPS).get(chip.name)
-    base = config.read(ChipConfig, shipped or path)
+    base = config.read(ChipConfig, shipped or path, beside=TABLE_KEY)
     return chip if chip.variant else chip.model_copy(update={"variant": variant_of(chip, base)})
 
 

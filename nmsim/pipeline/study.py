@@ -20,7 +20,7 @@ from nmsim.explore.store import Store
 from nmsim.perf.outline import SPEEDS
 from nmsim.pipeline.design import EvaluateDesign, Job, Numerics, TrainVariant
 from nmsim.pipeline.folder import RunFolder, package_versions
-from nmsim.storage import write_text
+from nmsim.storage import sweep, write_text
 
 REPORTS = 10
 """Designs of the front that get a full report, nearest to the ideal first."""
@@ -123,6 +123,7 @@ class Study:
                 f"{options.out}: holds a study already; go on with it by --resume, or replace it by --overwrite"
             )
         self.store = Store(self.folder.store, self.space.axes, {**how, **_identity(self.configurator)})
+        sweep(self.folder.path)
         self.store.note("versions", package_versions())
         self.store.note("run", self.numerics.given)
         write_text(self.folder.space, _text(self.space))

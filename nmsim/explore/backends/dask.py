@@ -50,10 +50,7 @@ class Dask(Backend):
 
     def _connect(self, patience_s: float) -> None:
         if self._address is None and self._cluster is None:
-            self._cluster = self._distributed.LocalCluster(
-                n_workers=self.workers, threads_per_worker=1, processes=True, dashboard_address=None,
-                silence_logs=logging.CRITICAL, env={"NUMBA_NUM_THREADS": "1"},
-            )  # fmt: skip
+            self._cluster = self._start_cluster()
         began = time.monotonic()
         while True:
             try:
@@ -69,6 +66,20 @@ class Dask(Backend):
                 time.sleep(_POLL_SECONDS)
             else:
                 return
+
+    def _start_cluster(self) -> Any:
+        """A cluster on this machine; `RunError` if its processes end while they start (killed, out of memory)."""
+        try:
+            return self._distributed.LocalCluster(
+                n_workers=self.workers, threads_per_worker=1, processes=True, dashboard_address=None,
+                silence_logs=logging.CRITICAL, env={"NUMBA_NUM_THREADS": "1"},
+            )  # fmt: skip
+        except (RuntimeError, OSError, TimeoutError) as error:
+            why = str(error) or type(error).__name__
+            raise RunError(
+                f"--backend dask: {self.workers} workers did not come up ({why}); go on with --resume, with fewer --jobs if"
+                " memory is short, or use --backend processes"
+            ) from error
 
     def run(
         self, function: Callable[[T], R], tasks: Sequence[T], on_result: Callable[[T, R | Lost], Any]

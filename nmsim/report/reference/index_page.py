@@ -14,6 +14,7 @@ from nmsim.report.reference.wording import FOOTER, accuracy, byline, mean_spike_
 from nmsim.report.sections.section import MEANINGS, Kind, Section, badge, bullets
 from nmsim.report.tables import Cell, Column, Table, for_people
 from nmsim.report.words import NOT_MODELLED
+from nmsim.storage import file_name
 from nmsim.units import scaled
 
 LEAD = (
@@ -56,7 +57,7 @@ def _reading(reference: Reference) -> Section:
     links = join(
         tag(
             "li",
-            tag("a", dataset.title, href=f"{dataset.name}.html"),
+            tag("a", dataset.title, href=f"{file_name(dataset.name)}.html"),
             f": {dataset.workload.description}{' (stand-in)' if dataset.stand_in else ''}",
         )
         for dataset in reference.datasets

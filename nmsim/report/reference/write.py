@@ -15,7 +15,7 @@ from nmsim.report.reference.tables import memory_table, result_table, selected, 
 from nmsim.report.reference.wording import INDEX, accuracy, mean_spike_rates
 from nmsim.report.tables import Table
 from nmsim.report.words import NOT_MODELLED
-from nmsim.storage import write_text
+from nmsim.storage import file_name, write_text
 
 SCHEMA = "nmsim/reference-2"
 IN_README = (
@@ -42,7 +42,7 @@ def reference_files(reference: Reference) -> Iterator[tuple[str, str]]:
     """Names and contents."""
     yield INDEX, index_page(reference)
     for dataset in reference.datasets:
-        yield f"{dataset.name}.html", dataset_page(reference, dataset)
+        yield f"{file_name(dataset.name)}.html", dataset_page(reference, dataset)
     for table in (*tables(reference), ratio_table(reference)):
         yield f"{table.name}.csv", table.csv()
     yield "reference.json", json.dumps(record(reference), indent=2, allow_nan=False) + "\n"
