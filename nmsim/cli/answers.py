@@ -1,9 +1,10 @@
 """Answers: what every verb prints with `--json`; `nmsim schema answers` gives their JSON Schema."""
 
-import json
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from nmsim.cli.output import show_json
 
 Cell = str | int | float | bool | None
 
@@ -15,7 +16,7 @@ class Answer(BaseModel):
 
     def show(self) -> None:
         """Print it as JSON."""
-        print(self.model_dump_json(indent=2))
+        show_json(self.model_dump(mode="json"))
 
 
 class Failure(Answer):
@@ -148,8 +149,3 @@ def json_schema() -> dict[str, Any]:
     found, defs = TypeAdapter.json_schemas(inputs, title="Answers of nmsim with --json")  # type: ignore[arg-type]
     properties = {verb: schema for (verb, _), schema in found.items()}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **defs, "properties": properties}
-
-
-def show_json(content: Any) -> None:
-    """Print plain data as JSON."""
-    print(json.dumps(content, indent=2))

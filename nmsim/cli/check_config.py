@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 from nmsim import config
-from nmsim.cli.answers import Checked, show_json
+from nmsim.cli.answers import Checked
 from nmsim.cli.console import Screen, table
+from nmsim.cli.output import show_json
 from nmsim.config import Document, Record
 from nmsim.config.foreign import by_bytes, by_keys
 from nmsim.cost.area import area_of

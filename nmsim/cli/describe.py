@@ -13,6 +13,7 @@ import yaml
 
 from nmsim import config, kernel_cache
 from nmsim.cli.console import Screen, show_sourced, table
+from nmsim.cli.output import show_json
 from nmsim.errors import CheckFailedError, ConfigError
 
 FOLDERS = {
@@ -49,7 +50,7 @@ def list_shipped(
         for kind, folder in FOLDERS.items()
     }
     if as_json:
-        print(json.dumps(described, indent=2))
+        show_json(described)
         return
     screen = Screen()
     for kind, entries in described.items():
@@ -102,7 +103,7 @@ def costs(
     machine = read_chip(chip)
     listed = constants_in_use(machine, load_table(machine.technology))
     if as_json:
-        print(json.dumps([asdict(item) for item in listed], indent=2))
+        show_json([asdict(item) for item in listed])
         return
     rows = [
         [
@@ -148,7 +149,7 @@ def doctor(
     shipped = len(config.shipped(FOLDERS["workloads"])) > 0 and len(config.shipped(FOLDERS["chips"])) > 0
     checks["shipped configurations"] = (shipped, str(config.shipped_folder("workloads").parent))
     if as_json:
-        print(json.dumps({name: {"ok": ok, "detail": text} for name, (ok, text) in checks.items()}, indent=2))
+        show_json({name: {"ok": ok, "detail": text} for name, (ok, text) in checks.items()})
     else:
         rows = [[name, "ok" if ok else "PROBLEM", text] for name, (ok, text) in checks.items()]
         Screen().show(table("nmsim doctor", ["check", "", "detail"], rows, numeric_from=9))

@@ -1,6 +1,5 @@
 """Verbs of exploration: sweep, search."""
 
-import json
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from rich.progress import Progress as Bar
 
 from nmsim import config
 from nmsim.cli.console import PLAIN_LINE_SECONDS, Screen, table
+from nmsim.cli.output import show_json
 from nmsim.config import Document
 from nmsim.errors import CheckFailedError, ConfigError
 from nmsim.explore.analysis import Analysis
@@ -241,7 +241,7 @@ class _Lines:
 def _show(screen: Screen, found: Analysis, out: Path, *, as_json: bool) -> None:
     """Print the front and where everything is; exit code 1 if no design is feasible or some were lost."""
     if as_json:
-        print(json.dumps(stage.summary(found), indent=2))
+        show_json(stage.summary(found))
     _show_front(screen, found)
     for reason, count in found.refused.items():
         screen.say(f"  {count:,} designs are out: {reason}")

@@ -1,7 +1,6 @@
 """Whatever ends a command as one sentence with an exit code: mistakes in the input, and what the system refuses."""
 
 import errno
-import json
 import os
 import re
 import sys
@@ -9,6 +8,7 @@ import tempfile
 import traceback
 from pathlib import Path
 
+from nmsim.cli.output import Answer, show_json
 from nmsim.errors import NmsimError
 
 BAD_INPUT = 2
@@ -39,13 +39,17 @@ _REMEDIES = {
 
 
 def report(error: BaseException, *, as_json: bool) -> int:
-    """Say what ended the command, on standard error and, with `--json`, as JSON on standard output; its exit code."""
+    """Say what ended the command, on standard error; its exit code.
+
+    With `--json` also as JSON on standard output, unless the command's answer stands there already: a check that failed
+    after it is told by the exit code.
+    """
     code, kind, sentences = describe(error)
     for line in sentences:
         print(f"nmsim: {printable(line)}", file=sys.stderr)
-    if as_json:
+    if as_json and not Answer.given:
         content = {"kind": kind, "exit_code": code, "sentences": [printable(line) for line in sentences]}
-        print(json.dumps({"schema": ERROR_SCHEMA, "error": content}, indent=2))
+        show_json({"schema": ERROR_SCHEMA, "error": content})
     return code
 
 

@@ -1,12 +1,12 @@
 """Verb `formats`: the narrowest formats that keep the accuracy."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from nmsim.cli.console import Screen, table
+from nmsim.cli.output import show_json
 from nmsim.cli.progress import counted
 from nmsim.cli.stages import (
     DataOption,
@@ -107,7 +107,7 @@ def formats(
             spec, folder, plan, resume=resume, overwrite=overwrite, listener=listener
         )
     if as_json:
-        print(json.dumps(formats_data(result, package_versions()), indent=2))
+        show_json(formats_data(result, package_versions()))
         return
     _show(screen, result)
     screen.say(

@@ -34,7 +34,9 @@ def _run() -> int:
 
 
 def _command() -> int:
-    as_json = "--json" in sys.argv
+    from nmsim.cli.output import Answer
+
+    as_json, Answer.given = "--json" in sys.argv, False
     try:
         from nmsim.cli.verbs import app
 

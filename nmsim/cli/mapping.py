@@ -1,6 +1,5 @@
 """Verb `map`: which core does what, and how full its memories are."""
 
-import json
 from collections import defaultdict
 from dataclasses import asdict
 from typing import Annotated
@@ -9,6 +8,7 @@ import typer
 
 from nmsim import config
 from nmsim.cli.console import Screen, table
+from nmsim.cli.output import show_json
 from nmsim.cost.table import load_table
 from nmsim.hardware.chip import ChipConfig
 from nmsim.mapper.search import Searched, search_mapping
@@ -68,7 +68,7 @@ def show_mapping(
             "words_filled": mapping.words_filled(found.job.chip),
             "notes": mapping.notes,
         }
-        print(json.dumps(content, indent=2))
+        show_json(content)
         return
     _print(found, machine, f"{spec.network.name} on {machine.name}, {mapping.rule}")
 

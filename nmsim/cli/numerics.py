@@ -1,9 +1,9 @@
 """What `nmsim validate` shows of a comparison of fixed point with float64."""
 
-import json
 from pathlib import Path
 
 from nmsim.cli.console import Screen, table
+from nmsim.cli.output import show_json
 from nmsim.cli.progress import counted
 from nmsim.pipeline.folder import package_versions
 from nmsim.pipeline.numerics import NumericsListener, NumericsPlan, validate_numerics
@@ -42,7 +42,7 @@ def validate_subject(
         )
         result, files = validate_numerics(subject, out, plan, listener)
     if as_json:
-        print(json.dumps(validation_data(result, package_versions()), indent=2))
+        show_json(validation_data(result, package_versions()))
         return
     _show(screen, result, len(subject.prepared.test))
     screen.say(f"{len(files)} files in {out}; open {out / 'validation.html'}")

@@ -2,8 +2,21 @@
 
 import errno
 import io
+import json
 import sys
 from typing import Any
+
+
+class Answer:
+    """The answer in JSON of the command that runs: `given` once it was printed, for there is one document at most."""
+
+    given = False
+
+
+def show_json(content: Any) -> None:
+    """Print plain data as the command's answer."""
+    Answer.given = True
+    print(json.dumps(content, indent=2))
 
 
 class PatientFile(io.FileIO):

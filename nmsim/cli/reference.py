@@ -1,6 +1,5 @@
 """Verbs around the reference report: reference, balance."""
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +8,7 @@ import typer
 
 from nmsim.cli.answers import FilesAnswer
 from nmsim.cli.console import Screen, table
+from nmsim.cli.output import show_json
 from nmsim.cli.stages import (
     ChipOption,
     DataOption,
@@ -94,7 +94,7 @@ def balance(
         spec = spec.with_data(str(data))
     found = balance_workload(spec, seed=seed, samples=samples, spike_rate=spike_rate)
     if as_json:
-        print(json.dumps([asdict(layer) for layer in found], indent=2))
+        show_json([asdict(layer) for layer in found])
         return
     rows = [[str(layer.layer), f"{layer.weight_scale:g}", f"{layer.spike_rate:.1%}"] for layer in found]
     Screen().show(table(f"weight_scale of {spec.name}", ["layer", "weight_scale", "spike rate"], rows))

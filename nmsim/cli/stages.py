@@ -11,6 +11,7 @@ from nmsim.cli.answers import TrainAnswer
 from nmsim.cli.console import Screen, table
 from nmsim.cli.explore import report_study
 from nmsim.cli.fitted import FittedTable
+from nmsim.cli.output import show_json
 from nmsim.cli.threads import limit_threads
 from nmsim.errors import CheckFailedError, ConfigError, DoesNotFitError
 from nmsim.evaluate import Evaluation
@@ -182,7 +183,7 @@ def simulate(
     )
     stamp = report_stage.diagnose_run(run_folder).stamp
     if as_json:
-        print(json.dumps(comparison(found.evaluations, found.misfits, stamp).records(), indent=2))
+        show_json(comparison(found.evaluations, found.misfits, stamp).records())
     _show(screen, found, stamp, chosen=bool(chip))
     _say_levels(screen, found.evaluations)
     _examine(screen, run_folder, strict=strict, misfits=found.misfits)
@@ -228,7 +229,7 @@ def compare(
     found = simulate_stage.simulate(run_folder, chips, rules=rules, models=_models(model))
     stamp = report_stage.diagnose_run(run_folder).stamp
     if as_json:
-        print(json.dumps(comparison(found.evaluations, found.misfits, stamp).records(), indent=2))
+        show_json(comparison(found.evaluations, found.misfits, stamp).records())
     _show(screen, found, stamp, chosen=bool(chip))
     _examine(screen, run_folder, strict=strict, misfits=found.misfits)
     _check_audits(found.evaluations)
@@ -353,7 +354,7 @@ def _report(screen: Screen, folder: Path, *, as_json: bool, strict: bool) -> Non
     written = report_stage.report_run(folder)
     result = report_stage.read_result(folder)
     if as_json:
-        print((RunFolder(folder).path / "summary.json").read_text(encoding="utf-8"), end="")
+        show_json(json.loads((folder / "summary.json").read_text(encoding="utf-8")))
     for line in summary_lines(result):
         screen.say(f"  {line}")
     screen.say(f"{len(written)} files in {folder}; open {folder / 'report.html'}")

@@ -1,6 +1,5 @@
 """Verb `validate`: fixed point against float64, models against what others measured."""
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +8,7 @@ import typer
 
 from nmsim.cli.console import Screen
 from nmsim.cli.numerics import validate_subject
+from nmsim.cli.output import show_json
 from nmsim.cli.silicon import silicon_lines, sop_lines
 from nmsim.cli.stages import DataOption, JobsOption, PrecisionOption, QuietOption, SetOption
 from nmsim.cli.threads import limit_threads
@@ -129,7 +129,7 @@ def _silicon(out: Path | None, *, as_json: bool) -> None:
             "overall": {name: asdict(closeness) for name, closeness in overall(points).items()},
             "shipped_pj_per_sop": [asdict(chip) for chip in shipped],
         }
-        print(json.dumps(everything, indent=2))
+        show_json(everything)
     else:
         for line in (*silicon_lines(points), "", *sop_lines(shipped)):
             print(line)
