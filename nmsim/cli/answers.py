@@ -138,7 +138,7 @@ def answers() -> dict[str, TypeAdapter[Any]]:
         "search": StudyAnswer, "reference": FilesAnswer, "export-vectors": VectorsAnswer, "init": FilesAnswer,
         "list": dict[str, dict[str, str]], "check-config": list[Checked], "costs": list[Listed],
         "doctor": dict[str, DoctorCheck], "validate": ReplayAnswer | dict[str, Any], "formats": dict[str, Any],
-        "balance": list[dict[str, Cell]],
+        "balance": list[dict[str, Cell]], "synapses": list[dict[str, Any]],
     }  # fmt: skip
     return {verb: TypeAdapter(kind) for verb, kind in kinds.items()}
 

@@ -1,6 +1,5 @@
 """Verb `synapses`: what the masks of a run are worth on chips, format by format."""
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -35,7 +34,7 @@ def show_synapses(
         for cost in synapse_costs(RunFolder(run), read_chip(name.strip(), []))
     ]
     if as_json:
-        typer.echo(json.dumps([asdict(cost) for cost in found], indent=2))
+        show_json([asdict(cost) for cost in found])
         return
     typer.echo(f"{run}: {found[0].density:.1%} of the synapses are there")
     typer.echo("per sample, only what touches synapses: weights, indices, operations, gradients")

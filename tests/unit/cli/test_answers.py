@@ -12,7 +12,7 @@ from nmsim.cli.main import main
 from nmsim.cli.verbs import VERBS
 
 SCHEMA_FILE = Path(__file__).parents[3] / "docs" / "schemas" / "answers.json"
-WITHOUT = {"schema", "rtl", "import-network", "export-network"}
+WITHOUT = {"schema", "rtl", "import-network", "export-network", "keep", "restore"}
 """`schema` prints JSON as it is; the others are still for people only."""
 WORKLOAD = """\
 name: small
