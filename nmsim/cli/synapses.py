@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from nmsim.cli.output import show_json
 from nmsim.pipeline.folder import RunFolder
 from nmsim.pipeline.simulate import DEFAULT_CHIP, read_chip
 from nmsim.pipeline.synapses import SynapseCost, synapse_costs
