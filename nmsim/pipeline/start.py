@@ -28,6 +28,9 @@ def trained_parameters(folder: RunFolder) -> Parameters:
         workload.training,
         QFormat.parse(provenance["encoding"]["format"]),
         int(provenance["seed"]),
+        start=None
+        if workload.start is None
+        else read_start(folder, workload),  # random ones might not fit its formats
     )
     engine.restore(folder.parameters())
     return real_parameters(engine, workload.precision)

@@ -89,3 +89,16 @@ def test_what_nir_lacks_is_one_sentence(tmp_path: Path) -> None:
     empty = Parameters([np.zeros((2, 4))], [np.ones(2)], [0.5], [None], [None])
     with pytest.raises(DataError, match="layer 0 is of kind 'max_pool', which NIR does not have"):
         write_nir(tmp_path / "net.nir", network, empty)
+
+
+def test_an_imported_network_whose_formats_hold_no_random_weights_goes_out_again(tmp_path: Path) -> None:
+    own = RunFolder(trained(tmp_path / "run"))
+    export_network(own.path, tmp_path / "net.npz", "npz")
+    with np.load(tmp_path / "net.npz") as arrays:
+        small = {name: array * (0.02 if name.startswith("weights") else 1) for name, array in arrays.items()}
+    np.savez(tmp_path / "small.npz", **small)
+    plan = ImportPlan("mnist-subset", network=own.workload_file, assignments=("dataset.train_samples=40",))
+    import_network(tmp_path / "small.npz", tmp_path / "imported", plan)
+    export_network(tmp_path / "imported", tmp_path / "again.npz", "npz")
+    with np.load(tmp_path / "again.npz") as again:
+        np.testing.assert_allclose(again["weights0"], small["weights0"], atol=1e-5)
