@@ -73,8 +73,13 @@ def test_the_stages_of_a_run(capsys: pytest.CaptureFixture[str], run: Path) -> N
     rows = answer(capsys, "simulate", out, "--rule", "inference")
     assert rows[0]["energy_per_sample_j"] > 0
     assert answer(capsys, "report", out)["evaluations"]
-    assert answer(capsys, "export-vectors", out)["checked"]
-    assert answer(capsys, "validate", f"{out}/vectors")["words"] > 0
+
+
+@pytest.mark.slow
+def test_golden_vectors(capsys: pytest.CaptureFixture[str], run: Path) -> None:
+    out = str(run / "vectors")
+    assert answer(capsys, "export-vectors", str(run / "small.yaml"), "--out", out)["checked"]
+    assert answer(capsys, "validate", out)["words"] > 0
 
 
 def test_an_error_is_an_answer_too(capsys: pytest.CaptureFixture[str]) -> None:
