@@ -418,6 +418,7 @@ class Layer:
         """w = Q_w(w - lr*dW/B); with momentum v = Q_v(mu*v + dW), then v in place of dW."""
         f_sum = self.weight_fraction
         step = self.centred() if centralized else [a.value for a in self.dW]
+        step = [d if present else 0 for d, present in zip(step, self.mask, strict=True)]  # unseen if gathered
         if mu > 0:
             values = [
                 total_of((mu * v, MOMENTUM_FRACTION + f_sum), (d, f_sum))
