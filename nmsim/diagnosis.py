@@ -12,7 +12,21 @@ from nmsim.network.spec import SynapticLayer
 from nmsim.stop.history import TrainingHistory
 from nmsim.workload import WorkloadSpec
 
-DEAD, UNTRAINED = "dead", "untrained"
+DEAD, UNTRAINED, PARTLY_TRAINED, TRAINED, IMPORTED = (
+    "dead", "untrained", "partly trained", "trained", "imported",
+)  # fmt: skip
+MEANINGLESS = frozenset({DEAD, UNTRAINED})
+"""Stamps of networks whose figures say nothing of a network that works."""
+TRAINED_FROM = 0.5
+"""Part of the way from guessing to a faultless network from which it counts as trained, below it as partly trained."""
+STAMP_RULE = (
+    "dead: nine tenths of the profiled samples draw no output spike, or a layer never spikes; untrained: guessing would"
+    " reach the accuracy (binomial test, 1 %); partly trained: better than guessing, but less than half of the way from"
+    " there to a faultless network; trained: at least half of it; imported: spikes of another tool, of unknown accuracy;"
+    " stand-in: samples of another data set"
+)
+"""How a network gets its stamp, in words for pages."""
+HELD_OUT = "held-out"
 SILENT_SHARE = 0.05
 """Share of samples without an output spike from which it is a warning."""
 DEAD_SHARE = 0.9
@@ -37,10 +51,12 @@ PER_STEP = {
 class Diagnosis:
     """What a run says about itself.
 
-    `stamp` is `dead`, `untrained` or empty, and stands at every row that a table has of the run. `warnings` are
-    sentences for people, worst first; `silent_output_fraction` the share of profiled samples without an output spike,
-    `saturated_shares` the share of a tensor's values that saturated in training, by `layer<i>.<tensor>`, as far as it is
-    known how many there were; `classes` the number of classes present by part: `train`, `test`, `profile`.
+    `stamp` is `dead`, `untrained`, `partly trained`, `trained` or `imported` (`STAMP_RULE` says when), and stands with
+    `accuracy`, measured on `accuracy_samples` samples of `accuracy_part` (`held-out` or `training`), at every row that a
+    table has of the run. `warnings` are sentences for people, worst first; `silent_output_fraction` the share of profiled
+    samples without an output spike, `saturated_shares` the share of a tensor's values that saturated in training, by
+    `layer<i>.<tensor>`, as far as it is known how many there were; `classes` the number of classes present by part: `train`,
+    `test`, `profile`.
     """
 
     stamp: str
@@ -48,11 +64,27 @@ class Diagnosis:
     silent_output_fraction: float
     saturated_shares: Mapping[str, float]
     classes: Mapping[str, int]
+    accuracy: float | None
+    accuracy_samples: int
+    accuracy_part: str
 
     @property
     def mark(self) -> str:
-        """`, untrained` behind a name, or nothing."""
-        return f", {self.stamp}" if self.stamp else ""
+        """`, untrained` behind a name."""
+        return f", {self.stamp}"
+
+    @property
+    def meaningless(self) -> bool:
+        """Whether figures of this network say nothing of one that works."""
+        return self.stamp in MEANINGLESS
+
+    @property
+    def accuracy_text(self) -> str:
+        """`97.10% of 1,000`, of training samples where there are no others; nothing where none was measured."""
+        if self.accuracy is None:
+            return ""
+        part = "" if self.accuracy_part == HELD_OUT else f" {self.accuracy_part}"
+        return f"{self.accuracy:.2%} of {self.accuracy_samples:,}{part}"
 
 
 def diagnose(
@@ -68,15 +100,51 @@ def diagnose(
     shares = saturated_shares(workload, history, static_input=activity.static_input)
     classes = _classes(data, activity)
     stuck = _stuck_layers(workload, activity)
-    guessing = "" if workload.recorded else _no_better_than_guessing(workload, history, data)
+    measured = None if workload.recorded or not history.rows else _measured(history)
+    guess = _guess(workload, data, measured)
+    guessing = "" if measured is None else _no_better_than_guessing(measured, guess)
     warnings = [
         *_silence(silent, activity.samples), *stuck, *([guessing] if guessing else []), *_input(activity, encoding),
         *_saturation(shares), *_missing_classes(workload, classes),
     ]  # fmt: skip
     dead = silent >= DEAD_SHARE or any("never spikes" in text for text in stuck)
+    stamp = DEAD if dead else UNTRAINED if guessing else _stamp(measured, guess)
+    found = measured or _Measured(None, 0, "")
     return Diagnosis(
-        DEAD if dead else UNTRAINED if guessing else "", tuple(warnings), silent, shares, classes
+        stamp, tuple(warnings), silent, shares, classes, found.accuracy, found.samples, found.part
     )
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """An accuracy, on how many samples of which part."""
+
+    accuracy: float | None
+    samples: int
+    part: str
+
+
+def _measured(history: TrainingHistory) -> _Measured:
+    """The held-out accuracy after the last epoch; without held-out samples that of the last epoch while learning."""
+    last = history.rows[-1]
+    if last.test_accuracy is not None:
+        return _Measured(last.test_accuracy, last.test_samples, HELD_OUT)
+    return _Measured(last.train_accuracy, last.train_samples, "training")
+
+
+def _guess(workload: WorkloadSpec, data: Mapping[str, Any], measured: _Measured | None) -> float:
+    """Accuracy of always naming the largest class."""
+    part = "test" if measured is not None and measured.part == HELD_OUT else "train"
+    counts = data.get(f"{part}_per_class") or []
+    return max(1 / workload.network.classes, max(counts) / sum(counts) if sum(counts) else 0.0)
+
+
+def _stamp(measured: _Measured | None, guess: float) -> str:
+    """The stamp of a network that spikes and is better than guessing."""
+    if measured is None:
+        return IMPORTED
+    way = ((measured.accuracy or 0.0) - guess) / (1 - guess) if guess < 1 else 1.0
+    return TRAINED if way >= TRAINED_FROM else PARTLY_TRAINED
 
 
 def _silence(share: float, samples: int) -> Iterator[str]:
@@ -99,28 +167,13 @@ def _stuck_layers(workload: WorkloadSpec, activity: Activity) -> list[str]:
     return found
 
 
-def _no_better_than_guessing(
-    workload: WorkloadSpec, history: TrainingHistory, data: Mapping[str, Any]
-) -> str:
+def _no_better_than_guessing(measured: _Measured, guess: float) -> str:
     """A sentence if the accuracy could have been guessed, else nothing."""
-    if not history.rows:
+    accuracy, samples = measured.accuracy or 0.0, measured.samples
+    if float(stats.binom.sf(round(accuracy * samples) - 1, samples, guess)) <= CHANCE_LEVEL:
         return ""
-    last = history.rows[-1]
-    held_out = last.test_accuracy is not None
-    accuracy, samples, part = (
-        (last.test_accuracy, last.test_samples, "test")
-        if held_out
-        else (last.train_accuracy, last.train_samples, "train")
-    )
-    counts = data.get(f"{part}_per_class") or []
-    largest = max(counts) / sum(counts) if sum(counts) else 0.0
-    guess = max(1 / workload.network.classes, largest)
-    correct = round(float(accuracy or 0.0) * samples)
-    if float(stats.binom.sf(correct - 1, samples, guess)) <= CHANCE_LEVEL:
-        return ""
-    what = "held-out" if held_out else "training"
     return (
-        f"untrained: {accuracy:.2%} on {samples:,} {what} samples is no better than always naming the largest class"
+        f"untrained: {accuracy:.2%} on {samples:,} {measured.part} samples is no better than always naming the largest class"
         f" ({guess:.2%})"
     )
 

@@ -39,6 +39,31 @@ class Profile(Record):
 
     samples: int = Field(default=16, ge=1)
     split: Literal["train", "test"] = "train"
+    milestones: int | tuple[float, ...] = 0
+    """Points of the training at which training samples are recorded too, so that energy can be followed while a network
+    learns: how many (the start, the end, and between them each at twice the samples of the one before), or at which
+    epochs (`[0.5, 1, 4]`; start and end are added); 0 for none."""
+    milestone_samples: int | None = Field(default=None, ge=2)
+    """Samples recorded at every milestone; absent: 256 where samples are small, two dozen where they are large."""
+
+    @model_validator(mode="after")
+    def _milestones_rise(self) -> "Profile":
+        found = self.milestones
+        if isinstance(found, int) and (found < 0 or found == 1):
+            raise ValueError(
+                f"milestones {found}: the start and the end of a training are two; give 0 or at least 2"
+            )
+        if isinstance(found, tuple) and (min(found, default=0) < 0 or list(found) != sorted(set(found))):
+            raise ValueError(
+                f"milestones {list(found)}: must be epochs from 0 on, each later than the one before"
+            )
+        return self
+
+    @model_serializer(mode="wrap")
+    def _without_milestones(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without settings of milestones where there are none, so that runs without them keep their identity."""
+        written: dict[str, Any] = handler(self)
+        return {key: value for key, value in written.items() if not key.startswith("milestone") or value}
 
 
 class WorkloadSpec(Record):
@@ -123,6 +148,16 @@ class WorkloadSpec(Record):
             raise ValueError(
                 "precision.static_trace: 'scalar' gives weight gradients at the end of a sample, but training.update"
                 " 'in_place' needs them at every time step; change one of the two"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _milestones_are_reached(self) -> "WorkloadSpec":
+        found, epochs = self.profile.milestones, self.training.epochs
+        if isinstance(found, tuple) and max(found, default=0) > epochs:
+            raise ValueError(
+                f"profile.milestones names epoch {max(found):g}, but training has {epochs}; leave it out, or raise"
+                " training.epochs"
             )
         return self
 

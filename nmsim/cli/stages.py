@@ -1,6 +1,5 @@
 """Verbs that work: run, train, simulate, report, compare."""
 
-import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,6 +12,7 @@ from nmsim.cli.explore import report_study
 from nmsim.cli.fitted import FittedTable
 from nmsim.cli.output import show_json
 from nmsim.cli.threads import limit_threads
+from nmsim.diagnosis import Diagnosis
 from nmsim.errors import CheckFailedError, ConfigError, DoesNotFitError
 from nmsim.evaluate import Evaluation
 from nmsim.hardware.chip import ChipConfig
@@ -20,11 +20,13 @@ from nmsim.misfit import Misfit
 from nmsim.pipeline import report as report_stage
 from nmsim.pipeline import simulate as simulate_stage
 from nmsim.pipeline import train as train_stage
+from nmsim.pipeline.along import has_milestones, simulate_along
 from nmsim.pipeline.folder import RunFolder
 from nmsim.pipeline.start import same_shapes, started_from, trained_parameters
 from nmsim.pipeline.study import StudyFolder
 from nmsim.pipeline.subject import is_run
 from nmsim.report.compare import OTHER_MACHINE_NOTE, comparison, mixes_machines, side_by_side
+from nmsim.report.learning_tables import sums_for_people, training_energy_table
 from nmsim.report.levels import level_lines, words_filled
 from nmsim.report.text import summary_lines
 from nmsim.stop.history import EpochRow
@@ -115,6 +117,8 @@ def run(
     simulate_stage.simulate(
         folder, chips, rules=rules, models=_models(model), say=lambda text: screen.say(f"  {text}")
     )
+    if has_milestones(folder):
+        simulate_along(folder, chips, rules=rules, say=lambda text: screen.say(f"  {text}"))
     _report(screen, folder, as_json=as_json, strict=strict)
 
 
@@ -168,6 +172,12 @@ def simulate(
     rule: RuleOption = None,
     model: ModelOption = "analytic",
     assignments: SetOption = None,
+    along: Annotated[
+        bool,
+        typer.Option(
+            "--along", help="Replay the milestones of the training: energy of epochs and of all of it."
+        ),
+    ] = False,
     strict: StrictOption = False,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
@@ -178,13 +188,16 @@ def simulate(
     chips = [
         simulate_stage.read_chip(name, for_chips) for name in _names(chip) or [simulate_stage.DEFAULT_CHIP]
     ]
+    if along:
+        _along(screen, run_folder, chips, _names([rule] if rule else None), model, as_json=as_json)
+        return
     found = simulate_stage.simulate(
         run_folder, chips, rules=_names([rule] if rule else None), models=_models(model), say=screen.say
     )
-    stamp = report_stage.diagnose_run(run_folder).stamp
+    network = report_stage.diagnose_run(run_folder)
     if as_json:
-        show_json(comparison(found.evaluations, found.misfits, stamp).records())
-    _show(screen, found, stamp, chosen=bool(chip))
+        show_json(comparison(found.evaluations, found.misfits, network).records())
+    _show(screen, found, network, chosen=bool(chip))
     _say_levels(screen, found.evaluations)
     _examine(screen, run_folder, strict=strict, misfits=found.misfits)
     _check_audits(found.evaluations)
@@ -227,18 +240,41 @@ def compare(
     chips = [simulate_stage.read_chip(name) for name in _names(chip) or [simulate_stage.DEFAULT_CHIP]]
     rules = _names([rule] if rule else None) or simulate_stage.rules_of(run_folder)
     found = simulate_stage.simulate(run_folder, chips, rules=rules, models=_models(model))
-    stamp = report_stage.diagnose_run(run_folder).stamp
+    network = report_stage.diagnose_run(run_folder)
     if as_json:
-        show_json(comparison(found.evaluations, found.misfits, stamp).records())
-    _show(screen, found, stamp, chosen=bool(chip))
+        show_json(comparison(found.evaluations, found.misfits, network).records())
+    _show(screen, found, network, chosen=bool(chip))
     _examine(screen, run_folder, strict=strict, misfits=found.misfits)
     _check_audits(found.evaluations)
 
 
-def _show(screen: Screen, found: simulate_stage.Simulated, stamp: str, *, chosen: bool) -> None:
+def _along(
+    screen: Screen,
+    folder: Path,
+    chips: Sequence[ChipConfig],
+    rules: Sequence[str],
+    model: str,
+    *,
+    as_json: bool,
+) -> None:
+    """Simulate a run along its training and show what an epoch and the whole training cost."""
+    if model != "analytic":
+        raise ConfigError(f"--model {model}: --along uses the analytic model; leave --model out")
+    done = simulate_along(folder, chips, rules=rules, say=screen.say)
+    trained = RunFolder(folder).workload().training.rule.name
+    found = sums_for_people(done.found, trained)
+    if as_json:
+        network = report_stage.diagnose_run(folder)
+        show_json(training_energy_table(done.found, trained, network).records())
+    screen.show(table("Energy along learning", [c.heading for c in found.columns], found.texts(), 3, 3))
+    _say_misfits(screen, done.misfits, anything=bool(done.found), chosen=True)
+    screen.say(f"Next: nmsim report {folder}")
+
+
+def _show(screen: Screen, found: simulate_stage.Simulated, network: Diagnosis, *, chosen: bool) -> None:
     """The table, then what does not fit and why; an error only if nothing fits."""
     if found.evaluations:
-        screen.show(results_table(found.evaluations, found.misfits, stamp))
+        screen.show(results_table(found.evaluations, found.misfits, network))
         if mixes_machines(found.evaluations):
             screen.say(OTHER_MACHINE_NOTE)
     _say_misfits(screen, found.misfits, anything=bool(found.evaluations), chosen=chosen)
@@ -283,10 +319,10 @@ def _fit_first(
 
 
 def results_table(
-    evaluations: Sequence[Evaluation], misfits: Sequence[Misfit] = (), stamp: str = ""
+    evaluations: Sequence[Evaluation], misfits: Sequence[Misfit] = (), network: Diagnosis | None = None
 ) -> FittedTable:
     """Energy, latency, power and ratios of several evaluations."""
-    shown = side_by_side(evaluations, misfits, stamp)
+    shown = side_by_side(evaluations, misfits, network)
     headings = [column.heading for column in shown.columns]
     return table("Side by side", headings, shown.texts(), numeric_from=3, keys=3)
 

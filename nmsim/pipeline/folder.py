@@ -87,6 +87,15 @@ class RunFolder:
         return self.path / ("activity.npz" if profile == "stop" else f"activity-{profile}.npz")
 
     @property
+    def milestones(self) -> Path:
+        """Folder of the activities recorded while the network learned."""
+        return self.path / "milestones"
+
+    def milestone_file(self, updates: int, profile: str) -> Path:
+        """Activity recorded after so many updates under STOP (`stop`) or STBP (`stbp`)."""
+        return self.milestones / f"{updates:09d}-{profile}.npz"
+
+    @property
     def simulations(self) -> Path:
         """Folder of evaluations."""
         return self.path / "simulations"

@@ -18,8 +18,9 @@ from nmsim.exchange.state_file import read_state
 from nmsim.network.spec import NetworkSpec
 from nmsim.pipeline.folder import RunFolder
 from nmsim.pipeline.imported import read_network
+from nmsim.pipeline.profile import profile_activities
 from nmsim.pipeline.start import started_from, write_start
-from nmsim.pipeline.train import build_engine, profile_activities, provenance_of
+from nmsim.pipeline.train import build_engine, provenance_of
 from nmsim.rules import STOP_WT, STOP_WTL
 from nmsim.stop.float.engine import FloatEngine
 from nmsim.stop.history import EpochRow, TrainingHistory

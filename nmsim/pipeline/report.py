@@ -32,6 +32,7 @@ def read_result(out: Path) -> RunResult:
         chips=tuple(store.chips()),
         misfits=tuple(misfits),
         neurobench=None if workload.recorded else _neurobench(folder, workload),
+        learning=tuple(store.learning()),
     )
 
 

@@ -10,6 +10,7 @@ from nmsim.evaluate import Evaluation
 from nmsim.hardware.chip import ChipConfig
 from nmsim.misfit import Misfit
 from nmsim.pipeline.folder import RunFolder, yaml_text
+from nmsim.report.learning_energy import LearningEnergy
 from nmsim.storage import file_name, write_text
 
 SCHEMA = "nmsim/simulation-1"
@@ -20,6 +21,8 @@ HASH_DIGITS = 8
 
 
 MISFIT = "misfit"
+LEARNING = "learning"
+"""First word of the files that hold the energy of a whole training."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,7 @@ class Simulation:
     """One file: a result, and the run that it belongs to."""
 
     run_hash: str
-    result: Evaluation | Misfit
+    result: Evaluation | Misfit | LearningEnergy
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,17 @@ class Simulations:
             replaced = name.startswith(f"{stem}--") if end == MISFIT else name == f"{stem}--{MISFIT}.npz"
             if replaced and file != own:
                 file.unlink()
+
+    def save_learning(self, chip: ChipConfig, found: LearningEnergy) -> None:
+        """Write what a whole training costs on a chip; an earlier one of the same chip and rule is replaced."""
+        name = f"{LEARNING}-{file_name(chip.name)}-{chip.content_hash()[:HASH_DIGITS]}--{found.rule}.npz"
+        records.save(self.folder.simulations / name, Simulation(self.folder.run_hash, found), SCHEMA)
+
+    def learning(self) -> list[LearningEnergy]:
+        """What a whole training costs, by chip and rule, as far as it was asked for."""
+        files = sorted(self.folder.simulations.glob(f"{LEARNING}-*.npz"))
+        results = (self._read(file).result for file in files)
+        return [item for item in results if isinstance(item, LearningEnergy)]
 
     def evaluations(self) -> list[Evaluation]:
         """Every evaluation; chips that bear one label are told apart by their hash.
@@ -95,7 +109,7 @@ class Simulations:
     def _files(self) -> list[Path]:
         return sorted(self.folder.simulations.glob("[0-9]*-*.npz"))
 
-    def _results(self) -> list[Evaluation | Misfit]:
+    def _results(self) -> list[Evaluation | Misfit | LearningEnergy]:
         return [self._read(file).result for file in self._files()]
 
     def _read(self, file: Path) -> Simulation:

@@ -7,29 +7,25 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nmsim import config
-from nmsim.activity import Activity
 from nmsim.config import Document
 from nmsim.datasets.dataset import Dataset
 from nmsim.datasets.event_encoding import lost_events
 from nmsim.datasets.events import Recordings
 from nmsim.datasets.spec import EventEncoding
-from nmsim.datasets.subset import stratified
 from nmsim.pipeline.folder import RunFolder, package_versions
+from nmsim.pipeline.milestones import MilestoneRecorder
+from nmsim.pipeline.profile import profile_activities, profile_samples
 from nmsim.pipeline.start import read_start, write_start
-from nmsim.rules import STBP
 from nmsim.stop.balance import LayerBalance, balance
-from nmsim.stop.build import create_engine, real_parameters
+from nmsim.stop.build import create_engine
 from nmsim.stop.history import TrainingHistory
 from nmsim.stop.protocol import Engine, Parameters
-from nmsim.stop.record import record_activity
 from nmsim.stop.spec import check_network
-from nmsim.stop.stbp.engine import StbpEngine
 from nmsim.stop.train import Progress
 from nmsim.stop.train import train as run_training
-from nmsim.workload import EncodedSplit, Prepared, WorkloadSpec, prepare
+from nmsim.workload import Prepared, WorkloadSpec, prepare
 
 
 def read_workload(name: str, *assignments: str, precision: Path | None = None) -> WorkloadSpec:
@@ -110,6 +106,7 @@ def train(
             checkpoint_path=folder.checkpoint,
             resume=resume,
             listen=listen,
+            visit=MilestoneRecorder(folder, engine, prepared),
         )
         folder.save_parameters(engine.state())
         for name, activity in profile_activities(engine, prepared).items():
@@ -133,41 +130,6 @@ def build_engine(
         start,
         workload.structure_schedule(len(prepared.train)),
     )
-
-
-def profile_samples(prepared: Prepared) -> NDArray[np.int64]:
-    """Numbers of the profiled samples in their split: of every class its share, the first ones."""
-    profile = prepared.workload.profile
-    split: EncodedSplit = getattr(prepared, profile.split)
-    return stratified(split.split.y, min(profile.samples, len(split)))
-
-
-def profile_activities(engine: Engine, prepared: Prepared) -> dict[str, Activity]:
-    """The profile under the workload's rule and, for a STOP rule, under STBP with the same parameters."""
-    workload = prepared.workload
-    split: EncodedSplit = prepared.training_samples if workload.profile.split == "train" else prepared.test
-    meta = {"split": workload.profile.split, "dataset": workload.dataset.name, "workload": workload.name}
-    rule = workload.training.rule
-    origin = workload.training.arithmetic
-    chosen = profile_samples(prepared)
-    batch = split.batch(chosen, 0)
-    first = record_activity(
-        engine, batch, chosen, prepared.input_format, rule=rule.name, origin=origin, meta=meta
-    )
-    found = {rule.profile: first}
-    if not rule.through_time:
-        training = workload.training.model_copy(
-            update={"rule": STBP, "arithmetic": "float64", "update": "accumulate"}
-        )
-        equal_terms = workload.precision if workload.training.arithmetic == "fixed" else None
-        twin = StbpEngine(workload.network, training, precision=equal_terms)
-        twin.parameters = real_parameters(engine, workload.precision)
-        how = ", deltas rounded to their format" if equal_terms else ""
-        note = {**meta, "note": f"float64 STBP pass with the parameters that {rule} trained{how}"}
-        found[STBP.profile] = record_activity(
-            twin, batch, chosen, prepared.input_format, rule=STBP.name, origin="float64", meta=note
-        )
-    return found
 
 
 def provenance_of(prepared: Prepared) -> dict[str, Any]:

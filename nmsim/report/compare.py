@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 
+from nmsim.diagnosis import Diagnosis
 from nmsim.evaluate import Estimate, Evaluation
 from nmsim.figures import AREA, EDP, ENERGY, LATENCY, MEMORY_USED, POWER, THROUGHPUT
 from nmsim.misfit import Misfit
+from nmsim.report.network_columns import NETWORK_COLUMNS, network_cells, network_text
 from nmsim.report.ratio import same_machine
 from nmsim.report.tables import (
     NOT_AVAILABLE,
@@ -32,7 +34,9 @@ OTHER_MACHINE = "†"
 OTHER_MACHINE_NOTE = f"{OTHER_MACHINE} the first row is of another chip, or priced from another table"
 
 
-def comparison(evaluations: Sequence[Evaluation], misfits: Sequence[Misfit] = (), stamp: str = "") -> Table:
+def comparison(
+    evaluations: Sequence[Evaluation], misfits: Sequence[Misfit] = (), network: Diagnosis | None = None
+) -> Table:
     """One row per evaluation: figures with their intervals and bands, and their ratios to the first row's.
 
     Ratios are safer than the figures themselves: most of a price's error is common to both. `same_machine` tells whether
@@ -48,7 +52,7 @@ def comparison(evaluations: Sequence[Evaluation], misfits: Sequence[Misfit] = ()
         Column("cores_used", "Cores used"),
         Column("same_machine", "Same machine as the first"),
         Column("problem", "Why not"),
-        Column("stamp", "Network"),
+        *NETWORK_COLUMNS,
     ]
     before = len(columns)
     for figure in COMPARED:
@@ -56,21 +60,32 @@ def comparison(evaluations: Sequence[Evaluation], misfits: Sequence[Misfit] = ()
             *figure_columns(figure),
             Column(f"{figure.name.partition('_')[0]}_ratio", "ratio", "ratio"),
         ]
-    rows = [_row(item, evaluations[0], stamp) for item in evaluations]
+    rows = [_row(item, evaluations[0], network) for item in evaluations]
     empty = (None,) * (len(columns) - before)
     rows += [
-        (misfit.chip_name, misfit.chip_hash, misfit.rule, None, None, None, None, misfit.text, stamp, *empty)
+        (
+            misfit.chip_name,
+            misfit.chip_hash,
+            misfit.rule,
+            None,
+            None,
+            None,
+            None,
+            misfit.text,
+            *network_cells(network),
+            *empty,
+        )
         for misfit in misfits
     ]
     return Table("comparison", tuple(columns), tuple(rows))
 
 
-def _stamp(item: Evaluation, stamp: str) -> str:
-    """What the run found about its network, and whether the figures of the row are to be used at all."""
-    return ", ".join(part for part in (stamp, "" if item.audit_passed else AUDIT_FAILS) if part)
+def _marked(item: Evaluation, text: str, between: str = ", ") -> str:
+    """A text about the network, and whether the figures of the row are to be used at all."""
+    return between.join(part for part in (text, "" if item.audit_passed else AUDIT_FAILS) if part)
 
 
-def _row(item: Evaluation, first: Evaluation, stamp: str) -> tuple[Cell, ...]:
+def _row(item: Evaluation, first: Evaluation, network: Diagnosis | None) -> tuple[Cell, ...]:
     row: list[Cell] = [
         item.chip_name,
         item.chip_hash,
@@ -79,14 +94,17 @@ def _row(item: Evaluation, first: Evaluation, stamp: str) -> tuple[Cell, ...]:
         sample_kind(item),
         len(item.perf.cores),
     ]
-    row += [same_machine(item, first), "", _stamp(item, stamp)]
+    stamp, *measured = network_cells(network)
+    row += [same_machine(item, first), "", _marked(item, str(stamp or "")), *measured]
     for figure in COMPARED:
         value, reference = figure.of(item), figure.of(first)
         row += [*figure.cells(item), value / reference if value is not None and reference else None]
     return tuple(row)
 
 
-def side_by_side(evaluations: Sequence[Evaluation], misfits: Sequence[Misfit] = (), stamp: str = "") -> Table:
+def side_by_side(
+    evaluations: Sequence[Evaluation], misfits: Sequence[Misfit] = (), network: Diagnosis | None = None
+) -> Table:
     """The same comparison for people: a cell holds a figure and, on a second line, its ratio to the first row.
 
     A ratio to another machine carries a mark; see `mixes_machines`.
@@ -97,7 +115,8 @@ def side_by_side(evaluations: Sequence[Evaluation], misfits: Sequence[Misfit] = 
     columns.insert(5, Column("band", "Band of the energy"))
     rows = []
     for item in evaluations:
-        mark = _stamp(item, stamp)
+        of_network = "" if network is None else network_text(network, between="\n")
+        mark = _marked(item, of_network, "\n")
         model = f"{item.model}\n{mark}" if mark else item.model
         row: list[Cell] = [item.chip_name, item.rule, model, len(item.perf.cores)]
         for figure in SHOWN:

@@ -9,6 +9,8 @@ from nmsim.cost.energy import distinct
 from nmsim.evaluate import Evaluation
 from nmsim.hardware.routing import DIRECTIONS
 from nmsim.operations import operations_of
+from nmsim.report.learning_tables import point_table, training_energy_table
+from nmsim.report.network_columns import NETWORK_COLUMNS, network_cells
 from nmsim.report.plots.timesteps import step_energy_j
 from nmsim.report.result import RunResult
 from nmsim.report.tables import Cell, Column, Table
@@ -23,7 +25,7 @@ WIDTHS = ("bits_a", "bits_b", "bits_c")
 
 def tables(result: RunResult) -> tuple[Table, ...]:
     """Every table that is written as a CSV file."""
-    every = (
+    every: tuple[Table, ...] = (
         energy_table(result),
         latency_table(result),
         stage_table(result),
@@ -36,7 +38,12 @@ def tables(result: RunResult) -> tuple[Table, ...]:
         *neurobench_table(result),
         area_table(result),
     )
-    return (*every, training_table(result)) if result.history.rows else every
+    if result.history.rows:
+        every = (*every, training_table(result))
+    if result.learning:
+        found, trained = result.learning, result.workload.training.rule.name
+        every = (*every, point_table(found, trained), training_energy_table(found, trained, result.diagnosis))
+    return every
 
 
 def energy_table(result: RunResult) -> Table:
@@ -44,14 +51,16 @@ def energy_table(result: RunResult) -> Table:
     columns = (
         *WHICH, Column("component", "Component"), Column("phase", "Phase"), Column("layer", "Layer"),
         Column("layer_name", "Layer name"), Column("energy_j", "Energy per sample", "J"),
-        Column("energy_band_low_j", "Band, low", "J"), Column("energy_band_high_j", "Band, high", "J"),
+        Column("energy_band_low_j", "Band, low", "J"), Column("energy_band_high_j", "Band, high", "J"), *NETWORK_COLUMNS,
     )  # fmt: skip
+    network = network_cells(result.diagnosis)
     rows: list[tuple[Cell, ...]] = []
     for item in result.evaluations:
         for (component, phase, layer), part in item.energy.by("component", "phase", "layer").items():
             low, high = part.band_j
             name = layer_label(layer, result.layers)
-            rows.append((*_which(item), str(component), str(phase), int(layer), name, part.mean_j, low, high))
+            where = (str(component), str(phase), int(layer), name)
+            rows.append((*_which(item), *where, part.mean_j, low, high, *network))
     return Table("energy", columns, tuple(rows))
 
 
@@ -161,7 +170,9 @@ def time_step_table(result: RunResult) -> Table:
         Column("slot_latency_s", "Latency of the slot", "s"),
         Column("dynamic_energy_j", "Dynamic energy of the step", "J"),
         *(Column(f"{component}_energy_j", component, "J") for component in components),
+        *NETWORK_COLUMNS,
     )
+    network = network_cells(result.diagnosis)
     rows: list[tuple[Cell, ...]] = []
     for item, table in zip(result.evaluations, energies, strict=True):
         latencies, steps = slot_latency_s(item), item.time_steps if table else 0
@@ -169,7 +180,7 @@ def time_step_table(result: RunResult) -> Table:
             latency = latencies[index] if index < len(latencies) else None
             parts = [table[c][index] if index < steps and c in table else None for c in components]
             total = sum(table[c][index] for c in table) if index < steps else None
-            rows.append((*_which(item), index + 1, latency, total, *parts))
+            rows.append((*_which(item), index + 1, latency, total, *parts, *network))
     return Table("timesteps", columns, tuple(rows))
 
 
@@ -223,7 +234,9 @@ def core_table(result: RunResult) -> Table:
         *WHICH, Column("core", "Core"), Column("column", "Column"), Column("row", "Row"),
         Column("utilization", "Busy", "fraction"), Column("busy_cycles", "Busy cycles"),
         Column("waiting_cycles", "Waiting cycles"), Column("energy_j", "Energy per sample", "J"),
+        *NETWORK_COLUMNS,
     )  # fmt: skip
+    network = network_cells(result.diagnosis)
     rows: list[tuple[Cell, ...]] = []
     for item in result.evaluations:
         places, busy = result.chip_of(item).cores(), utilization(item)
@@ -242,6 +255,7 @@ def core_table(result: RunResult) -> Table:
                     working,
                     waiting,
                     spent.get(core, 0.0),
+                    *network,
                 )
             )
     return Table("cores", columns, tuple(rows))

@@ -9,8 +9,9 @@ ASSUMPTION = (
     "every training sample costs what the mean profiled sample costs (the chapter on activity says which samples those"
     " are); the profile was recorded with the parameters after the last epoch, and a network that has learned spikes less:"
     " over a whole training a sample costs more than this, in measured runs by 10 to 15 % (the first samples 1.4 to 1.8"
-    " times as much), and with test samples in the profile the figure is of another kind of sample; samples follow one"
-    " another without overlap; energy and time of the held-out evaluation are left out"
+    " times as much), and with test samples in the profile the figure is of another kind of sample; where milestones were"
+    " recorded, the chapter on energy along learning integrates over them instead; samples follow one another without"
+    " overlap; energy and time of the held-out evaluation are left out"
 )
 
 

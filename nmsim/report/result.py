@@ -12,6 +12,7 @@ from nmsim.hardware.chip import ChipConfig
 from nmsim.misfit import Misfit
 from nmsim.network.memory_table import NetworkMemory, memory_by_rule
 from nmsim.neurobench import NeuroBench
+from nmsim.report.learning_energy import LearningEnergy
 from nmsim.report.words import context, layer_names
 from nmsim.rules import INFERENCE
 from nmsim.stop.history import TrainingHistory
@@ -26,8 +27,9 @@ class RunResult:
     source, hash, split, samples), `encoding`. `history` has no rows if nothing was trained. `activity` is the profile
     of the workload's own rule: what densities and the raster show. `evaluations` holds one `Evaluation` per chip, rule
     and model, the one the report is about first among those of the workload's rule; `chips` are their chips.
-    `misfits` are the rules that a chip does not serve.
-    `neurobench` are the network's metrics by that suite, None where there are no weights.
+    `misfits` are the rules that a chip does not serve. `neurobench` are the network's metrics by that suite, None where
+    there are no weights. `learning` is what the whole training costs, by chip and rule, where milestones were recorded and
+    replayed.
     """
 
     workload: WorkloadSpec
@@ -40,6 +42,7 @@ class RunResult:
     misfits: tuple[Misfit, ...] = ()
     notes: tuple[str, ...] = field(default_factory=tuple)
     neurobench: NeuroBench | None = None
+    learning: tuple[LearningEnergy, ...] = ()
 
     @cached_property
     def subject(self) -> Evaluation:
@@ -62,6 +65,14 @@ class RunResult:
     def diagnosis(self) -> Diagnosis:
         """What the run says about itself."""
         return diagnose(self.workload, self.history, self.activity, self.provenance)
+
+    @cached_property
+    def own_learning(self) -> LearningEnergy | None:
+        """The whole training under the workload's own rule, on the subject's chip if it was followed there."""
+        own = [item for item in self.learning if item.rule == self.workload.training.rule.name]
+        return next(
+            (item for item in own if item.chip_hash == self.subject.chip_hash), own[0] if own else None
+        )
 
     @cached_property
     def inference(self) -> Evaluation | None:

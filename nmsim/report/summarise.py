@@ -7,6 +7,7 @@ from nmsim.evaluate import Estimate, Evaluation
 from nmsim.misfit import Misfit
 from nmsim.network.memory_table import NetworkMemory
 from nmsim.report.extrapolate import ASSUMPTION, Extrapolation, extrapolate
+from nmsim.report.learning_energy import LearningEnergy, LearningSum, learning_sums
 from nmsim.report.plots.density import densities
 from nmsim.report.result import RunResult
 from nmsim.report.summary import (
@@ -18,6 +19,7 @@ from nmsim.report.summary import (
     EvaluationSummary,
     ExtrapolationSummary,
     Interval,
+    LearningSummary,
     MemorySummary,
     MisfitSummary,
     Summary,
@@ -51,6 +53,11 @@ def summarise(result: RunResult) -> Summary:
         misfits=[_misfit(item) for item in result.misfits],
         memory=[_memory(entry) for entry in result.memory],
         extrapolation=[_extrapolation(item) for item in extrapolate(result)],
+        learning=[
+            _learning(item, found)
+            for item in result.learning
+            for found in learning_sums(item, result.learning, result.workload.training.rule.name)
+        ],
         notes=list(result.notes),
         not_modelled=list(NOT_MODELLED),
     )
@@ -178,6 +185,27 @@ def _extrapolation(item: Extrapolation) -> ExtrapolationSummary:
         latency_full_training_s=item.training_latency_s.mean,
         latency_full_training_ci95_s=interval(item.training_latency_s),
         assumption=ASSUMPTION,
+    )
+
+
+def _learning(item: LearningEnergy, found: LearningSum) -> LearningSummary:
+    over = found.over_trained
+    return LearningSummary(
+        chip=item.chip_name,
+        rule=item.rule,
+        of=found.of,
+        training_samples=found.training_samples,
+        milestones=len(item.points),
+        samples_per_milestone=item.samples,
+        energy_j=found.energy_j.mean,
+        energy_ci95_j=interval(found.energy_j),
+        energy_band_j=_band(found.energy_j),
+        time_s=found.time_s.mean,
+        energy_over_trained=None if over is None else over.value,
+        energy_over_trained_ci95=None
+        if over is None or over.low is None or over.high is None
+        else (over.low, over.high),
+        energy_over_end=found.over_end,
     )
 
 

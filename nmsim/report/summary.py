@@ -140,7 +140,7 @@ class DiagnosisSummary(Record):
     """What the run says about itself: whether its figures mean anything."""
 
     stamp: str
-    """`dead`, `untrained`, or empty."""
+    """`dead`, `untrained`, `partly trained`, `trained`, or `imported`."""
     warnings: list[str]
     silent_output_fraction: float
     saturated_fraction: dict[str, float]
@@ -189,6 +189,27 @@ class ExtrapolationSummary(Record):
     assumption: str
 
 
+class LearningSummary(Record):
+    """Energy and time of training samples between two epochs, integrated over the milestones of the training."""
+
+    chip: str
+    rule: str
+    of: str
+    """`first epoch`, `last epoch` or `whole training`."""
+    training_samples: int
+    milestones: int
+    samples_per_milestone: int
+    energy_j: float
+    energy_ci95_j: Interval | None
+    energy_band_j: Interval
+    time_s: float
+    energy_over_trained: float | None
+    """Over the rule that was trained, by paired samples; None where that was not followed on the same chip."""
+    energy_over_trained_ci95: Interval | None
+    energy_over_end: float
+    """Over what the profile after the last epoch tells of as many samples."""
+
+
 class Summary(Record):
     """Totals of one run."""
 
@@ -213,6 +234,8 @@ class Summary(Record):
     misfits: list[MisfitSummary]
     memory: list[MemorySummary]
     extrapolation: list[ExtrapolationSummary]
+    learning: list[LearningSummary]
+    """Empty where no milestones were recorded and replayed."""
     notes: list[str]
     not_modelled: list[str]
 

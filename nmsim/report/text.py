@@ -7,6 +7,7 @@ from nmsim.evaluate import Deadlines, Evaluation
 from nmsim.figures import EDP
 from nmsim.report.compare import OTHER_MACHINE_NOTE, mixes_machines, side_by_side
 from nmsim.report.extrapolate import ASSUMPTION, Extrapolation, extrapolate
+from nmsim.report.learning_tables import sums_for_people
 from nmsim.report.result import RunResult
 from nmsim.report.tables import Cell, Column, Table, for_people
 from nmsim.report.words import (
@@ -28,6 +29,7 @@ def summary_lines(result: RunResult) -> list[str]:
     lines += _accuracy_lines(result)
     lines += evaluation_lines(result.evaluations)
     lines += [line for misfit in result.misfits for line in misfit.lines()]
+    lines += learning_lines(result)
     lines += [extrapolation_text(item) for item in extrapolate(result) if item.evaluation is result.subject]
     lines += _memory_lines(result)
     return lines
@@ -72,10 +74,25 @@ def extrapolation_text(item: Extrapolation) -> str:
     """Energy and time of an epoch and of the whole training, named an extrapolation."""
     energy, latency = item.training_energy_j, item.training_latency_s
     return (
-        f"extrapolated: one epoch of {item.samples_per_epoch:,} samples {scaled(item.epoch_energy_j.mean, 'J')} and"
+        "extrapolated from the last epoch's parameters:"
+        f" one epoch of {item.samples_per_epoch:,} samples {scaled(item.epoch_energy_j.mean, 'J')} and"
         f" {scaled(item.epoch_latency_s.mean, 's')}; all {item.epochs} epochs {with_band(energy, 'J')},"
         f" {with_interval(energy, 'J')}, and {scaled(latency.mean, 's')}"
     )
+
+
+def learning_lines(result: RunResult) -> list[str]:
+    """What the whole training costs under its own rule, integrated over its milestones."""
+    own = result.own_learning
+    if own is None:
+        return []
+    energy, seconds = own.energy_j(), own.time_s().mean
+    text = (
+        f"whole training of {own.epochs} epochs on {own.chip_name}, integrated over {len(own.points)} milestones:"
+        f" {with_band(energy, 'J')}, {with_interval(energy, 'J')}, and {scaled(seconds, 's')};"
+        f" {energy.mean / own.at_the_end_j():.2f} times what its last profile tells"
+    )
+    return [text]
 
 
 def markdown(result: RunResult) -> str:
@@ -90,13 +107,17 @@ def markdown(result: RunResult) -> str:
         ],
         "## Evaluations": [
             "Modelled. Per sample; the second line of a cell is the ratio to the first row.",
-            side_by_side(result.subject_first, result.misfits, result.diagnosis.stamp).markdown(),
+            side_by_side(result.subject_first, result.misfits, result.diagnosis).markdown(),
             *([f"{OTHER_MACHINE_NOTE}."] if mixes_machines(result.evaluations) else []),
             *("\n".join(f"- {line.strip()}" for line in misfit.lines()) for misfit in result.misfits),
         ],
         f"## Energy of {subject.rule} per {each} by phase": [
             f"Modelled; {with_band(subject.energy_j, 'J')} in all, {with_interval(subject.energy_j, 'J')}.",
             energy_by(subject, "phase").markdown(),
+        ],
+        "## Energy along learning": [
+            *learning_lines(result),
+            sums_for_people(result.learning, str(result.workload.training.rule)).markdown(),
         ],
         "## Extrapolation": [
             *(f"{_which(item.evaluation)}: {extrapolation_text(item)}" for item in extrapolate(result)),
@@ -109,6 +130,8 @@ def markdown(result: RunResult) -> str:
         "## Audit": [f"{_which(item)}: {audit_text(item)}" for item in result.evaluations],
         "## What is not modelled": ["\n".join(f"- {line}" for line in NOT_MODELLED)],
     }
+    if not result.learning:
+        del chapters["## Energy along learning"]
     if not extrapolate(result):
         del chapters["## Extrapolation"]
     return "\n".join(f"{title}\n\n" + "\n\n".join(parts) + "\n" for title, parts in chapters.items())

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from nmsim.report import export, page
+from nmsim.report.learning_energy import against
 from nmsim.report.plots import (
     comparison,
     density,
@@ -17,14 +18,16 @@ from nmsim.report.plots import (
     training,
 )
 from nmsim.report.plots.canvas import Picture
+from nmsim.report.plots.learning import energy_along_learning
 from nmsim.report.result import RunResult
-from nmsim.report.sections import machine, overview, trust
+from nmsim.report.sections import learning_energy, machine, overview, trust
 from nmsim.report.sections import training as learning
 from nmsim.report.sections.section import Section
 from nmsim.report.summarise import summarise
 from nmsim.report.summary import summary_text
 from nmsim.report.text import markdown
 from nmsim.report.timeline import trace_text
+from nmsim.rules import BASELINE
 from nmsim.storage import write_text
 
 FOOTER = (
@@ -72,6 +75,10 @@ def draw(result: RunResult) -> dict[str, Picture]:
         pictures.append(comparison.comparison(result.subject_first, result.workload.name))
     if result.history.rows:
         pictures.append(training.training_curve(result.history, result.described))
+    if result.own_learning is not None:
+        own = result.own_learning
+        other = against(own, result.learning, BASELINE.name) if own.rule != BASELINE.name else None
+        pictures.append(energy_along_learning(own, other, f"{result.described} · {own.chip_name}"))
     work = roofline.work_of(item)
     if work:
         pictures.append(roofline.roofline(work, roofline.roofs_of(item, chip), about))
@@ -117,6 +124,8 @@ def _sections(result: RunResult, pictures: dict[str, Picture]) -> Iterator[Secti
         yield machine.comparison(result, pictures.get("comparison"))
     if result.history.rows and any(item.training for item in result.evaluations):
         yield machine.extrapolation(result)
+    if result.own_learning is not None:
+        yield learning_energy.learning_energy(result, pictures["energy-along-learning"])
     yield trust.audit(result)
     yield trust.prices(result)
     yield trust.not_modelled(result)

@@ -86,11 +86,14 @@ def train(
     checkpoint_path: Path | None = None,
     resume: bool = False,
     listen: Callable[[Progress], None] = lambda _: None,
+    visit: Callable[[int], None] = lambda _: None,
 ) -> TrainingHistory:
     """Train to the last epoch, or go on from a checkpoint to the same bits.
 
     Without held-out samples no accuracy is measured. A checkpoint is written at the end of every epoch, every 20 s
     inside one, and on Ctrl-C.
+    `visit` is called with the number of updates done: where training begins or goes on, and after every update, before
+    a checkpoint can be written. It may look at the engine and must leave its parameters as they are.
 
     Raises:
         DataError: fewer training samples than one batch.
@@ -107,7 +110,7 @@ def train(
     if resume and checkpoint_path is not None and checkpoint_path.exists():
         start = Checkpoint.load(checkpoint_path, run_hash)
         engine.restore(start.engine_state)
-    run = _Run(engine, train_samples, test_samples, seed, batches, checkpoint_path, listen, start)
+    run = _Run(engine, train_samples, test_samples, seed, batches, checkpoint_path, listen, start, visit)
     return run.finish()
 
 
@@ -144,6 +147,7 @@ class _Run:
         checkpoint_path: Path | None,
         listen: Callable[[Progress], None],
         start: Checkpoint,
+        visit: Callable[[int], None],
     ) -> None:
         self.engine, self.train_samples, self.test_samples = engine, train_samples, test_samples
         self.seed, self.batches, self.checkpoint_path, self.listen = seed, batches, checkpoint_path, listen
@@ -151,9 +155,11 @@ class _Run:
         self.epoch, self.batch = start.epoch, start.batch
         self.correct, self.loss_sum, self.seconds = start.correct, start.loss_sum, start.seconds
         self.saved_at = time.monotonic()
+        self.visit = visit
 
     def finish(self) -> TrainingHistory:
         with _deferred_interrupt() as interrupt:
+            self._visit()
             while self.epoch < self.engine.training.epochs:
                 self._epoch(interrupt)
         return self.history
@@ -173,6 +179,7 @@ class _Run:
             self.loss_sum += result.loss_sum
             self.seconds += time.perf_counter() - began
             self._tell(None)
+            self._visit()
             if interrupt.is_set():
                 self._save()
                 raise KeyboardInterrupt
@@ -193,6 +200,9 @@ class _Run:
         self.epoch, self.batch, self.correct, self.loss_sum, self.seconds = self.epoch + 1, 0, 0, 0.0, 0.0
         self._save()
         self._tell(row)
+
+    def _visit(self) -> None:
+        self.visit(self.epoch * self.batches + self.batch)
 
     def _tell(self, row: EpochRow | None) -> None:
         spec = self.engine.training

@@ -53,12 +53,23 @@ def test_a_threshold_that_nothing_reaches_is_said_everywhere(dead):
 
 
 @pytest.mark.parametrize(
-    ("accuracy", "stamp"), [(0.1, "untrained"), (0.12, "untrained"), (0.2, ""), (0.0, "untrained")]
+    ("accuracy", "stamp"),
+    [
+        (0.1, "untrained"),
+        (0.12, "untrained"),
+        (0.2, "partly trained"),
+        (0.54, "partly trained"),
+        (0.55, "trained"),
+        (0.0, "untrained"),
+    ],
 )
-def test_an_accuracy_that_guessing_reaches_is_called_untrained(activity, accuracy, stamp):
+def test_an_accuracy_that_guessing_reaches_is_called_untrained_and_half_of_the_way_trained(
+    activity, accuracy, stamp
+):
     found = diagnose(make_workload(), history(accuracy), activity, BALANCED)
-    assert (UNTRAINED_TEXT in " ".join(found.warnings)) == bool(stamp)
+    assert (UNTRAINED_TEXT in " ".join(found.warnings)) == (stamp == "untrained")
     assert found.stamp in {stamp, "dead"}
+    assert found.accuracy_text == f"{accuracy:.2%} of 1,000"
 
 
 UNTRAINED_TEXT = "is no better than always naming the largest class"

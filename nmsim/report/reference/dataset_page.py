@@ -92,8 +92,12 @@ def _chips(reference: Reference, dataset: DatasetResult) -> Iterator[Section]:
             )
         if fitting:
             parts += [
-                costs_for_people(fitting).html(f"Per training sample, or inference, on {chip.name}"),
-                operations_for_people(fitting).html("Operations per sample, and memory of the cores in use"),
+                costs_for_people(fitting).html(
+                    f"Per training sample, or inference, on {chip.name}; network: {dataset.network_text}"
+                ),
+                operations_for_people(fitting).html(
+                    f"Operations per sample, and memory of the cores in use; network: {dataset.network_text}"
+                ),
                 tag("p", SOP_WORDS),
             ]
         parts += [_problem(outcome.case, outcome.problem) for outcome in outcomes if outcome.problem]
@@ -147,7 +151,8 @@ def _extrapolation(dataset: DatasetResult) -> Section:
         [
             tag("p", text, badge(Kind.EXTRAPOLATED)),
             table.html(
-                "Energy with its 95 % confidence interval; the full training's with the prices' band besides"
+                "Energy with its 95 % confidence interval; the full training's with the prices' band besides; network:"
+                f" {dataset.network_text}"
             ),
             tag("p", f"Assumption. {ASSUMED_OF_SHORT_TRAINING}"),
         ]

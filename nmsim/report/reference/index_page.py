@@ -1,5 +1,6 @@
 """The first page: all data sets, rules and chips side by side, what the figures are, and where they come from."""
 
+from nmsim.diagnosis import STAMP_RULE
 from nmsim.evaluate import Evaluation
 from nmsim.figures import ENERGY
 from nmsim.report.extrapolate import ASSUMED_OF_SHORT_TRAINING
@@ -108,8 +109,7 @@ def _matrix(reference: Reference, dataset: DatasetResult) -> Markup:
             latency = f"{scaled(item.latency_s.mean, 's')}{streamed}"
             cells.append(f"{found}, {latency}".replace(" ", "\u00a0").replace(",\u00a0", ", "))
         rows.append(tuple(cells))
-    stand_in = dataset.diagnosis.mark + (", stand-in samples" if dataset.stand_in else "")
-    what = f"{dataset.title}{stand_in}, {dataset.workload.network.name}"
+    what = f"{dataset.title} ({dataset.network_text}), {dataset.workload.network.name}"
     caption = f"{what}: energy (band) and time per sample; {STREAMED} time-multiplexed, what does not fit lives in DRAM"
     return Table(dataset.name, columns, tuple(rows)).html(caption)
 
@@ -148,11 +148,12 @@ def _decided_table(reference: Reference) -> Table:
             found = {outcome.case: outcome.evaluation for outcome in dataset.on_chip(chip.name)}
             own, stored = found["stop-wtl"], found["stbp-stored"]
             if own is not None and stored is not None:
-                rows.append((dataset.title, chip.name, _decided(stored, own)))
+                rows.append((dataset.title, chip.name, _decided(stored, own), dataset.network_text))
     columns = (
         Column("dataset", "Data set"),
         Column("chip", "Chip"),
         Column("phase", "Phase that differs most"),
+        Column("network", "Network"),
     )
     return Table("decided", columns, tuple(rows))
 
@@ -225,6 +226,7 @@ def _limits() -> Section:
         "All rules are compared on the same trained parameters, so that they differ in work, not in spikes.",
         "The chip model is the analytic one; `nmsim simulate --model event` checks a single case event by event.",
         ASSUMED_OF_SHORT_TRAINING,
+        f"The stamp of a network, with its accuracy: {STAMP_RULE}.",
     )
     body = join(
         [

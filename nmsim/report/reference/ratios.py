@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 
 from nmsim.evaluate import Estimate, Evaluation
 from nmsim.report.live.chart import Row, Spec, choice_filters, choice_params
+from nmsim.report.network_columns import NETWORK_COLUMNS
 from nmsim.report.plots.canvas import INK, MARKERS, PALETTE, Picture, grid, look, new_figure, svg_of
 from nmsim.report.ratio import energy_ratio, latency_ratio, ratio_with_interval
 from nmsim.report.reference.result import CASES, SUBJECT, DatasetResult, Reference
@@ -57,6 +58,7 @@ def ratio_table(reference: Reference) -> Table:
         Column("energy_ci95_high", "95 % CI, high", "ratio"), Column("energy_band_low", "Band, low", "ratio"),
         Column("energy_band_high", "Band, high", "ratio"), Column("latency_over_stop_wtl", "Time", "ratio"),
         Column("latency_ci95_low", "95 % CI, low", "ratio"), Column("latency_ci95_high", "95 % CI, high", "ratio"),
+        *NETWORK_COLUMNS,
     )  # fmt: skip
     rows = []
     for item in ratios(reference):
@@ -67,7 +69,7 @@ def ratio_table(reference: Reference) -> Table:
             else (None,) * 5
         )
         more = (latency.mean, latency.ci_low, latency.ci_high) if latency else (None,) * 3
-        rows.append((item.dataset.title, item.chip, item.case, *cells, *more))
+        rows.append((item.dataset.title, item.chip, item.case, *cells, *more, *item.dataset.network_cells))
     return Table("ratios", columns, tuple(rows))
 
 
@@ -76,7 +78,7 @@ def stbp_table(reference: Reference) -> Table:
     columns = (
         Column("dataset", "Data set"), Column("chip", "Chip"), Column("energy", "Energy, history stored"),
         Column("latency", "Time, stored"), Column("recomputed", "Energy, recomputed"),
-        Column("recomputed_latency", "Time, recomputed"),
+        Column("recomputed_latency", "Time, recomputed"), Column("network", "Network"),
     )  # fmt: skip
     found = {(item.dataset.title, item.chip, item.case): item for item in ratios(reference)}
     rows = []
@@ -88,7 +90,7 @@ def stbp_table(reference: Reference) -> Table:
             if stored.energy is None and again.energy is None:
                 continue
             cells = (stored.energy, stored.latency, again.energy, again.latency)
-            rows.append((dataset.title, chip.name, *(_cell(cell) for cell in cells)))
+            rows.append((dataset.title, chip.name, *(_cell(cell) for cell in cells), dataset.network_text))
     return Table("stbp-over-stop", columns, tuple(rows))
 
 

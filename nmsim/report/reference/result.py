@@ -11,6 +11,8 @@ from nmsim.evaluate import Evaluation
 from nmsim.hardware.chip import ChipConfig
 from nmsim.network.memory_table import NetworkMemory
 from nmsim.report.extrapolate import Extrapolation, extrapolation
+from nmsim.report.network_columns import network_cells, network_text
+from nmsim.report.tables import Cell
 from nmsim.report.words import layer_names
 from nmsim.rules import BASELINE, RULES, STOP_WTL
 from nmsim.stop.history import TrainingHistory
@@ -76,6 +78,16 @@ class DatasetResult:
     def diagnosis(self) -> Diagnosis:
         """What the prepared network says about itself."""
         return diagnose(self.prepared, self.history, self.activities["stop"], self.provenance)
+
+    @property
+    def network_cells(self) -> tuple[Cell, ...]:
+        """Which network a row of a table is of, under `NETWORK_COLUMNS`."""
+        return network_cells(self.diagnosis, stand_in=bool(self.stand_in))
+
+    @property
+    def network_text(self) -> str:
+        """The same for people: `stand-in, untrained, 9.40% of 128`."""
+        return network_text(self.diagnosis, stand_in=bool(self.stand_in))
 
     @cached_property
     def layers(self) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from nmsim.figures import (
     SOPS,
     THROUGHPUT,
 )
+from nmsim.report.network_columns import NETWORK_COLUMNS
 from nmsim.report.plots.density import densities
 from nmsim.report.reference.result import DatasetResult, Outcome, Reference
 from nmsim.report.tables import Cell, Column, Table, figure_columns
@@ -26,7 +27,7 @@ from nmsim.rules import INFERENCE
 WHICH = (Column("dataset", "Data set"), Column("chip", "Chip"), Column("rule", "Rule"))
 FIT_COLUMNS = (
     *WHICH, Column("workload", "Workload"), Column("sample", "Per"), Column("fits", "Fits"),
-    Column("time_multiplexed", "Time-multiplexed"), Column("stamp", "Network"),
+    Column("time_multiplexed", "Time-multiplexed"), *NETWORK_COLUMNS,
 )  # fmt: skip
 SHOWN = (
     ENERGY, LATENCY, THROUGHPUT, POWER, EDP, AREA, SOPS, MACS, ENERGY_PER_SOP_INCREMENTAL, ENERGY_PER_SOP_ALL_IN,
@@ -61,7 +62,7 @@ def _fit(dataset: DatasetResult, outcome: Outcome) -> tuple[Cell, ...]:
     fits = outcome.evaluation is not None
     return (
         dataset.title, outcome.chip, outcome.case, dataset.name, kind, fits, outcome.time_multiplexed if fits else None,
-        dataset.diagnosis.stamp,
+        *dataset.network_cells,
     )  # fmt: skip
 
 
@@ -90,9 +91,10 @@ def energy_table(reference: Reference) -> Table:
     columns = (
         *WHICH, Column("by", "By"), Column("part", "Part"), Column("energy_j", "Energy per sample", "J"),
         Column("energy_band_low_j", "Band, low", "J"), Column("energy_band_high_j", "Band, high", "J"),
+        *NETWORK_COLUMNS,
     )  # fmt: skip
     rows = [
-        (dataset.title, outcome.chip, outcome.case, *cells)
+        (dataset.title, outcome.chip, outcome.case, *cells, *dataset.network_cells)
         for dataset, outcome in reference.outcomes()
         if outcome.evaluation is not None
         for cells in energy_parts(outcome.evaluation, dataset.layers)

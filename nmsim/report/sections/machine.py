@@ -142,7 +142,7 @@ def comparison(result: RunResult, picture: Picture | None) -> Section:
         [
             tag("p", text, badge(Kind.MODELLED)),
             *([choices(options), live(picture, comparison_chart(shown))] if picture else []),
-            side_by_side(shown, result.misfits, result.diagnosis.stamp).html(
+            side_by_side(shown, result.misfits, result.diagnosis).html(
                 "Every evaluation of this run", live=True
             ),
             tag("p", f"{OTHER_MACHINE_NOTE}.") if mixes_machines(shown) else "",
@@ -165,8 +165,12 @@ def extrapolation(result: RunResult) -> Section:
     for item in extrapolate(result):
         found = item.evaluation
         for of, joules, seconds in (
-            (f"one epoch,\n{item.samples_per_epoch:,} samples", item.epoch_energy_j, item.epoch_latency_s),
-            (f"all {item.epochs} epochs", item.training_energy_j, item.training_latency_s),
+            (
+                f"one epoch as the last,\n{item.samples_per_epoch:,} samples",
+                item.epoch_energy_j,
+                item.epoch_latency_s,
+            ),
+            (f"all {item.epochs} epochs\nat that cost", item.training_energy_j, item.training_latency_s),
         ):
             band = f"{scaled(joules.band_low, 'J')}\nto {scaled(joules.band_high, 'J')}"
             interval = with_interval(joules, "J").removeprefix("95 % CI ").replace(" to ", "\nto ")

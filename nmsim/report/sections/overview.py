@@ -36,7 +36,7 @@ def _diagnosis(result: RunResult) -> Markup:
     """What the run says about itself, before any figure."""
     if not result.diagnosis.warnings:
         return Markup("")
-    stamp = f"This network is {result.diagnosis.stamp}. " if result.diagnosis.stamp else ""
+    stamp = f"This network is {result.diagnosis.stamp}. " if result.diagnosis.meaningless else ""
     head = f"{stamp}The run found about itself:"
     return tag("div", tag("p", head), bullets(result.diagnosis.warnings), class_="verdict failed")
 
