@@ -29,7 +29,7 @@ NUMBERS = {"float", "float | None", "int", "int | None", "FloatArray", "IntArray
 MAY_NAME_A_RULE = {
     "nmsim/rules.py": "the home",
     "nmsim/stop/spec.py": "the default of the training section",
-    "nmsim/pipeline/train.py": "records STBP beside every STOP rule",
+    "nmsim/pipeline/profile.py": "records STBP beside every STOP rule",
     "nmsim/pipeline/reference.py": "the reference report is about STOP-WTL and STBP",
     "nmsim/pipeline/subject.py": "STOP-WTL stands for STBP in fixed point",
     "nmsim/report/reference/result.py": "the same",
