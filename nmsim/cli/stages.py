@@ -20,7 +20,7 @@ from nmsim.misfit import Misfit
 from nmsim.pipeline import report as report_stage
 from nmsim.pipeline import simulate as simulate_stage
 from nmsim.pipeline import train as train_stage
-from nmsim.pipeline.along import has_milestones, simulate_along
+from nmsim.pipeline.along import can_be_followed, simulate_along
 from nmsim.pipeline.folder import RunFolder
 from nmsim.pipeline.start import same_shapes, started_from, trained_parameters
 from nmsim.pipeline.study import StudyFolder
@@ -117,7 +117,7 @@ def run(
     simulate_stage.simulate(
         folder, chips, rules=rules, models=_models(model), say=lambda text: screen.say(f"  {text}")
     )
-    if has_milestones(folder):
+    if can_be_followed(folder, rules):
         simulate_along(folder, chips, rules=rules, say=lambda text: screen.say(f"  {text}"))
     _report(screen, folder, as_json=as_json, strict=strict)
 

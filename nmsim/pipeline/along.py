@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
+from nmsim.errors import ConfigError
 from nmsim.evaluate import evaluate
 from nmsim.hardware.chip import ChipConfig
 from nmsim.mapping.deployment import Deployment
@@ -40,11 +41,15 @@ def simulate_along(
 
     Raises:
         RunError: there is no trained run in `out`, it has no milestones or lacks one, or another command is at work.
-        ConfigError: an unknown rule, or one that the run cannot serve.
+        ConfigError: an unknown rule, one that the run cannot serve, or only rules that train nothing.
     """
     folder = RunFolder(Path(out))
-    workload = folder.workload()
+    workload, rules = folder.workload(), tuple(rules)
     chosen = [rule for rule in chosen_rules(workload, rules) if rule_named(rule).trains]
+    if not chosen:
+        raise ConfigError(
+            f"rule '{', '.join(rules) or 'inference'}': trains nothing, so there is no training to follow; give a rule that trains, or none"
+        )
     store, found, misfits = Simulations(folder), list[LearningEnergy](), list[Misfit]()
     with folder.locked():
         for chip, rule in product(chips, chosen):
@@ -58,9 +63,11 @@ def simulate_along(
     return Along(tuple(found), tuple(misfits))
 
 
-def has_milestones(out: Path | str) -> bool:
-    """Whether a run was asked to record milestones, so that it can be simulated along its training."""
-    return RunFolder(Path(out)).workload().profile.milestones != 0
+def can_be_followed(out: Path | str, rules: Iterable[str] = ()) -> bool:
+    """Whether a run has milestones, and a rule that trains is among those given (or none is given)."""
+    given = tuple(rules)
+    trains = not given or any(rule_named(rule).trains for rule in given)
+    return trains and bool(RunFolder(Path(out)).workload().profile.milestones)
 
 
 def _learning_energy(

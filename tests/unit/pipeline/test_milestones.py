@@ -104,6 +104,11 @@ def test_a_run_without_milestones_says_how_to_get_them(tmp_path):
         simulate_along(folder, [read_chip("edge-28nm")])
 
 
+def test_inference_has_no_training_to_follow(run):
+    with pytest.raises(ConfigError, match="trains nothing, so there is no training to follow"):
+        simulate_along(run, [read_chip("edge-28nm")], rules=["inference"])
+
+
 def test_the_report_tells_the_energy_of_the_training(run):
     chip = read_chip("edge-28nm")
     simulate(run, [chip], rules=["stop-wtl"])
