@@ -48,7 +48,8 @@ def simulate_along(
     chosen = [rule for rule in chosen_rules(workload, rules) if rule_named(rule).trains]
     if not chosen:
         raise ConfigError(
-            f"rule '{', '.join(rules) or 'inference'}': trains nothing, so there is no training to follow; give a rule that trains, or none"
+            f"rule '{', '.join(rules) or 'inference'}': trains nothing, so there is no training to follow; give a rule that"
+            " trains, or none"
         )
     store, found, misfits = Simulations(folder), list[LearningEnergy](), list[Misfit]()
     with folder.locked():
