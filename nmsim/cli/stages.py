@@ -1,5 +1,6 @@
 """Verbs that work: run, train, simulate, report, compare."""
 
+import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
