@@ -19,7 +19,8 @@ from nmsim.datasets.dataset import Dataset
 from nmsim.errors import ConfigError, RunError
 from nmsim.fixedpoint.version import KEY, NUMERICS, check_numerics
 from nmsim.pipeline.folder import RunFolder
-from nmsim.pipeline.train import build_engine, profile_activities, provenance_of
+from nmsim.pipeline.profile import profile_activities
+from nmsim.pipeline.train import build_engine, provenance_of
 from nmsim.stop.history import TrainingHistory
 from nmsim.stop.train import accuracy
 from nmsim.storage import DAMAGED, read_arrays, write_arrays

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmsim.activity import Activity
+from nmsim.errors import CostError
 from nmsim.evaluate import Estimate, Evaluation
 from nmsim.statistics import Interval, mean_interval, ratio_of_means
 from nmsim.units import J_PER_PJ
@@ -105,7 +106,13 @@ class LearningEnergy:
 
 
 def learning_point(item: Evaluation, milestone: Activity) -> LearningPoint:
-    """A point from its evaluation and the milestone that was replayed."""
+    """A point from its evaluation and the milestone that was replayed.
+
+    Raises:
+        CostError: the chip's energy has no total, because a source is missing.
+    """
+    if item.energy_j is None:
+        raise CostError(f"{item.chip_name}: its energy has no total ({'; '.join(item.unavailable.values())})")
     mean, meta = item.energy_j.mean, milestone.meta
     return LearningPoint(
         meta["updates"],

@@ -23,9 +23,9 @@ def point_table(every: Sequence[LearningEnergy], trained: str) -> Table:
         Column("energy_per_sample_ci95_low_j", "95 % CI, low", "J"),
         Column("energy_per_sample_ci95_high_j", "95 % CI, high", "J"),
         Column("energy_per_sample_band_low_j", "Band, low", "J"), Column("energy_per_sample_band_high_j", "Band, high", "J"),
-        Column("latency_per_sample_s", "Latency", "s"), Column("energy_over_trained", "Over the trained rule", "ratio"),
-        Column("energy_over_trained_ci95_low", "95 % CI, low", "ratio"),
-        Column("energy_over_trained_ci95_high", "95 % CI, high", "ratio"),
+        Column("latency_per_sample_s", "Latency", "s"), Column("energy_to_trained_ratio", "Over the trained rule", "ratio"),
+        Column("energy_to_trained_ratio_ci95_low", "95 % CI, low", "ratio"),
+        Column("energy_to_trained_ratio_ci95_high", "95 % CI, high", "ratio"),
     )  # fmt: skip
     rows: list[tuple[Cell, ...]] = []
     for item in every:
@@ -50,10 +50,10 @@ def training_energy_table(every: Sequence[LearningEnergy], trained: str, network
         *WHICH, Column("of", "Of"), Column("training_samples", "Training samples"), Column("energy_j", "Energy", "J"),
         Column("energy_ci95_low_j", "95 % CI, low", "J"), Column("energy_ci95_high_j", "95 % CI, high", "J"),
         Column("energy_band_low_j", "Band, low", "J"), Column("energy_band_high_j", "Band, high", "J"),
-        Column("time_s", "Time", "s"), Column("energy_over_trained", "Over the trained rule", "ratio"),
-        Column("energy_over_trained_ci95_low", "95 % CI, low", "ratio"),
-        Column("energy_over_trained_ci95_high", "95 % CI, high", "ratio"),
-        Column("energy_over_end", "Over the last profile's", "ratio"), *NETWORK_COLUMNS,
+        Column("time_s", "Time", "s"), Column("energy_to_trained_ratio", "Over the trained rule", "ratio"),
+        Column("energy_to_trained_ratio_ci95_low", "95 % CI, low", "ratio"),
+        Column("energy_to_trained_ratio_ci95_high", "95 % CI, high", "ratio"),
+        Column("energy_to_end_ratio", "Over the last profile's", "ratio"), *NETWORK_COLUMNS,
     )  # fmt: skip
     of_network = network_cells(network)
     rows = tuple(

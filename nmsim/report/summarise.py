@@ -201,11 +201,11 @@ def _learning(item: LearningEnergy, found: LearningSum) -> LearningSummary:
         energy_ci95_j=interval(found.energy_j),
         energy_band_j=_band(found.energy_j),
         time_s=found.time_s.mean,
-        energy_over_trained=None if over is None else over.value,
-        energy_over_trained_ci95=None
+        energy_to_trained_ratio=None if over is None else over.value,
+        energy_to_trained_ratio_ci95=None
         if over is None or over.low is None or over.high is None
         else (over.low, over.high),
-        energy_over_end=found.over_end,
+        energy_to_end_ratio=found.over_end,
     )
 
 

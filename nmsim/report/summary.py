@@ -203,10 +203,10 @@ class LearningSummary(Record):
     energy_ci95_j: Interval | None
     energy_band_j: Interval
     time_s: float
-    energy_over_trained: float | None
+    energy_to_trained_ratio: float | None
     """Over the rule that was trained, by paired samples; None where that was not followed on the same chip."""
-    energy_over_trained_ci95: Interval | None
-    energy_over_end: float
+    energy_to_trained_ratio_ci95: Interval | None
+    energy_to_end_ratio: float
     """Over what the profile after the last epoch tells of as many samples."""
 
 

@@ -70,7 +70,7 @@ def test_weights_add_up_to_the_length_of_the_interval():
 
 def test_a_row_of_a_milestone_holds_its_accuracy_and_its_ratio():
     row = point_table((STOP, STBP), "stop-wtl").records()[4]
-    assert (row["rule"], row["samples_seen"], row["accuracy"], row["energy_over_trained"]) == (
+    assert (row["rule"], row["samples_seen"], row["accuracy"], row["energy_to_trained_ratio"]) == (
         "stbp",
         50,
         0.5,
