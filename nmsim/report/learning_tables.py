@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 from nmsim.diagnosis import Diagnosis
+from nmsim.figures import ENERGY, LATENCY
 from nmsim.report.learning_energy import LearningEnergy, LearningPoint, against, learning_sums
 from nmsim.report.network_columns import NETWORK_COLUMNS, network_cells
-from nmsim.report.tables import NOT_AVAILABLE, Cell, Column, Sortable, Table
+from nmsim.report.tables import NOT_AVAILABLE, Cell, Column, Sortable, Table, figure_columns
 from nmsim.rules import BASELINE
 from nmsim.statistics import Interval, mean_interval, ratio_of_means
 from nmsim.units import scaled
@@ -19,11 +20,8 @@ def point_table(every: Sequence[LearningEnergy], trained: str) -> Table:
         *WHICH, Column("updates", "Updates"), Column("samples_seen", "Samples seen"),
         Column("accuracy", "Held-out accuracy", "fraction"), Column("accuracy_samples", "Held-out samples"),
         Column("spike_rate", "Spike rate", "fraction"), Column("delta_density", "Deltas not zero", "fraction"),
-        Column("samples", "Recorded samples"), Column("energy_per_sample_j", "Energy", "J"),
-        Column("energy_per_sample_ci95_low_j", "95 % CI, low", "J"),
-        Column("energy_per_sample_ci95_high_j", "95 % CI, high", "J"),
-        Column("energy_per_sample_band_low_j", "Band, low", "J"), Column("energy_per_sample_band_high_j", "Band, high", "J"),
-        Column("latency_per_sample_s", "Latency", "s"), Column("energy_to_trained_ratio", "Over the trained rule", "ratio"),
+        Column("samples", "Recorded samples"), *figure_columns(ENERGY), Column(LATENCY.name, "Latency", "s"),
+        Column("energy_to_trained_ratio", "Over the trained rule", "ratio"),
         Column("energy_to_trained_ratio_ci95_low", "95 % CI, low", "ratio"),
         Column("energy_to_trained_ratio_ci95_high", "95 % CI, high", "ratio"),
     )  # fmt: skip

@@ -42,6 +42,10 @@ def sizes(network: NetworkSpec) -> list[tuple[object, ...]]:
     ]
 
 
+STARTED_AS_INTEGRATORS = ("cifar10-vgg6-tuned", "mnist-lenet5-tuned")
+"""Their float starts are networks of integrate-and-fire neurons (docs/results.md)."""
+
+
 @pytest.mark.parametrize("name", SHIPPED)
 def test_each_is_valid_and_fits_its_data(name: str) -> None:
     workload = read(name)
@@ -53,7 +57,8 @@ def test_each_is_valid_and_fits_its_data(name: str) -> None:
     assert network.input_shape == encoded.shape or prod(network.input_shape) == prod(encoded.shape)
     assert network.classes == entry.classes
     assert workload.training.rule == STOP_WTL
-    assert (network.time_steps, network.neuron.threshold, network.neuron.leak_factor) == (6, 1.0, 0.5)
+    leak_factor = 0.9999 if name in STARTED_AS_INTEGRATORS else 0.5
+    assert (network.time_steps, network.neuron.threshold, network.neuron.leak_factor) == (6, 1.0, leak_factor)
 
 
 def test_every_shipped_file_says_first_what_was_published_and_what_was_chosen() -> None:

@@ -39,7 +39,9 @@ def test_every_design_of_a_shipped_space_is_a_valid_one(name: str) -> None:
         made = configurator.configure(values)
         assert made.workload.run_hash(1)
     assert space.description
-    assert space.grid_size >= 1000
+    assert space.grid_size >= (
+        36 if name == "mnist-widths" else 1000
+    )  # widths are trained anew, three seeds each
 
 
 @pytest.mark.parametrize("name", METRICS)

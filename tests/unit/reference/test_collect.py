@@ -12,6 +12,7 @@ from nmsim.errors import ConfigError, DataError
 from nmsim.figures import MACS
 from nmsim.network.memory import TrainingNeeds
 from nmsim.network.memory_table import network_memory
+from nmsim.pipeline.kept import find_kept, read_kept
 from nmsim.pipeline.reference import Listener, collect
 from nmsim.pipeline.reference_plan import ReferencePlan, planned_workload, read_plan
 from nmsim.pipeline.simulate import read_chip
@@ -170,12 +171,17 @@ def test_titles_and_workloads_are_distinct(inputs: Path) -> None:
 def test_the_shipped_plan_is_sound() -> None:
     plan = read_plan("five-data-sets")
     assert [entry.title for entry in plan.datasets] == [
-        "MNIST", "CIFAR-10", "CIFAR-100", "DVS-Gesture", "DVS-CIFAR10",
+        "MNIST, trained", "CIFAR-10, trained", "MNIST", "CIFAR-10", "CIFAR-100", "DVS-Gesture", "DVS-CIFAR10",
     ]  # fmt: skip
     assert len(plan.chips) >= 3
     for name in plan.chips:
         read_chip(name)
     for entry in plan.datasets:
+        if entry.kept is not None:
+            own = planned_workload(entry, entry.settings, None, "plan")
+            assert (
+                read_kept(find_kept(entry.kept)).workload.network.content_hash() == own.network.content_hash()
+            )
         for settings in (entry.settings, entry.preparation):
             workload = planned_workload(entry, settings, None, "plan")
             assert workload.training.arithmetic == "fixed"

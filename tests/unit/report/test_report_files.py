@@ -149,6 +149,7 @@ UNITS = (
     "_step",
 )  # fmt: skip
 PLAIN = {
+    "milestones",
     "samples",
     "time_steps",
     "batch_size",
