@@ -150,6 +150,7 @@ UNITS = (
 )  # fmt: skip
 PLAIN = {
     "milestones",
+    "samples_per_milestone",
     "samples",
     "time_steps",
     "batch_size",
