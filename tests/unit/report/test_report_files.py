@@ -146,7 +146,7 @@ def test_the_published_schema_is_the_one_in_use() -> None:
 
 UNITS = (
     "_j", "_s", "_w", "_js", "_mm2", "_bits", "_fraction", "_samples", "_density", "_rate", "_per_sample", "_per_epoch",
-    "_step",
+    "_step", "_ratio",
 )  # fmt: skip
 PLAIN = {
     "milestones",
