@@ -11,6 +11,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from nmsim.cli.verbs import app
+from nmsim.pipeline.folder import RunFolder
 
 RANDOM = np.random.default_rng(3)
 
@@ -53,8 +54,7 @@ def train(workload: Path, out: Path) -> Path:
 
 
 def accuracy(out: Path) -> float:
-    lines = (out / "training.csv").read_text().splitlines()
-    return float(dict(zip(lines[0].split(","), lines[-1].split(","), strict=True))["test_accuracy"])
+    return float(RunFolder(out).history().rows[-1].test_accuracy or 0.0)
 
 
 def test_own_pictures_of_20_x_20_pixels_in_47_classes(tmp_path: Path) -> None:
