@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 import pytest
 from original_files import Refusal, aedat4_bytes
@@ -16,6 +15,7 @@ from nmsim.datasets.spec import OwnDataset
 from nmsim.datasets.split import held_out
 from nmsim.errors import RecordError
 
+h5py = pytest.importorskip("h5py", reason="own HDF5 files need the extra `data`")
 RANDOM = np.random.default_rng(0)
 
 

@@ -18,6 +18,8 @@ from nmsim.datasets.clock import unwrapped
 from nmsim.datasets.own.recordings import read_recording
 from nmsim.datasets.spec import OwnDataset
 
+pytest.importorskip("aedat", reason="AEDAT 4 needs the extra `data`")
+
 SHOT = [(3, 5, 1, 0), (127, 0, 0, 40), (0, 127, 1, 90)]
 """Events of (x, y, p, t)."""
 LATER = 5_000_000

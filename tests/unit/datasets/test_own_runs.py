@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from nmsim.cli.verbs import app
 from nmsim.pipeline.folder import RunFolder
 
+pytest.importorskip("aedat", reason="AEDAT 4 needs the extra `data`")
 RANDOM = np.random.default_rng(3)
 
 
