@@ -5,13 +5,14 @@ Per synaptic layer i, counted from 0: `weights<i>` `(n_out, n_in)` or `(C_out, C
 numbers. Thresholds, leak factors and biases may be left out on the way in.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
 from nmsim.errors import DataError
 from nmsim.exchange.assemble import TrainedNetwork, with_weights
-from nmsim.exchange.chain import Synapses
+from nmsim.exchange.chain import FloatArray, Synapses
 from nmsim.network.spec import NetworkSpec
 from nmsim.stop.protocol import Parameters
 from nmsim.storage import atomic_write
@@ -32,21 +33,30 @@ def read_arrays(path: Path, network: NetworkSpec) -> TrainedNetwork:
         raise DataError(
             f"{path}: not a readable .npz of numbers ({type(error).__name__}: {str(error)[:200]})"
         ) from error
+    return from_arrays(arrays, network, str(path))
+
+
+def from_arrays(arrays: Mapping[str, FloatArray], network: NetworkSpec, source: str) -> TrainedNetwork:
+    """Parameters of a described network from arrays by name; `source` names them in messages.
+
+    Raises:
+        DataError: the arrays do not fit the network.
+    """
     layers = range(len(network.synaptic_layers))
     missing = [f"weights{i}" for i in layers if f"weights{i}" not in arrays]
     if missing:
         raise DataError(
-            f"{path}: array '{missing[0]}' is not in it; name the weights of layer i 'weights<i>', from 0"
+            f"{source}: array '{missing[0]}' is not in it; name the weights of layer i 'weights<i>', from 0"
         )
-    found = [Synapses(f"{path}: weights{i}", arrays[f"weights{i}"], arrays.get(f"bias{i}")) for i in layers]
-    trained = with_weights(network, found, str(path))
+    found = [Synapses(f"{source}: weights{i}", arrays[f"weights{i}"], arrays.get(f"bias{i}")) for i in layers]
+    trained = with_weights(network, found, source)
     own = trained.parameters
     for layer in network.synaptic_layers:
         thresholds = arrays.get(f"thresholds{layer.index}")
         if thresholds is not None:
             if thresholds.shape != (layer.threshold_count,):
                 raise DataError(
-                    f"{path}: thresholds{layer.index} of shape {list(thresholds.shape)}, but layer {layer.index} has"
+                    f"{source}: thresholds{layer.index} of shape {list(thresholds.shape)}, but layer {layer.index} has"
                     f" {layer.threshold_count} thresholds; give one each"
                 )
             own.thresholds[layer.index] = thresholds
@@ -57,12 +67,21 @@ def read_arrays(path: Path, network: NetworkSpec) -> TrainedNetwork:
 
 def write_arrays(path: Path, parameters: Parameters) -> None:
     """Write real parameters as arrays."""
-    arrays: dict[str, object] = {}
+    with atomic_write(path) as stream:
+        np.savez_compressed(stream, **as_arrays(parameters))  # type: ignore[arg-type]
+
+
+def as_arrays(parameters: Parameters) -> dict[str, FloatArray]:
+    """Real parameters as arrays by name."""
+    arrays: dict[str, FloatArray] = {}
     for i, (weights, thresholds, leak) in enumerate(
         zip(parameters.weights, parameters.thresholds, parameters.leak, strict=True)
     ):
-        arrays |= {f"weights{i}": weights, f"thresholds{i}": thresholds, f"leak{i}": np.float64(leak)}
+        arrays |= {
+            f"weights{i}": weights,
+            f"thresholds{i}": thresholds,
+            f"leak{i}": np.asarray(leak, np.float64),
+        }
         if (bias := parameters.bias_of(i)) is not None:
             arrays[f"bias{i}"] = bias
-    with atomic_write(path) as stream:
-        np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]
+    return arrays

@@ -1,10 +1,10 @@
-"""Trained runs that travel: workload, seed, history and parameters of a run in one small file, and back to a run folder.
+"""Trained runs that travel: workload, seed, history, start and parameters of a run in one file, and back to a run folder.
 
 A kept run is what a reader of a published figure needs: in a minute the accuracy is measured again from the parameters,
 and the header says which workload, seed and command made them.
 """
 
-import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,16 +17,21 @@ from nmsim.config import Document
 from nmsim.config.shipped import shipped_folder
 from nmsim.datasets.dataset import Dataset
 from nmsim.errors import ConfigError, RunError
+from nmsim.exchange.arrays import as_arrays, from_arrays
 from nmsim.fixedpoint.version import KEY, NUMERICS, check_numerics
 from nmsim.pipeline.folder import RunFolder
 from nmsim.pipeline.profile import profile_activities
+from nmsim.pipeline.start import fingerprint, read_start, write_start
 from nmsim.pipeline.train import build_engine, provenance_of
 from nmsim.stop.history import TrainingHistory
+from nmsim.stop.protocol import Parameters
 from nmsim.stop.train import accuracy
 from nmsim.storage import DAMAGED, read_arrays, write_arrays
-from nmsim.workload import Prepared, WorkloadSpec, prepare
+from nmsim.workload import WorkloadSpec, prepare
 
 SCHEMA = "nmsim/kept-1"
+START = "start."
+"""In front of the names of the arrays that training started from."""
 KIND = "workloads/trained"
 """Folder of the kept runs that come with nmsim."""
 
@@ -42,6 +47,8 @@ class KeptRun:
     data_sha256: str
     state: dict[str, NDArray[Any]]
     """State of the engine, raw integers where the arithmetic is fixed."""
+    start: Parameters | None = None
+    """Real parameters that training started from, where they are not random."""
 
 
 @dataclass(frozen=True)
@@ -67,26 +74,36 @@ def keep_run(folder: RunFolder, file: Path, how: str) -> KeptRun:
     Raises:
         RunError: there is no run in the folder, or its training has not finished.
     """
-    provenance = folder.provenance()
+    provenance, workload = folder.provenance(), folder.workload()
     found = KeptRun(
-        folder.workload().with_data(None),
+        workload.with_data(None),
         int(provenance["seed"]),
         how,
         folder.history(),
         str(provenance["dataset"]["sha256"]),
         folder.parameters(),
+        None if workload.start is None else read_start(folder, workload),
     )
+    write_kept(file, found, provenance["versions"])
+    return found
+
+
+def write_kept(file: Path, kept: KeptRun, versions: Mapping[str, str]) -> None:
+    """Write a kept run; `versions` are those of the packages that made it."""
     header = {
         KEY: NUMERICS,
-        "workload": found.workload.model_dump(mode="json"),
-        "seed": found.seed,
-        "how": how,
-        "history": found.history.as_dict(),
-        "data_sha256": found.data_sha256,
-        "versions": provenance["versions"],
+        "workload": kept.workload.model_dump(mode="json"),
+        "seed": kept.seed,
+        "how": kept.how,
+        "history": kept.history.as_dict(),
+        "data_sha256": kept.data_sha256,
+        "versions": dict(versions),
     }
-    write_arrays(file, SCHEMA, header, {name: _narrow(array) for name, array in found.state.items()})
-    return found
+    arrays = {name: _narrow(array) for name, array in kept.state.items()}
+    for name, array in () if kept.start is None else as_arrays(kept.start).items():
+        single = array.astype(np.float32)
+        arrays[START + name] = single if np.array_equal(single, array) else array
+    write_arrays(file, SCHEMA, header, arrays)
 
 
 def _narrow(array: NDArray[Any]) -> NDArray[Any]:
@@ -129,7 +146,8 @@ def read_kept(file: Path) -> KeptRun:
         workload = config.build(WorkloadSpec, Document(header["workload"], str(file)))
         return KeptRun(
             workload, int(header["seed"]), str(header["how"]), TrainingHistory.from_dict(header["history"]),
-            str(header["data_sha256"]), {name: _wide(array) for name, array in state.items()},
+            str(header["data_sha256"]), {name: _wide(state[name]) for name in state if not name.startswith(START)},
+            None if workload.start is None else _start(state, workload, file),
         )  # fmt: skip
     except DAMAGED as error:
         raise RunError(f"{file}: not a kept run ({error}); give a file that `nmsim keep` wrote") from error
@@ -137,6 +155,21 @@ def read_kept(file: Path) -> KeptRun:
 
 def _wide(array: NDArray[Any]) -> NDArray[Any]:
     return array.astype(np.int64) if array.dtype.kind == "i" else array
+
+
+def _start(arrays: Mapping[str, NDArray[Any]], workload: WorkloadSpec, file: Path) -> Parameters:
+    """What the training started from; `RunError` if it is not what the workload names."""
+    own = {
+        name.removeprefix(START): array.astype(np.float64)
+        for name, array in arrays.items()
+        if name.startswith(START)
+    }
+    start = from_arrays(own, workload.network, str(file)).parameters
+    if fingerprint(start) != workload.start:
+        raise RunError(
+            f"{file}: not the parameters that the workload starts from ({str(workload.start)[:12]}); keep the run again"
+        )
+    return start
 
 
 def restore_run(
@@ -168,22 +201,19 @@ def restore_run(
         workload = workload.model_copy(update={"profile": profile})
     prepared = prepare(workload, kept.seed, data=data)
     folder, provenance = RunFolder(out), provenance_of(prepared)
-    engine = build_engine(_with_any_start(prepared), kept.seed)
+    engine = build_engine(prepared, kept.seed, start=kept.start)
     engine.restore(kept.state)
     about = {"kept": {"how": kept.how, "run_hash": kept.workload.run_hash(kept.seed)}}
     with folder.claim(workload, kept.seed, {**provenance, **about}, overwrite=overwrite):
+        if kept.start is not None:
+            write_start(folder.start, kept.start)
         folder.save_parameters(engine.state())
         measured, samples = accuracy(engine, prepared.test)
         for name, activity in profile_activities(engine, prepared).items():
             folder.save_activity(name, activity)
         folder.save_history(_measured(kept.history, measured, samples))
-    same = json.loads(json.dumps(provenance))["dataset"]["sha256"] == kept.data_sha256
+    same = provenance["dataset"]["sha256"] == kept.data_sha256
     return Restored(kept, measured, samples, same)
-
-
-def _with_any_start(prepared: Prepared) -> Prepared:
-    """The engine begins with random parameters, which the kept ones then replace."""
-    return replace(prepared, workload=prepared.workload.model_copy(update={"start": None}))
 
 
 def _measured(history: TrainingHistory, measured: float, samples: int) -> TrainingHistory:

@@ -8,6 +8,7 @@ import pytest
 from nmsim.errors import ConfigError, RunError
 from nmsim.pipeline.folder import RunFolder
 from nmsim.pipeline.kept import find_kept, keep_run, read_kept, restore_run
+from nmsim.pipeline.start import fingerprint, read_start, started_from, trained_parameters
 from nmsim.pipeline.train import read_workload, train
 from nmsim.storage import read_arrays, write_arrays
 
@@ -83,3 +84,32 @@ def test_a_shipped_run_has_its_accuracy_on_this_machine(
     kept = read_kept(find_kept(name))
     found = restore_run(kept, tmp_path / name, path=str(shared_data / data), profile_samples=1)
     assert (found.accuracy, found.samples) == (kept.history.test_accuracy, kept.history.test_samples)
+
+
+@pytest.fixture(scope="module")
+def further(run: RunFolder) -> RunFolder:
+    """A run that started from the parameters of another."""
+    parameters = trained_parameters(run)
+    workload = started_from(read_workload("mnist-dense", *SMALL, "training.epochs=1"), parameters)
+    folder = run.path.parent / "further"
+    train(workload, folder, seed=4, start=parameters)
+    return RunFolder(folder)
+
+
+def test_a_run_that_started_from_parameters_takes_them_along(
+    run: RunFolder, further: RunFolder, tmp_path: Path
+) -> None:
+    keep_run(further, tmp_path / "further.npz", "nmsim train mnist-dense --from run")
+    restore_run(read_kept(tmp_path / "further.npz"), tmp_path / "again")
+    again = RunFolder(tmp_path / "again")
+    assert fingerprint(read_start(again, again.workload())) == fingerprint(trained_parameters(run))
+    assert fingerprint(trained_parameters(again)) == fingerprint(trained_parameters(further))
+
+
+def test_a_start_that_is_not_the_workloads_is_refused(further: RunFolder, tmp_path: Path) -> None:
+    keep_run(further, tmp_path / "further.npz", "nmsim train mnist-dense --from run")
+    header, arrays = read_arrays(tmp_path / "further.npz", "nmsim/kept-1", "")
+    arrays["start.weights0"] = arrays["start.weights0"] + 1
+    write_arrays(tmp_path / "changed.npz", header.pop("schema"), header, arrays)
+    with pytest.raises(RunError, match="not the parameters that the workload starts from"):
+        read_kept(tmp_path / "changed.npz")
