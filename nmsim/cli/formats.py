@@ -6,9 +6,7 @@ from typing import Annotated
 import typer
 
 from nmsim.cli.console import Screen, table
-from nmsim.cli.output import show_json
-from nmsim.cli.progress import counted
-from nmsim.cli.stages import (
+from nmsim.cli.options import (
     DataOption,
     JobsOption,
     OverwriteOption,
@@ -18,6 +16,8 @@ from nmsim.cli.stages import (
     SetOption,
     WorkloadArgument,
 )
+from nmsim.cli.output import show_json
+from nmsim.cli.progress import counted
 from nmsim.cli.threads import limit_threads
 from nmsim.pipeline.folder import package_versions
 from nmsim.pipeline.formats import FormatsListener, FormatsPlan, search_formats

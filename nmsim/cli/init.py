@@ -10,7 +10,7 @@ from nmsim import config
 from nmsim.cli.answers import FilesAnswer
 from nmsim.cli.check_config import KINDS
 from nmsim.cli.console import Screen
-from nmsim.cli.stages import QuietOption
+from nmsim.cli.options import QuietOption
 from nmsim.errors import ConfigError
 from nmsim.storage import write_text
 

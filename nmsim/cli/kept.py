@@ -6,6 +6,8 @@ from typing import Annotated
 import typer
 
 from nmsim.cli.console import Screen
+from nmsim.cli.options import DataOption, OverwriteOption, QuietOption, RunArgument
+from nmsim.errors import CheckFailedError
 from nmsim.pipeline.folder import RunFolder
 from nmsim.pipeline.kept import find_kept, keep_run, read_kept, restore_run
 
@@ -17,10 +19,10 @@ def register(app: typer.Typer) -> None:
 
 
 def keep(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a finished run.")],
+    run: RunArgument,
     out: Annotated[Path, typer.Option("--out", help="File to write, .npz.")],
     how: Annotated[str, typer.Option("--how", help="The command that made the run, for who repeats it.")],
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print errors only.")] = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Keep a trained run as one file: workload, seed, history and parameters."""
     screen = Screen(quiet=quiet)
@@ -34,17 +36,15 @@ def restore(
         str,
         typer.Argument(metavar="NAME|FILE", help="A kept run that comes with nmsim, or a file of `keep`."),
     ],
-    data: Annotated[Path | None, typer.Option("--data", help="Folder or file of its data set.")] = None,
+    data: DataOption = None,
     profile_samples: Annotated[
         int | None, typer.Option("--profile-samples", min=1, help="Samples whose activity is recorded.")
     ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", help="Folder of the run; default runs/ and the name.")
     ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace another run in the folder.")
-    ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print errors only.")] = False,
+    overwrite: OverwriteOption = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Make a kept run a run folder again, and measure its accuracy on this machine."""
     screen = Screen(quiet=quiet)
@@ -63,8 +63,8 @@ def restore(
             "The file of samples is another one than it was trained on; its held-out samples may still be the same."
         )
     if not found.agrees:
-        screen.say(
-            "They differ on the same data: the arithmetic of this installation is not the one that trained it."
+        raise CheckFailedError(
+            f"{file}: {found.accuracy:.2%} now and {then.test_accuracy:.2%} when it was kept, on the same data; the"
+            " arithmetic of this installation is not the one that trained it"
         )
-        raise typer.Exit(1)
     screen.say(f"Next: nmsim simulate {folder} --chip edge-28nm")

@@ -8,8 +8,7 @@ import typer
 
 from nmsim.cli.answers import FilesAnswer
 from nmsim.cli.console import Screen, table
-from nmsim.cli.output import show_json
-from nmsim.cli.stages import (
+from nmsim.cli.options import (
     ChipOption,
     DataOption,
     JobsOption,
@@ -18,6 +17,7 @@ from nmsim.cli.stages import (
     SetOption,
     WorkloadArgument,
 )
+from nmsim.cli.output import show_json
 from nmsim.cli.threads import limit_threads
 from nmsim.errors import ConfigError
 from nmsim.pipeline import reference as reference_stage

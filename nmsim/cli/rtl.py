@@ -7,7 +7,7 @@ import numpy as np
 import typer
 
 from nmsim.cli.console import Screen, table
-from nmsim.cli.stages import DataOption, PrecisionOption, QuietOption, SetOption
+from nmsim.cli.options import DataOption, PrecisionOption, QuietOption, SetOption
 from nmsim.errors import CheckFailedError, ConfigError
 from nmsim.pipeline import rtl as rtl_stage
 from nmsim.pipeline.rtl_area import AreaComparison, compare_area

@@ -11,6 +11,24 @@ from nmsim.cli.answers import TrainAnswer
 from nmsim.cli.console import Screen, table
 from nmsim.cli.explore import report_study
 from nmsim.cli.fitted import FittedTable
+from nmsim.cli.options import (
+    ChipOption,
+    DataOption,
+    JobsOption,
+    JsonOption,
+    ModelOption,
+    OutOption,
+    OverwriteOption,
+    PrecisionOption,
+    QuietOption,
+    ResumeOption,
+    RuleOption,
+    RunArgument,
+    SeedOption,
+    SetOption,
+    StrictOption,
+    WorkloadArgument,
+)
 from nmsim.cli.output import show_json
 from nmsim.cli.threads import limit_threads
 from nmsim.diagnosis import Diagnosis
@@ -38,48 +56,6 @@ from nmsim.workload import WorkloadSpec
 DEFAULT_WORKLOAD = "mnist-dense"
 LARGER_CHIP = "mesh-16nm"
 MODELS = ("analytic", "event")
-
-WorkloadArgument = Annotated[str, typer.Argument(metavar="WORKLOAD", help="Shipped name or a YAML file.")]
-RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run.")]
-ChipOption = Annotated[
-    list[str] | None,
-    typer.Option("--chip", help="Shipped name or a YAML file; repeat or separate by commas."),
-]
-OutOption = Annotated[Path | None, typer.Option("--out", help="Folder of the run; default runs/WORKLOAD.")]
-SeedOption = Annotated[
-    int, typer.Option("--seed", min=0, help="Seed of initial weights, order of samples and random draws.")
-]
-SetOption = Annotated[
-    list[str] | None,
-    typer.Option("--set", help="Override a key: training.epochs=3, or chip.clock_hz=4e8 for every chip."),
-]
-DataOption = Annotated[
-    Path | None, typer.Option("--data", help="Path of the data set, instead of a download.")
-]
-PrecisionOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--precision", help="YAML file whose precision section is used, as `nmsim formats` writes it."
-    ),
-]
-ModelOption = Annotated[str, typer.Option("--model", help="analytic, event, or both.")]
-RuleOption = Annotated[
-    str | None,
-    typer.Option("--rule", help="inference, stop-w, stop-wt, stop-wl, stop-wtl, stbp; separate by commas."),
-]
-JobsOption = Annotated[
-    int | None, typer.Option("--jobs", min=1, help="Threads; never changes a result of fixed point.")
-]
-ResumeOption = Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")]
-OverwriteOption = Annotated[
-    bool, typer.Option("--overwrite", help="Replace a run of another configuration in the folder.")
-]
-StrictOption = Annotated[
-    bool,
-    typer.Option("--strict", help="Exit with 1 if the run warns of itself or a rule does not fit, too."),
-]
-QuietOption = Annotated[bool, typer.Option("--quiet", help="Print errors only.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print the summary as JSON and nothing else.")]
 
 
 def register(app: typer.Typer) -> None:

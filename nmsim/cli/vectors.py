@@ -7,8 +7,15 @@ import typer
 
 from nmsim.cli.answers import ReplayAnswer, VectorsAnswer
 from nmsim.cli.console import Screen
+from nmsim.cli.options import (
+    DataOption,
+    JsonOption,
+    OverwriteOption,
+    PrecisionOption,
+    QuietOption,
+    SetOption,
+)
 from nmsim.cli.progress import counted
-from nmsim.cli.stages import DataOption, JsonOption, OverwriteOption, PrecisionOption, QuietOption, SetOption
 from nmsim.errors import ConfigError
 from nmsim.pipeline.subject import is_run, read_subject
 from nmsim.pipeline.vectors import check, export

@@ -196,7 +196,7 @@ def _learning(item: LearningEnergy, found: LearningSum) -> LearningSummary:
         of=found.of,
         training_samples=found.training_samples,
         milestones=len(item.points),
-        samples_per_milestone=item.samples,
+        milestone_samples=item.samples,
         energy_j=found.energy_j.mean,
         energy_ci95_j=interval(found.energy_j),
         energy_band_j=_band(found.energy_j),

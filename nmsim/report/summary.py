@@ -198,7 +198,7 @@ class LearningSummary(Record):
     """`first epoch`, `last epoch` or `whole training`."""
     training_samples: int
     milestones: int
-    samples_per_milestone: int
+    milestone_samples: int
     energy_j: float
     energy_ci95_j: Interval | None
     energy_band_j: Interval

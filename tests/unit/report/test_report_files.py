@@ -150,7 +150,6 @@ UNITS = (
 )  # fmt: skip
 PLAIN = {
     "milestones",
-    "samples_per_milestone",
     "samples",
     "time_steps",
     "batch_size",
