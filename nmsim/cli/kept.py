@@ -7,6 +7,7 @@ import typer
 
 from nmsim.cli.console import Screen
 from nmsim.cli.options import DataOption, OverwriteOption, QuietOption, RunArgument
+from nmsim.cli.stages import LARGER_CHIP
 from nmsim.errors import CheckFailedError
 from nmsim.pipeline.folder import RunFolder
 from nmsim.pipeline.kept import find_kept, keep_run, read_kept, restore_run
@@ -67,4 +68,4 @@ def restore(
             f"{file}: {found.accuracy:.2%} now and {then.test_accuracy:.2%} when it was kept, on the same data; the"
             " arithmetic of this installation is not the one that trained it"
         )
-    screen.say(f"Next: nmsim simulate {folder} --chip edge-28nm")
+    screen.say(f"Next: nmsim simulate {folder} --chip {LARGER_CHIP}")
