@@ -5,7 +5,7 @@
 
 Every training is a run folder under `--out`, resumed where it was interrupted and left alone where it has finished; the
 order is seed by seed, so that an interrupted study has all methods. `results.csv` holds a line for every training that has
-finished, `synapses.csv` what each is worth in every storage format on two chips.
+finished, `synapses.csv` what those of the first seed are worth in every storage format on two chips.
 """
 
 import argparse
@@ -130,12 +130,12 @@ def main() -> None:
             }
         )  # fmt: skip
         write(arguments.out / "results.csv", rows)
-        for chip in CHIPS:
+        for chip in CHIPS if case.seed == arguments.seeds[0] else ():
             costs += [
                 {"run": case.folder, **asdict(cost)}
                 for cost in synapse_costs(RunFolder(folder), read_chip(chip))
             ]
-        write(arguments.out / "synapses.csv", costs)
+            write(arguments.out / "synapses.csv", costs)
         print(case.folder, f"{row.test_accuracy:.3f}", f"density {rows[-1]['density']:.3f}", flush=True)
 
 
