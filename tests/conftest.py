@@ -1,6 +1,7 @@
 """Fixtures of the whole suite."""
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,29 @@ settings.register_profile("unhurried", deadline=None, suppress_health_check=UNHU
 settings.register_profile("exploring", deadline=None, suppress_health_check=UNHURRIED, print_blob=True)
 settings.load_profile(os.environ.get("NMSIM_HYPOTHESIS", "unhurried"))
 """No test depends on how busy the machine is: no deadline, and the same examples at each run; `exploring` draws new ones."""
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Draw the order of files and tests from the commit: a new one with every change, the same for all who have it.
+
+    The head of a test run names it; `--random-order-seed` asks for another.
+    """
+    if config.getoption("random_order_seed").startswith("default:"):
+        config.option.random_order_seed = _commit() or "no commit"
+
+
+def _commit() -> str:
+    try:
+        asked = subprocess.run(
+            ["git", "-c", "safe.directory=*", "rev-parse", "--short=7", "HEAD"],
+            cwd=ROOT, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+    except OSError:  # no git here
+        return ""
+    return asked.stdout.strip()
 
 
 @pytest.fixture(scope="session")

@@ -269,6 +269,21 @@ def to_yaml(data: Any, *, width: int = 80) -> str:
 
 def load(path: Path | str) -> Document:
     """Read a YAML file whose top level is a mapping; `ConfigError` if it is missing or is not that."""
+    return parse_file(read_text(path), str(path))
+
+
+def parse_file(text: str, source: str) -> Document:
+    """The text of a whole file to a document; `ConfigError` unless its top level is a mapping with keys."""
+    document = parse_text(text, source)
+    if not isinstance(document.data, dict) or not document.data:
+        raise ConfigError(
+            f"{source}:1: the top level must be a mapping of keys to values; see the shipped files"
+        )
+    return document
+
+
+def read_text(path: Path | str) -> str:
+    """The text of a YAML file; `ConfigError` if it is missing, too large or no text."""
     path = Path(path)
     try:
         with path.open("rb") as file:
@@ -277,7 +292,7 @@ def load(path: Path | str) -> Document:
             raise ConfigError(
                 f"{path}: more than {MAX_BYTES:,} bytes, which no configuration needs; give a YAML file"
             )
-        text = content.decode("utf-8-sig")
+        return content.decode("utf-8-sig")
     except FileNotFoundError as error:
         raise ConfigError(
             f"{path}: no such file; check the path, or see `nmsim list` for the shipped ones"
@@ -289,9 +304,3 @@ def load(path: Path | str) -> Document:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ConfigError(f"{path}: cannot be read ({reason}); give a YAML file") from error
-    document = parse_text(text, str(path))
-    if not isinstance(document.data, dict) or not document.data:
-        raise ConfigError(
-            f"{path}:1: the top level must be a mapping of keys to values; see the shipped files"
-        )
-    return document

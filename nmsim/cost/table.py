@@ -1,5 +1,6 @@
 """Price tables: component prices over technology nodes, or published energies of a chip's whole events."""
 
+from functools import lru_cache
 from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
@@ -214,7 +215,14 @@ CostTable = ComponentTable | EventTable
 
 def load_table(name: str) -> CostTable:
     """A shipped table by name, or a YAML file by path; `ConfigError` names place, value, rule and remedy."""
-    return build_table(config.load(config.find(FOLDER, name)))
+    path = config.find(FOLDER, name)
+    return _table(config.read_text(path), str(path))
+
+
+@lru_cache(maxsize=8)
+def _table(text: str, source: str) -> CostTable:
+    """A table of one text, parsed once: hundreds of prices take a third of a second, and every evaluation asks."""
+    return build_table(config.parse_file(text, source))
 
 
 def build_table(document: Document) -> CostTable:

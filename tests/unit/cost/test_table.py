@@ -25,6 +25,14 @@ def write_event_table(folder: Path, **changes: object) -> str:
     return str(file)
 
 
+def test_a_table_is_parsed_once_and_again_when_its_file_changes(tmp_path: Path) -> None:
+    file = write_event_table(tmp_path)
+    first = load_table(file)
+    assert load_table(file) is first
+    write_event_table(tmp_path, node_nm=22)
+    assert load_table(file).node_nm == 22
+
+
 def sentence(error: pytest.ExceptionInfo[Exception]) -> str:
     return str(error.value).partition("mine.yaml:")[2]
 

@@ -4,9 +4,12 @@ from pathlib import Path
 
 import numpy as np
 
+from nmsim import config
 from nmsim.datasets.load import load
 from nmsim.pipeline.reference_plan import PlannedDataset, ReferencePlan, StandIn
+from nmsim.pipeline.simulate import CHIPS
 
+EXAMPLE_CHIPS = ("edge-28nm", "odin-like-28nm")
 WORKLOAD = """
 name: digits
 description: A small network on real MNIST images, for tests.
@@ -25,7 +28,10 @@ profile: {samples: 4, split: test}
 
 
 def write_inputs(folder: Path) -> None:
-    """A data root with 64 + 16 MNIST images, and workloads beside it."""
+    """A data root with 64 + 16 MNIST images, and workloads and chips beside it.
+
+    The chips spread layers by a policy: what the search of a mapping finds is a matter of `tests/unit/mapper`.
+    """
     digits = load("mnist-subset")
     np.savez(
         folder / "mnist.npz",
@@ -36,6 +42,9 @@ def write_inputs(folder: Path) -> None:
     )
     (folder / "digits.yaml").write_text(WORKLOAD)
     (folder / "events.yaml").write_text(WORKLOAD.replace("name: digits\n", "name: events\n"))
+    for name in EXAMPLE_CHIPS:
+        document = config.load(config.find(CHIPS, name)).with_value("options.spread=balanced")
+        (folder / f"{name}.yaml").write_text(config.to_yaml(document.data))
 
 
 def example_plan(folder: Path) -> ReferencePlan:
@@ -66,6 +75,6 @@ def example_plan(folder: Path) -> ReferencePlan:
         name="example",
         description="Tests.",
         seed=3,
-        chips=("edge-28nm", "odin-like-28nm"),
+        chips=tuple(str(folder / f"{name}.yaml") for name in EXAMPLE_CHIPS),
         datasets=(digits, events, absent),
     )
