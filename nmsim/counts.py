@@ -54,7 +54,7 @@ class Action(StrEnum):
     micrometres of link, all flits at their full width. CHIP_LINK, HOST: `bit`. SYNC: `barrier`, one per tile that takes
     part.
     EVENT: `synaptic_op`, `neuron_update_active`, `neuron_update_inactive`, `spike_out`, `synaptic_update`,
-    `packet_local`, `hop_east_west`, `hop_north_south`, `axon_in`, `axon_out`.
+    `packet_local`, `hop_east_west`, `hop_north_south` (`unit`: the direction, `east` to `south`), `axon_in`, `axon_out`.
     """
 
     SOP = "sop"

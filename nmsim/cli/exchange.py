@@ -1,4 +1,4 @@
-"""Verbs `import-network` and `export-network`: networks that come from other tools as runs, and go back as files."""
+"""Verbs `import-network`, `export-network`, `import-chip`: what comes from other tools, and goes back to them as files."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -6,8 +6,11 @@ from typing import Annotated, Literal
 import typer
 
 from nmsim.cli.console import Screen
+from nmsim.errors import ConfigError
 from nmsim.exchange.nir_export import DT_S
+from nmsim.exchange.sanafe_chip import Choice
 from nmsim.pipeline.export_network import Format, export_network
+from nmsim.pipeline.import_chip import import_chip
 from nmsim.pipeline.import_network import ImportPlan, import_network
 
 
@@ -15,6 +18,7 @@ def register(app: typer.Typer) -> None:
     """Add the verbs of this file."""
     app.command("import-network")(import_trained)
     app.command("export-network")(export_trained)
+    app.command("import-chip")(import_architecture)
 
 
 def import_trained(
@@ -101,3 +105,60 @@ def export_trained(
     for note in export_network(run, file, to, dt_s):
         screen.say(f"Note: {note}")
     screen.say(f"Wrote {file}")
+
+
+def import_architecture(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="An architecture of SANA-FE, YAML.")],
+    synapse: Annotated[
+        list[str] | None,
+        typer.Option("--synapse", help="Synapse unit that serves, or KIND=NAME for dense or conv layers."),
+    ] = None,
+    dendrite: Annotated[
+        str | None, typer.Option("--dendrite", help="Dendrite unit that serves, if a core has several.")
+    ] = None,
+    soma: Annotated[
+        str | None, typer.Option("--soma", help="Soma unit that serves, if a core has several.")
+    ] = None,
+    node_nm: Annotated[
+        int, typer.Option("--node-nm", help="Technology node: a label, no energy depends on it.")
+    ] = Choice.node_nm,
+    voltage_v: Annotated[
+        float, typer.Option("--voltage", help="Supply: a label, no energy depends on it.")
+    ] = Choice.voltage_v,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Chip file; default: the architecture's name, here.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files in the place.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print errors only.")] = False,
+) -> None:
+    """Translate a chip that SANA-FE describes: a chip file and, next to it, the prices of its events."""
+    screen = Screen(quiet=quiet)
+    choice = Choice(_by_kind(synapse or []), dendrite, soma, node_nm, voltage_v)
+    found = import_chip(file, out, choice, overwrite=overwrite)
+    for note in found.notes:
+        screen.say(f"Note: {note}")
+    cores = found.chip.cores()
+    screen.say(
+        f"{found.chip.columns} x {found.chip.rows} tiles, {len(cores):,} cores for"
+        f" {sum(core.type.neuron_slots for core in cores):,} neurons"
+    )
+    screen.say(f"Wrote {found.chip_file} and {found.prices_file}")
+    screen.say(f"Next: nmsim check-config {found.chip_file}; nmsim simulate RUN --chip {found.chip_file}")
+
+
+def _by_kind(given: list[str]) -> dict[str, str]:
+    """`dense=NAME` by its kind, a bare name under "".
+
+    Raises:
+        ConfigError: a kind is named twice.
+    """
+    found: dict[str, str] = {}
+    for text in given:
+        kind, sign, name = text.rpartition("=")
+        key = kind if sign else ""
+        if key in found:
+            raise ConfigError(
+                f"--synapse {text}: there is one for {key or 'all kinds'} already; keep one of the two"
+            )
+        found[key] = name
+    return found

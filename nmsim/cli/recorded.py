@@ -9,6 +9,7 @@ from nmsim.cli.answers import ImportedAnswer
 from nmsim.cli.console import Screen
 from nmsim.errors import ConfigError
 from nmsim.pipeline.imported import import_activity
+from nmsim.rasters.align import Delay
 from nmsim.rasters.csv_file import COLUMNS, SpikeList
 from nmsim.storage import file_name
 
@@ -30,17 +31,24 @@ def import_rasters(
         typer.Option("--out", help="Folder of the run; default runs/ and the name of the rasters."),
     ] = None,
     delay_steps: Annotated[
-        int,
+        str,
         typer.Option(
             "--delay-steps",
-            min=0,
-            help="Time steps that a spike takes from layer to layer in that tool: 1 for Loihi, SANA-FE, Lava.",
+            help="Time steps that a spike takes from layer to layer in that tool: 1 for Loihi, SANA-FE, Lava;"
+            " 0,1,2 for each layer.",
         ),
-    ] = 0,
+    ] = "0",
     columns: Annotated[
         str,
         typer.Option(
             "--columns", help="Names of a CSV's columns by ours, such as time_step=t,neuron=i,layer=group."
+        ),
+    ] = "",
+    layers: Annotated[
+        str,
+        typer.Option(
+            "--layers",
+            help="Names of a CSV's layers by ours, such as layer0=hidden; input= if it was silent.",
         ),
     ] = "",
     first_step: Annotated[
@@ -64,9 +72,10 @@ def import_rasters(
     """Import spikes recorded in another tool, to be replayed on any chip."""
     screen = Screen(quiet=quiet or as_json)
     folder = out or Path("runs") / file_name(rasters.stem)
-    how = SpikeList(_names(columns), first_step, dt_s, spike_bits)
+    how = SpikeList(_names(columns), first_step, dt_s, spike_bits, _layers(layers))
+    delay = _delay(delay_steps)
     activity = import_activity(
-        rasters, network, folder, delay_steps=delay_steps, overwrite=overwrite, spike_list=how
+        rasters, network, folder, delay_steps=delay, overwrite=overwrite, spike_list=how
     )
     spikes = sum(
         int(layer.counts.get("spike_counts", layer.mask("spikes")).sum()) for layer in activity.layers
@@ -96,3 +105,22 @@ def _names(text: str) -> dict[str, str]:
             " time_step=t,neuron=i"
         )
     return {ours.strip(): theirs.strip() for ours, _, theirs in pairs}
+
+
+def _layers(text: str) -> dict[str, str]:
+    pairs = [part.partition("=") for part in text.split(",") if part.strip()]
+    wrong = [ours.strip() for ours, sign, _ in pairs if not sign or not ours.strip()]
+    if wrong:
+        raise ConfigError(
+            f"--layers: '{wrong[0]}' is no pair NAME=THEIRS; write for example layer0=hidden, or input= if it was silent"
+        )
+    return {ours.strip(): theirs.strip() for ours, _, theirs in pairs}
+
+
+def _delay(text: str) -> Delay:
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isdecimal() for part in parts):
+        raise ConfigError(
+            f"--delay-steps {text}: not a whole number of 0 or more; write one for all layers, or one for each as 0,1,1"
+        )
+    return int(parts[0]) if len(parts) == 1 else tuple(map(int, parts))

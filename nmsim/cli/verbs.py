@@ -14,6 +14,7 @@ VERBS = {
     "compare": ("stages", "Put learning rules and chips side by side on the activity of one run."),
     "import-activity": ("recorded", "Import spikes recorded in another tool, to be replayed on any chip."),
     "import-network": ("exchange", "Import a network that another tool trained, as a run."),
+    "import-chip": ("exchange", "Translate a chip that SANA-FE describes into a chip file and its prices."),
     "export-network": ("exchange", "Write a trained network as a NIR file, or as arrays."),
     "keep": ("kept", "Keep a trained run as one small file."),
     "restore": ("kept", "Make a kept run a run folder again, and measure its accuracy."),

@@ -39,8 +39,7 @@ BY_BYTES = (
 BY_KEYS = (
     Format(
         "an architecture of SANA-FE",
-        "describe the chip in nmsim's words: nmsim init chip explains every key, loihi-board is SANA-FE's Loihi;"
-        " its spikes come over by nmsim import-activity",
+        "nmsim import-chip FILE makes a chip of it; its spikes come over by nmsim import-activity",
         keys=frozenset({"architecture"}),
     ),
     Format(

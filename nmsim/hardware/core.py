@@ -12,9 +12,9 @@ class EventTiming(Record):
 
     at_clock_hz: float | None = Field(default=None, ge=1e3, le=2e10)
     """Clock at which the times below were published: they follow `clock_hz`. Absent: an asynchronous chip, they do not."""
-    synaptic_op_ns: float = Field(gt=0, le=1e9)
+    synaptic_op_ns: float = Field(ge=0, le=1e9)
     """One synapse served for one spike."""
-    synaptic_op_conv_ns: float | None = Field(default=None, gt=0, le=1e9)
+    synaptic_op_conv_ns: float | None = Field(default=None, ge=0, le=1e9)
     """The same in a convolution, where the chip publishes it apart; absent: as any other."""
     neuron_update_active_ns: float = Field(ge=0, le=1e9)
     """Update of a neuron that received input or fires in the step; 0 where each synaptic operation updates its neuron."""

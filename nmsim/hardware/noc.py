@@ -8,6 +8,9 @@ from pydantic import Field, NonNegativeInt, model_validator
 
 from nmsim.config import Record, within
 
+HopTime = Annotated[float, Field(ge=0, le=1e6)]
+"""Nanoseconds of a head flit over one hop."""
+
 
 class Noc(Record):
     """Wormhole-switched mesh or torus with dimension-ordered routing (X, then Y)."""
@@ -29,10 +32,11 @@ class Noc(Record):
     ingress: tuple[tuple[NonNegativeInt, NonNegativeInt], ...] = Field(default=((0, 0),), min_length=1)
     """Tiles `[column, row]` of all chips together at which samples enter. Packets to one core take the nearest;
     multicast ones are dealt out evenly."""
-    hop_east_west_ns: float | None = Field(default=None, gt=0, le=1e6)
-    """Published hop latency of an asynchronous mesh; with the next, replaces router and link cycles."""
-    hop_north_south_ns: float | None = Field(default=None, gt=0, le=1e6)
-    """Published hop latency in the other direction."""
+    hop_east_west_ns: HopTime | tuple[HopTime, HopTime] | None = None
+    """Published hop latency of an asynchronous mesh, or `[eastward, westward]`; with the next, replaces router and link
+    cycles."""
+    hop_north_south_ns: HopTime | tuple[HopTime, HopTime] | None = None
+    """The same along columns, or `[northward, southward]`."""
 
 
 class ChipLink(Record):

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -145,16 +144,18 @@ def _links(chip: ChipConfig) -> Links:
     lengths = np.rint(np.array([chip.mesh.tile_width_mm, chip.mesh.tile_height_mm]) * UM_PER_MM)
     flit_cycles = np.full(grid.links, float(chip.noc.link_cycles))
     bandwidth = np.full(grid.links, np.inf)
-    latency = np.array([_hop_cycles(chip, "east_west"), _hop_cycles(chip, "north_south")])[axis]
+    latency = np.array([_hop_cycles(chip, name) for name in DIRECTIONS])[direction]
     if chip.chips.link is not None:
         bandwidth[border] = chip.chips.link.bits_per_cycle
         latency = latency + border * chip.chips.link.latency_cycles
     return Links(grid, flit_cycles, bandwidth, latency, lengths[axis].astype(np.int64), axis, border)
 
 
-def _hop_cycles(chip: ChipConfig, direction: Literal["east_west", "north_south"]) -> float:
+def _hop_cycles(chip: ChipConfig, direction: str) -> float:
     """Cycles of a head flit per hop: the published latency of an asynchronous mesh, or router and link."""
-    published = chip.noc.hop_east_west_ns if direction == "east_west" else chip.noc.hop_north_south_ns
-    if published is not None:
-        return published * S_PER_NS * chip.clock_hz
-    return float(chip.noc.router_cycles + chip.noc.link_cycles)
+    noc, first = chip.noc, direction in {"east", "north"}
+    published = noc.hop_east_west_ns if direction in {"east", "west"} else noc.hop_north_south_ns
+    if published is None:
+        return float(noc.router_cycles + noc.link_cycles)
+    one_way = published[0 if first else 1] if isinstance(published, tuple) else published
+    return one_way * S_PER_NS * chip.clock_hz

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from nmsim.contents import Content
 from nmsim.counts import Action, Block, Component, Phase
+from nmsim.hardware.routing import DIRECTIONS, EAST, WEST
 from nmsim.perf.machine import Lane, Machine
 from nmsim.perf.traffic import Traffic
 
@@ -312,9 +313,10 @@ class StageBuilder:
         self._count(Component.NOC, Action.WIRE_BIT_UM, "", (), wire, shared)
         border = flits[links.chip_border].sum(axis=0)[None] // traffic.flits * traffic.packet_bits
         self._count(Component.CHIP_LINK, Action.BIT, "", (), border, shared)
-        for axis, action in enumerate((Action.HOP_EAST_WEST, Action.HOP_NORTH_SOUTH)):
-            crossed = flits[links.axis == axis].sum(axis=0)[None] // traffic.flits
-            self._count(Component.EVENT, action, "", (), crossed, shared)
+        for direction, name in enumerate(DIRECTIONS):
+            action = Action.HOP_EAST_WEST if direction in (EAST, WEST) else Action.HOP_NORTH_SOUTH
+            crossed = flits[direction :: len(DIRECTIONS)].sum(axis=0)[None] // traffic.flits
+            self._count(Component.EVENT, action, name, (), crossed, shared)
         self._count(Component.EVENT, Action.PACKET_LOCAL, "", (), traffic.within_tile[None], shared)
 
     def _count(

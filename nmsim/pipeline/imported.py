@@ -12,6 +12,7 @@ from nmsim.network.precision import Precision
 from nmsim.network.spec import NetworkSpec
 from nmsim.pipeline.folder import RunFolder, package_versions
 from nmsim.rasters import SpikeList, activity_of, aligned, read_rasters
+from nmsim.rasters.align import Delay
 from nmsim.rules import INFERENCE
 from nmsim.stop.history import TrainingHistory
 from nmsim.workload import Profile, WorkloadSpec
@@ -46,14 +47,14 @@ def import_activity(
     network_file: Path,
     out: Path,
     *,
-    delay_steps: int = 0,
+    delay_steps: Delay = 0,
     overwrite: bool = False,
     spike_list: SpikeList | None = None,
 ) -> Activity:
     """Make the run folder `out` from rasters and a network; what was recorded.
 
-    `delay_steps`: time steps that a spike takes from one layer to the next in the tool that recorded it; see
-    `nmsim.rasters.align`. `spike_list`: how a CSV names its columns and counts, where it is not ours.
+    `delay_steps`: time steps that a spike takes from one layer to the next in the tool that recorded it, or one number for
+    each layer; see `nmsim.rasters.align`. `spike_list`: how a CSV names its columns and counts, where it is not ours.
 
     Raises:
         ConfigError: the network is wrong.
@@ -90,12 +91,15 @@ def import_activity(
     return activity
 
 
-def _delay_text(delay_steps: int) -> str:
+def _delay_text(delay_steps: Delay) -> str:
+    if isinstance(delay_steps, tuple):
+        text = ", ".join(map(str, delay_steps))
+        return f", with its delays of {text} time steps into the layers taken out"
     return f", with its delay of {delay_steps} time steps per layer taken out" if delay_steps else ""
 
 
 def _provenance(
-    workload: WorkloadSpec, rasters: Path, sha256: str, samples: int, delay_steps: int
+    workload: WorkloadSpec, rasters: Path, sha256: str, samples: int, delay_steps: Delay
 ) -> dict[str, Any]:
     return {
         "versions": package_versions(),

@@ -34,6 +34,9 @@ class SpikeList:
     first_step: int = 0
     dt_s: float | None = None
     spike_bits: int = 1
+    layers: Mapping[str, str] = field(default_factory=dict)
+    """Its names of layers by ours (`input`, `layer0`, ...), where they differ; empty for one that is not in the list because
+    it was silent, such as the input of a network that biases drive."""
 
 
 def read_csv(path: Path, network: NetworkSpec, how: SpikeList | None = None) -> Rasters:
@@ -58,8 +61,8 @@ def read_csv(path: Path, network: NetworkSpec, how: SpikeList | None = None) -> 
     for name in sizes:
         if name not in reader.found:
             raise DataError(
-                f"{path}: '{name}' has no line, of {', '.join(sizes)}; list its spikes, or name it in a line with empty"
-                " time_step and neuron if it was silent"
+                f"{path}: '{name}' has no line, of {', '.join(sizes)}; list its spikes, name the file's layer with --layers"
+                f" {name}=THEIRS, or say that it was silent with --layers {name}="
             )
     samples = 1 + max((spike[0] for spikes in reader.found.values() for spike in spikes), default=0)
     rasters = {
@@ -83,7 +86,13 @@ class _Reader:
 
     def __init__(self, how: SpikeList, sizes: dict[str, int], steps: int) -> None:
         self.how, self.sizes, self.steps = how, sizes, steps
-        self.found: dict[str, Counter[Spike]] = {}
+        self.ours = {theirs: name for name, theirs in how.layers.items() if theirs}
+        unknown = [name for name in how.layers if name not in sizes]
+        if unknown:
+            raise DataError(f"layers: this network has no '{unknown[0]}'; name one of {', '.join(sizes)}")
+        self.found: dict[str, Counter[Spike]] = {
+            name: Counter() for name, theirs in how.layers.items() if not theirs
+        }
 
     def read(self, path: Path, layer: str | None = None) -> None:
         """Add the spikes of a file, all of one layer if it is given."""
@@ -122,7 +131,7 @@ class _Reader:
         line = {name: fields[index].strip() for name, index in columns.items()}
         if layer is None and "layer" not in line:
             line["layer"], _, line["neuron"] = line["neuron"].rpartition(".")
-        name = layer or line["layer"]
+        name = layer or self.ours.get(line["layer"], line["layer"])
         if name not in self.sizes:
             raise DataError(
                 f"{place}: layer '{name}' is unknown for this network; use {', '.join(self.sizes)}"

@@ -12,7 +12,7 @@ from nmsim.errors import DataError, RunError
 from nmsim.network.spec import NetworkSpec
 from nmsim.pipeline.imported import RecordedNetwork, import_activity
 from nmsim.rasters import aligned, read_rasters
-from nmsim.rasters.align import depths
+from nmsim.rasters.align import steps_behind
 from nmsim.rasters.raster import Rasters
 
 CHAIN = NetworkSpec.model_validate(
@@ -59,7 +59,25 @@ def test_the_depth_of_a_branch_is_that_of_its_longest_way() -> None:
             ],
         }
     )  # fmt: skip
-    assert depths(network) == (0, 1, 2, 3)
+    assert steps_behind(network, 1) == (0, 1, 2, 3)
+
+
+@pytest.mark.parametrize("delays", [(0, 1, 2), (1, 0, 3), (0, 0, 0)])
+def test_every_layer_may_have_a_delay_of_its_own(delays: tuple[int, ...]) -> None:
+    late = tuple(np.cumsum(delays).tolist())
+    own, _ = recorded(0)
+    spikes = tuple(mask.copy() for mask in own.spikes)
+    for mask, steps in zip(spikes, late, strict=True):
+        mask[:, 5 - steps :] = False
+    moved = (np.roll(mask, steps, axis=1) for mask, steps in zip(spikes, late, strict=True))
+    found = aligned(replace(own, spikes=tuple(moved), updates=(None,) * 3), CHAIN, delays)
+    for mask, expected in zip(found.spikes, spikes, strict=True):
+        np.testing.assert_array_equal(mask, expected)
+
+
+def test_delays_are_one_for_all_or_one_for_each_layer() -> None:
+    with pytest.raises(DataError, match="2 numbers for the 3 layers with weights; give one number for each"):
+        aligned(recorded(0)[0], CHAIN, (1, 1))
 
 
 def test_spikes_that_nothing_can_have_caused_are_refused_with_their_place() -> None:
@@ -68,8 +86,8 @@ def test_spikes_that_nothing_can_have_caused_are_refused_with_their_place() -> N
         aligned(own, CHAIN, 2)
     sample, step, neuron = np.argwhere(own.spikes[1][:, :2])[0]
     assert str(error.value) == (
-        f"'layer1': neuron {neuron} is active in step {step} of sample {sample}, but with a delay of 2 per layer nothing can"
-        " have reached it before step 2; give the delay that the tool has, or 0"
+        f"'layer1': neuron {neuron} is active in step {step} of sample {sample}, but with these delays nothing can have"
+        " reached it before step 2; give the delay per layer that the tool has, or 0"
     )
 
 
@@ -78,7 +96,7 @@ def test_one_recording_under_two_delays_is_two_runs(tmp_path: Path) -> None:
     network.write_text(NETWORK)
     spec = config.build(RecordedNetwork, config.load(network)).network
     arrays = spikes()
-    for index, depth in enumerate(depths(spec)):
+    for index, depth in enumerate(steps_behind(spec, 1)):
         for name in (f"layer{index}", f"updates{index}"):
             if name in arrays:
                 arrays[name][:, :depth] = 0

@@ -73,8 +73,8 @@ def test_a_layer_without_a_line_is_missing(tmp_path: Path) -> None:
     with pytest.raises(DataError) as stopped:
         read_rasters(path, SPEC)
     assert str(stopped.value) == (
-        f"{path}: 'layer2' has no line, of input, layer0, layer1, layer2; list its spikes, or name it in a line with empty"
-        " time_step and neuron if it was silent"
+        f"{path}: 'layer2' has no line, of input, layer0, layer1, layer2; list its spikes, name the file's layer"
+        " with --layers layer2=THEIRS, or say that it was silent with --layers layer2="
     )
 
 
