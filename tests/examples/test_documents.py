@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 import nmsim
+from nmsim import config
+from nmsim.pipeline.simulate import CHIPS
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")])
@@ -55,20 +57,29 @@ def test_python_blocks_run(
 
 
 def test_what_an_architect_learns_can_be_made_from_any_run(
-    folder_with_a_run: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    run = str(folder_with_a_run / "runs" / "mnist-dense")
+    small = (
+        "network.layers=[{kind: dense, units: 24}, {kind: dense, units: 10}]",
+        "dataset.train_samples=100",
+        "dataset.test_samples=20",
+        "training.epochs=1",
+        "profile.samples=2",
+    )
+    run, chip, pictures = tmp_path / "run", tmp_path / "edge.yaml", tmp_path / "pictures"
+    shipped = config.load(config.find(CHIPS, "edge-28nm")).with_value("options.spread=balanced")
+    chip.write_text(config.to_yaml(shipped.data))  # no search of mappings: twenty of them are a minute
+    nmsim.train(nmsim.read_workload("mnist-dense", *small), run, seed=1)
     script = ROOT / "benchmarks" / "architects.py"
-    monkeypatch.setattr(sys, "argv", [script.name, run, "edge-28nm", str(tmp_path)])
+    monkeypatch.setattr(sys, "argv", [script.name, str(run), str(chip), str(pictures)])
     runpy.run_path(str(script), run_name="__main__")
     text = capsys.readouterr().out
     for part in ("per training sample", "What bounds the time", "Rules", "Width of a flit", "by schedule"):
         assert part in text
     page = (ROOT / "docs" / "architects.md").read_text(encoding="utf-8")
-    for picture in sorted(path.name.removeprefix("mnist-dense-") for path in tmp_path.iterdir()):
+    for picture in sorted(path.name.removeprefix("mnist-dense-") for path in pictures.iterdir()):
         assert picture in page
 
 
