@@ -200,6 +200,20 @@ def saturated_shares(
     return found
 
 
+def overflow_lines(counts: Mapping[str, int], shares: Mapping[str, float]) -> list[str]:
+    """A line for every tensor that overflowed, largest share of its values first; how often, where no share is known.
+
+    Examples:
+        >>> overflow_lines({"layer1.membrane": 4521, "layer0.current": 0}, {"layer1.membrane": 0.00094})
+        ['layer1.membrane: 4,521 times, 0.094% of its values']
+    """
+    return [
+        f"{name}: {count:,} times" + (f", {100 * shares[name]:.2g}% of its values" if name in shares else "")
+        for name, count in sorted(counts.items(), key=lambda item: (-shares.get(item[0], 0.0), -item[1]))
+        if count
+    ]
+
+
 def _size(layer: SynapticLayer, per: str) -> int:
     return {
         "neurons": layer.neurons,

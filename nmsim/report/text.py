@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from nmsim.cost.idle import PHASE as IDLE
+from nmsim.diagnosis import overflow_lines
 from nmsim.evaluate import Deadlines, Evaluation
 from nmsim.figures import EDP
 from nmsim.report.compare import OTHER_MACHINE_NOTE, mixes_machines, side_by_side
@@ -196,9 +197,11 @@ def _accuracy_lines(result: RunResult) -> list[str]:
     if not result.history.rows:
         return []
     last = result.history.rows[-1]
-    overflows = sum(result.history.overflow_counts.values())
-    text = f"accuracy, measured in this run: {last.accuracy_text}"
-    return [text + (f"; {overflows:,} overflows in training" if overflows else "")]
+    lines = [f"accuracy, measured in this run: {last.accuracy_text}"]
+    if overflows := overflow_lines(result.history.overflow_counts, result.diagnosis.saturated_shares):
+        others = f"; {len(overflows) - 1} more tensors, on the page" if len(overflows) > 1 else ""
+        lines.append(f"  overflows in training: {overflows[0]}{others}")
+    return lines
 
 
 def _memory_lines(result: RunResult) -> list[str]:

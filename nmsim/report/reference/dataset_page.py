@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
+from nmsim.diagnosis import overflow_lines
 from nmsim.report.extrapolate import ASSUMED_OF_SHORT_TRAINING
 from nmsim.report.markup import Markup, figure, join, tag
 from nmsim.report.page import page
@@ -168,8 +169,7 @@ def _trust(dataset: DatasetResult) -> Section:
     if failed:
         verdict = f"{len(failed)} of {len(checks)} checks failed; do not use the figures concerned: {'; '.join(failed)}."
     notes = list(dict.fromkeys(note for item in items for note in item.notes))
-    overflows = {name: count for name, count in dataset.history.overflow_counts.items() if count}
-    lines = [f"{name}: {count:,} times" for name, count in sorted(overflows.items())]
+    lines = overflow_lines(dataset.history.overflow_counts, dataset.diagnosis.saturated_shares)
     parts = [
         tag("p", verdict, class_="verdict failed" if failed else "verdict"),
         tag("h3", "Overflows during the preparation"),

@@ -1,12 +1,13 @@
 """Chapters on the workload: what was learned, from which data, how well, and how active the network is."""
 
+from nmsim.diagnosis import overflow_lines
 from nmsim.report.export import training_table
 from nmsim.report.markup import Markup, figure, join, tag
 from nmsim.report.plots.canvas import Picture
 from nmsim.report.plots.density import SHOWN, densities
 from nmsim.report.result import RunResult
 from nmsim.report.sections.section import Kind, Section, badge, bullets
-from nmsim.report.tables import Cell, Column, Table, for_people
+from nmsim.report.tables import Cell, Column, Table
 
 
 def workload(result: RunResult) -> Section:
@@ -151,10 +152,9 @@ def _formats(result: RunResult) -> Markup:
 
 
 def _overflows(result: RunResult) -> Markup:
-    counts = {name: count for name, count in result.history.overflow_counts.items() if count}
-    if not counts:
+    lines = overflow_lines(result.history.overflow_counts, result.diagnosis.saturated_shares)
+    if not lines:
         return tag("p", "No value overflowed its format during the whole training. ", badge(Kind.MEASURED))
-    lines = [f"{name}: {for_people(count)} times" for name, count in sorted(counts.items())]
     text = "Values that did not fit their format, summed over the whole training; they saturated or wrapped as configured. "
     return join([tag("p", text, badge(Kind.MEASURED)), bullets(lines)])
 
