@@ -23,7 +23,7 @@ import numpy as np
 from nmsim.fixedpoint.format import QFormat
 from nmsim.network.precision import Precision
 from nmsim.network.spec import NetworkSpec
-from nmsim.stop.build import create_engine
+from nmsim.stop.engines import create_engine
 from nmsim.stop.protocol import Batch, UpdateRates
 from nmsim.stop.spec import TrainingSpec
 

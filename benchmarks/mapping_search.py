@@ -18,7 +18,7 @@ from nmsim.errors import DoesNotFitError
 from nmsim.hardware.chip import ChipConfig
 from nmsim.hardware.dataflow import FLOWS
 from nmsim.mapper.costing import Coster
-from nmsim.mapper.search import POLICIES, search_mapping
+from nmsim.mapper.mapping_search import POLICIES, search_mapping
 from nmsim.mapping.automatic import finished, map_network
 from nmsim.mapping.flow import LayerFlow
 from nmsim.mapping.mapping import Mapping

@@ -25,7 +25,7 @@ from nmsim.network.precision import Precision
 from nmsim.network.published import lenet5
 from nmsim.network.spec import NetworkSpec
 from nmsim.report.plots.canvas import MARKERS, PALETTE, grid, legend_right, look, new_figure, svg_of
-from nmsim.stop.build import create_engine
+from nmsim.stop.engines import create_engine
 from nmsim.stop.protocol import Batch, UpdateRates
 from nmsim.stop.spec import TrainingSpec
 from nmsim.storage import write_text

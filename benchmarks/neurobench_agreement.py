@@ -43,9 +43,9 @@ def case() -> tuple[Any, Any, Any]:
     from nmsim.fixedpoint.format import QFormat
     from nmsim.network.precision import Precision
     from nmsim.network.spec import NetworkSpec
-    from nmsim.stop.build import create_engine
+    from nmsim.stop.engines import create_engine
     from nmsim.stop.protocol import Batch, Parameters
-    from nmsim.stop.record import record_activity
+    from nmsim.stop.record_activity import record_activity
     from nmsim.stop.spec import TrainingSpec
 
     held, spikes = arrays(), QFormat.parse("u1.0")

@@ -21,8 +21,8 @@ from random_cores import CHIP, Case, build_quickly
 from random_pairs import pair
 
 from nmsim.pipeline.rtl_cycles import compare_cycles
+from nmsim.rtl.agreement import compare_trace, read_cycles
 from nmsim.rtl.bench import run
-from nmsim.rtl.compare import compare_trace, read_cycles
 from nmsim.rtl.golden import final_parameters
 from nmsim.storage import write_text
 

@@ -20,7 +20,7 @@ from nmsim import config, units
 from nmsim.cost.table import load_table
 from nmsim.errors import DoesNotFitError
 from nmsim.evaluate import Evaluation, evaluate
-from nmsim.mapper.search import search_mapping
+from nmsim.mapper.mapping_search import search_mapping
 from nmsim.network.memory import TrainingNeeds
 from nmsim.network.memory_table import network_memory
 from nmsim.network.precision import Precision

@@ -1,7 +1,5 @@
 """Evaluation: a network, its activity, a chip and a price table: all that a report says of hardware."""
 
-import hashlib
-from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -25,7 +23,7 @@ from nmsim.errors import CostError
 from nmsim.hardware.chip import ChipConfig
 from nmsim.hardware.host import RealTime
 from nmsim.mapping.deployment import Deployment
-from nmsim.mapping.mapping import Mapping
+from nmsim.mapping.mapping import MemoryUse
 from nmsim.perf.analytic import AnalyticModel
 from nmsim.perf.census import ActivityCensus
 from nmsim.perf.model import PerfResult
@@ -54,24 +52,6 @@ class Estimate:
     ci_high: float | None
     band_low: float
     band_high: float
-
-
-@dataclass(frozen=True)
-class MemoryUse:
-    """One memory of one core in use: bits taken by the mapping, packing into words included, against capacity."""
-
-    core: int
-    memory: str
-    used_bits: int
-    capacity_bits: int
-    by_content_bits: dict[str, int]
-    data_bits: int = 0
-    """Bits of data in it; the rest of `used_bits` is what whole words leave empty, and lists of what is not zero."""
-
-    @property
-    def utilization(self) -> float:
-        """Used fraction of the capacity."""
-        return self.used_bits / self.capacity_bits
 
 
 @dataclass(frozen=True)
@@ -231,7 +211,7 @@ def assess(job: Deployment, activity: Activity, costs: CostTable, perf: PerfResu
     power_w = energy_j and _power(
         energy_j, joules, latency_s if idle is None else latency_s + idle.awake_s + idle.asleep_s
     )
-    memory = memory_use(mapping, chip)
+    memory = mapping.memory_use(chip)
     sops = _sops(perf)
     incremental = _incremental(perf, energy)
     area = _area(chip, costs, unavailable)
@@ -243,7 +223,7 @@ def assess(job: Deployment, activity: Activity, costs: CostTable, perf: PerfResu
         network_name=network.name,
         network_hash=network.content_hash(),
         activity_hash=activity.content_hash,
-        mapping_hash=_hash_of(mapping),
+        mapping_hash=mapping.content_hash(),
         costs_name=costs.name,
         costs_hash=costs.content_hash(),
         rule=perf.rule,
@@ -319,42 +299,6 @@ def _dear(chip: ChipConfig, costs: CostTable, joules: float | None) -> tuple[str
         return ()
     clause = above_published(chip.tech_node_nm, joules * units.PJ_PER_J)
     return (f"{clause}: see what phase integrate spends",) if clause else ()
-
-
-def _hash_of(mapping: Mapping) -> str:
-    """First 16 hex digits of the SHA-256 of where everything is."""
-    text = repr(
-        (
-            mapping.network_hash,
-            mapping.chip_hash,
-            mapping.rule,
-            mapping.slices,
-            mapping.residency,
-            mapping.flows,
-        )
-    )
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def memory_use(mapping: Mapping, chip: ChipConfig) -> tuple[MemoryUse, ...]:
-    """Every memory of every core in use, with what it holds."""
-    contents: dict[tuple[int, str], dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    data: dict[tuple[int, str], int] = defaultdict(int)
-    for row in mapping.residency:
-        if row.memory is not None:
-            contents[row.core, row.memory][str(row.content)] += row.words
-            data[row.core, row.memory] += row.bits
-    return tuple(
-        MemoryUse(
-            use.core,
-            use.memory,
-            use.words_used * use.word_bits,
-            use.words * use.word_bits,
-            {content: words * use.word_bits for content, words in contents[use.core, use.memory].items()},
-            data[use.core, use.memory],
-        )
-        for use in mapping.memory_use(chip)
-    )
 
 
 def _area(chip: ChipConfig, costs: CostTable, unavailable: dict[str, str]) -> Area | None:

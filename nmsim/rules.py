@@ -1,6 +1,6 @@
 """LearningRule: what a rule learns and what it carries from step to step; the only home of the rules' names.
 
-A new rule is one row here. The engines that run it (`nmsim.stop.build`) and the memory it takes (`nmsim.network.memory`)
+A new rule is one row here. The engines that run it (`nmsim.stop.engines`) and the memory it takes (`nmsim.network.memory`)
 ask for its properties, not for its name.
 """
 

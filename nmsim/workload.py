@@ -23,8 +23,8 @@ from nmsim.network.spec import NetworkSpec
 from nmsim.rules import rule_named
 from nmsim.stop.protocol import Batch
 from nmsim.stop.spec import TrainingSpec
-from nmsim.structure.schedule import StructureSchedule
 from nmsim.structure.spec import StructureSpec
+from nmsim.structure.update_schedule import StructureSchedule
 
 BYTES_PER_VALUE = 8
 """Of a stored integer in the engine."""

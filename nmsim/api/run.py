@@ -12,7 +12,7 @@ from nmsim.errors import RunError
 from nmsim.pipeline.folder import RunFolder
 from nmsim.report.looks import Look, look_of, picture_of
 from nmsim.report.plots.canvas import Picture
-from nmsim.report.plots.training import training_curve
+from nmsim.report.plots.training_curve import training_curve
 from nmsim.report.tables import Column, Table
 from nmsim.rules import BASELINE, INFERENCE, rule_named
 from nmsim.shown import Shown

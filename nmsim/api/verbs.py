@@ -27,7 +27,7 @@ from nmsim.explore.sample import Method
 from nmsim.explore.search import Sampler
 from nmsim.explore.space import SPACES
 from nmsim.hardware.chip import ChipConfig
-from nmsim.mapper.search import search_mapping
+from nmsim.mapper.mapping_search import search_mapping
 from nmsim.mapping.automatic import deploy_network
 from nmsim.mapping.deployment import Deployment, needs_on
 from nmsim.mapping.fit import FitReport
@@ -45,7 +45,7 @@ from nmsim.pipeline.train import train as train_into
 from nmsim.report.result import RunResult
 from nmsim.report.write import write_report
 from nmsim.stop.train import Progress
-from nmsim.validate.numerics.comparison import NumericsResult
+from nmsim.validate.numerics.measured import NumericsResult
 from nmsim.workload import WorkloadSpec
 
 PathLike = str | Path

@@ -23,7 +23,7 @@ from nmsim.hardware.chip import ChipConfig
 from nmsim.pipeline.reference_plan import PLANS, ReferencePlan
 from nmsim.pipeline.simulate import CHIPS
 from nmsim.stop.fixed.exact import ExactSum, exact_sums
-from nmsim.stop.fixed.formats import layer_formats
+from nmsim.stop.fixed.layer_formats import layer_formats
 from nmsim.units import BITS_PER_BYTE, BITS_PER_KIB, scaled
 from nmsim.workload import WorkloadSpec
 

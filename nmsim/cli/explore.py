@@ -29,7 +29,7 @@ from nmsim.explore.sample import METHODS, Method
 from nmsim.explore.search import SAMPLERS, Sampler
 from nmsim.explore.space import SPACES
 from nmsim.pipeline import explore as stage
-from nmsim.pipeline.study import REPORTS, Listener, Progress, StudyFolder, StudyOptions
+from nmsim.pipeline.study import REPORTS, Listener, StudyFolder, StudyOptions, StudyProgress
 from nmsim.report.tables import for_people, value_text
 from nmsim.storage import file_name
 
@@ -206,7 +206,7 @@ def _progress(screen: Screen) -> Iterator[Listener]:
     with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
         tasks: dict[str, TaskID] = {}
 
-        def listen(step: Progress) -> None:
+        def listen(step: StudyProgress) -> None:
             if step.stage not in tasks:
                 tasks[step.stage] = bar.add_task(step.stage, total=step.total, rate="")
             failed = f"{step.failed} failed" if step.failed else ""
@@ -222,7 +222,7 @@ class _Lines:
         self.screen, self.stage, self.first = screen, "", 0
         self.began = self.line_at = time.monotonic()
 
-    def __call__(self, step: Progress) -> None:
+    def __call__(self, step: StudyProgress) -> None:
         """Take one report."""
         now = time.monotonic()
         if step.stage != self.stage:

@@ -8,7 +8,7 @@ import tempfile
 import traceback
 from pathlib import Path
 
-from nmsim.cli.output import Answer, show_json
+from nmsim.cli.output import PrintedAnswer, show_json
 from nmsim.errors import NmsimError
 
 BAD_INPUT = 2
@@ -47,7 +47,7 @@ def report(error: BaseException, *, as_json: bool) -> int:
     code, kind, sentences = describe(error)
     for line in sentences:
         print(f"nmsim: {printable(line)}", file=sys.stderr)
-    if as_json and not Answer.given:
+    if as_json and not PrintedAnswer.given:
         content = {"kind": kind, "exit_code": code, "sentences": [printable(line) for line in sentences]}
         show_json({"schema": ERROR_SCHEMA, "error": content})
     return code

@@ -15,10 +15,10 @@ from nmsim.cli.options import (
     ResumeOption,
     SetOption,
     WorkloadArgument,
+    limit_threads,
 )
 from nmsim.cli.output import show_json
 from nmsim.cli.progress import counted
-from nmsim.cli.threads import limit_threads
 from nmsim.pipeline.folder import package_versions
 from nmsim.pipeline.formats import FormatsListener, FormatsPlan, search_formats
 from nmsim.pipeline.numerics import ShortTraining
@@ -27,8 +27,8 @@ from nmsim.report.formats import format_table, formats_data
 from nmsim.stop.train import Progress
 from nmsim.storage import file_name
 from nmsim.units import BITS_PER_BYTE, scaled
+from nmsim.validate.formats.format_search import Found
 from nmsim.validate.formats.found import FormatSearchResult
-from nmsim.validate.formats.search import Found
 from nmsim.validate.formats.widths import PRECISION_FILE
 
 

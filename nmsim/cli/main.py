@@ -34,9 +34,9 @@ def _run() -> int:
 
 
 def _command() -> int:
-    from nmsim.cli.output import Answer
+    from nmsim.cli.output import PrintedAnswer
 
-    as_json, Answer.given = "--json" in sys.argv, False
+    as_json, PrintedAnswer.given = "--json" in sys.argv, False
     try:
         from nmsim.cli.verbs import app
 

@@ -9,11 +9,11 @@ from nmsim.pipeline.folder import package_versions
 from nmsim.pipeline.numerics import NumericsListener, NumericsPlan, validate_numerics
 from nmsim.pipeline.subject import Subject
 from nmsim.report.numerics.data import validation_data
-from nmsim.report.numerics.page import UNTRAINED
+from nmsim.report.numerics.numerics_page import UNTRAINED
 from nmsim.report.tables import for_people
 from nmsim.stop.train import Progress
 from nmsim.validate.formats.widths import PRECISION_FILE
-from nmsim.validate.numerics.comparison import NumericsResult, Reference, TensorNumerics
+from nmsim.validate.numerics.measured import ComparedWith, NumericsResult, TensorNumerics
 
 FINDINGS_SHOWN = 12
 ROWS_SHOWN = 40
@@ -96,7 +96,7 @@ def _weakest(result: NumericsResult) -> tuple[TensorNumerics, ...]:
     found: list[TensorNumerics] = []
     for layer in range(len(result.layers)):
         own = [item for item in result.tensors if item.layer == layer]
-        found += sorted(own, key=lambda item: _number(item.errors[Reference.OWN].sqnr_db()))[:WEAKEST]
+        found += sorted(own, key=lambda item: _number(item.errors[ComparedWith.OWN].sqnr_db()))[:WEAKEST]
     return tuple(found)
 
 
@@ -105,8 +105,8 @@ def _number(value: float | None) -> float:
 
 
 def _row(item: TensorNumerics, *, wide: bool) -> list[str]:
-    own = item.errors[Reference.OWN]
-    decibels = [_decibels(item, reference) for reference in Reference]
+    own = item.errors[ComparedWith.OWN]
+    decibels = [_decibels(item, reference) for reference in ComparedWith]
     return [
         f"{item.layer} {item.tensor.replace('_', ' ')}", str(item.format), *decibels,
         for_people(item.spread.saturation_rate, "fraction"),
@@ -115,7 +115,7 @@ def _row(item: TensorNumerics, *, wide: bool) -> list[str]:
     ]  # fmt: skip
 
 
-def _decibels(item: TensorNumerics, reference: Reference) -> str:
+def _decibels(item: TensorNumerics, reference: ComparedWith) -> str:
     sums = item.errors.get(reference)
     value = None if sums is None else sums.sqnr_db()
     return "" if value is None else "exact" if value == float("inf") else f"{value:.1f}"
@@ -127,13 +127,14 @@ def _layer_rows(result: NumericsResult) -> list[list[str]]:
         found = {item.parameter: item for item in result.gradients if item.layer == spikes.layer}
         cosines = [
             f"{value:.5f}"
-            if kind in found and (value := found[kind].cosine[Reference.FREE]) is not None
+            if kind in found and (value := found[kind].cosine[ComparedWith.FREE]) is not None
             else ""
             for kind in ("weight", "threshold")
         ]
-        leak = found["leak_factor"].relative_error[Reference.FREE] if "leak_factor" in found else None
+        leak = found["leak_factor"].relative_error[ComparedWith.FREE] if "leak_factor" in found else None
         rates = [
-            for_people(spikes.rate(reference), "fraction") for reference in (Reference.FREE, Reference.FORCED)
+            for_people(spikes.rate(reference), "fraction")
+            for reference in (ComparedWith.FREE, ComparedWith.FORCED)
         ]
         rows.append([name, *rates, *cosines, "" if leak is None else for_people(leak, "fraction")])
     return rows

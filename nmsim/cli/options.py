@@ -46,3 +46,17 @@ StrictOption = Annotated[
 ]
 QuietOption = Annotated[bool, typer.Option("--quiet", help="Print errors only.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the summary as JSON and nothing else.")]
+
+
+def limit_threads(jobs: int | None) -> None:
+    """Use at most `jobs` threads in compiled kernels and in BLAS; all processors if None."""
+    if jobs is None:
+        return
+    import numba
+
+    numba.set_num_threads(min(jobs, numba.config.NUMBA_NUM_THREADS))  # type: ignore[attr-defined]
+    try:
+        from threadpoolctl import threadpool_limits
+    except ImportError:
+        return
+    threadpool_limits(jobs)

@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 
-class Answer:
+class PrintedAnswer:
     """The answer in JSON of the command that runs: `given` once it was printed, for there is one document at most."""
 
     given = False
@@ -15,7 +15,7 @@ class Answer:
 
 def show_json(content: Any) -> None:
     """Print plain data as the command's answer."""
-    Answer.given = True
+    PrintedAnswer.given = True
     print(json.dumps(content, indent=2))
 
 

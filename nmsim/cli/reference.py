@@ -16,9 +16,9 @@ from nmsim.cli.options import (
     QuietOption,
     SetOption,
     WorkloadArgument,
+    limit_threads,
 )
 from nmsim.cli.output import show_json
-from nmsim.cli.threads import limit_threads
 from nmsim.errors import ConfigError
 from nmsim.pipeline import reference as reference_stage
 from nmsim.pipeline.reference_plan import DEFAULT_PLAN, ReferencePlan, read_plan

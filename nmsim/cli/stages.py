@@ -28,9 +28,9 @@ from nmsim.cli.options import (
     SetOption,
     StrictOption,
     WorkloadArgument,
+    limit_threads,
 )
 from nmsim.cli.output import show_json
-from nmsim.cli.threads import limit_threads
 from nmsim.diagnosis import Diagnosis
 from nmsim.errors import CheckFailedError, ConfigError, DoesNotFitError
 from nmsim.evaluate import Evaluation

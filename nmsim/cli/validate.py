@@ -8,10 +8,9 @@ import typer
 
 from nmsim.cli.console import Screen
 from nmsim.cli.numerics import validate_subject
-from nmsim.cli.options import DataOption, JobsOption, PrecisionOption, QuietOption, SetOption
+from nmsim.cli.options import DataOption, JobsOption, PrecisionOption, QuietOption, SetOption, limit_threads
 from nmsim.cli.output import show_json
 from nmsim.cli.silicon import silicon_lines, sop_lines
-from nmsim.cli.threads import limit_threads
 from nmsim.cli.vectors import check_vectors
 from nmsim.errors import ConfigError
 from nmsim.pipeline.numerics import NumericsPlan, ShortTraining

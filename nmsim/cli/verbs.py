@@ -22,7 +22,7 @@ VERBS = {
     "formats": ("formats", "Find the narrowest formats that keep the accuracy."),
     "balance": ("reference", "Find weight scales at which every layer of a deep network spikes."),
     "synapses": ("synapses", "Price the synapses of a run in every storage format, on chips."),
-    "map": ("mapping", "Map a network onto a chip, without training."),
+    "map": ("map", "Map a network onto a chip, without training."),
     "sweep": ("explore", "Evaluate the designs of a grid or a sample, and find their front."),
     "search": ("explore", "Let a multi-objective sampler look for the front."),
     "reference": ("reference", "Make the energy report over data sets, learning rules and chips."),

@@ -17,7 +17,7 @@ from nmsim.hardware.chip import ChipConfig
 
 
 @dataclass(frozen=True)
-class Power:
+class ConstantPower:
     """Constant power of one part of the machine: `price.pj` is its energy per second, picojoules."""
 
     component: str
@@ -30,7 +30,7 @@ class Power:
 class StaticPower:
     """All constant power of a machine; `unavailable` is the reason if the table gives none."""
 
-    parts: tuple[Power, ...]
+    parts: tuple[ConstantPower, ...]
     unavailable: str | None
 
     @property
@@ -53,7 +53,7 @@ def static_power(chip: ChipConfig, table: CostTable) -> StaticPower:
         return StaticPower((), str(error))
 
 
-def _static(chip: ChipConfig, table: CostTable) -> Iterator[Power]:
+def _static(chip: ChipConfig, table: CostTable) -> Iterator[ConstantPower]:
     if chip.power.static_power_w is not None:
         yield _whole_chip(
             chip, _of_chip(chip, chip.power.static_power_w, "W", "power.static_power_w"), STATIC, 1.0
@@ -75,7 +75,7 @@ def leakage_w(chip: ChipConfig, table: CostTable) -> float | None:
         return None
 
 
-def _leakage(chip: ChipConfig, table: ComponentTable) -> Iterator[Power]:
+def _leakage(chip: ChipConfig, table: ComponentTable) -> Iterator[ConstantPower]:
     technology = technology_at(table, chip.tech_node_nm, chip.voltage_v)
     of_type = {
         core.name: [(memory.name, sram.leakage(technology, memory)) for memory in core.memories]
@@ -90,7 +90,7 @@ def _leakage(chip: ChipConfig, table: ComponentTable) -> Iterator[Power]:
     }
     for core in chip.cores():
         for memory, price in price_of_type[core.type.name]:
-            yield Power(STATIC, memory, core.index, price)
+            yield ConstantPower(STATIC, memory, core.index, price)
 
 
 def _at_chip(constant: Constant, chip: ChipConfig, table: EventTable, exponent: int) -> Constant:
@@ -101,7 +101,7 @@ def _at_chip(constant: Constant, chip: ChipConfig, table: EventTable, exponent: 
     return scaled(constant, exponent, chip.voltage_v, table.supply.nominal_v)
 
 
-def _clock(chip: ChipConfig, table: CostTable) -> Iterator[Power]:
+def _clock(chip: ChipConfig, table: CostTable) -> Iterator[ConstantPower]:
     """Clock power that flows whether or not there is work."""
     if chip.power.clock_power_w_per_hz == 0:
         return
@@ -112,13 +112,15 @@ def _clock(chip: ChipConfig, table: CostTable) -> Iterator[Power]:
         technology = technology_at(table, chip.tech_node_nm, chip.voltage_v)
         for unit, core, watts in idle_power_w(chip, technology) if technology.clocked else ():
             formula = "flip_flop_pj * tree * open * flip-flops * Hz"
-            yield Power(CLOCK, unit, core, _price(watts, f"clock that never stops, {unit}", formula, CLOCK))
+            yield ConstantPower(
+                CLOCK, unit, core, _price(watts, f"clock that never stops, {unit}", formula, CLOCK)
+            )
     elif table.clock_power_w_per_hz is not None:
         constant = table.cited(usable(table.clock_power_w_per_hz, "clock_power_w_per_hz", table.name))
         yield _whole_chip(chip, _at_chip(constant, chip, table, DYNAMIC_EXPONENT), CLOCK, chip.clock_hz)
 
 
-def _dram(chip: ChipConfig, table: CostTable) -> Iterator[Power]:
+def _dram(chip: ChipConfig, table: CostTable) -> Iterator[ConstantPower]:
     """DRAM that waits; what it draws while data moves is in the price of a bit."""
     if chip.dram is None or not isinstance(table, ComponentTable):
         return
@@ -126,25 +128,27 @@ def _dram(chip: ChipConfig, table: CostTable) -> Iterator[Power]:
     waiting = dram.power_down(technology, chip.dram)
     if waiting is not None:
         formula = "dram_standby_w * dram_power_down_share"
-        yield Power(
+        yield ConstantPower(
             STATIC, "dram", -1, _price(waiting, f"{chip.dram.kind} in power-down", formula, dram.GROUP)
         )
 
 
-def _host(chip: ChipConfig) -> Iterator[Power]:
+def _host(chip: ChipConfig) -> Iterator[ConstantPower]:
     """What feeds the chips: one for all of them."""
     if chip.host is not None and chip.host.power_w > 0:
         constant = _of_chip(chip, chip.host.power_w, "W", "host.power_w")
-        yield Power(HOST, "", -1, _price(constant, "power of the host", "W", HOST))
+        yield ConstantPower(HOST, "", -1, _price(constant, "power of the host", "W", HOST))
 
 
-def _whole_chip(chip: ChipConfig, constant: Constant, component: str, factor: float) -> Power:
+def _whole_chip(chip: ChipConfig, constant: Constant, component: str, factor: float) -> ConstantPower:
     chips = chip.chips.columns * chip.chips.rows
     total = constant.model_copy(update={"value": constant.value * factor * chips})
     formula = (
         f"{constant.unit} * {factor:g} * {chips} chip(s)" if component == CLOCK else f"W * {chips} chip(s)"
     )
-    return Power(component, "", -1, _price(total, f"{component} power of the chip", formula, component))
+    return ConstantPower(
+        component, "", -1, _price(total, f"{component} power of the chip", formula, component)
+    )
 
 
 def _of_chip(chip: ChipConfig, value: float, unit: str, key: str) -> Constant:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from nmsim.datasets.dataset import Dataset, Provenance
-from nmsim.datasets.own.values import labels_of, samples_of
+from nmsim.datasets.own.array_values import labels_of, samples_of
 from nmsim.datasets.split import held_out
 from nmsim.errors import DataError
 

@@ -14,10 +14,10 @@ from nmsim.datasets.files.event_folder import read_event_folder
 from nmsim.datasets.files.image_folder import read_image_folder
 from nmsim.datasets.files.mnist_subset import find_subset, read_subset, subset_origin
 from nmsim.datasets.files.npz import is_npz, read_npz
-from nmsim.datasets.own.read import read_own, shape_of
+from nmsim.datasets.own.read_own import read_own, shape_of
 from nmsim.datasets.parts import Parts
 from nmsim.datasets.spec import DatasetSpec, OwnDataset, Subset
-from nmsim.datasets.subset import stratified
+from nmsim.datasets.split import stratified
 from nmsim.errors import DataError
 
 IN_MEMORY_BYTES = 64 << 20
@@ -43,7 +43,7 @@ def load(
             downloaded (mnist-subset comes with an installed package).
         train_samples: keep so many of the training part.
         test_samples: keep so many of the test part.
-        subset: which are kept: of every class its share (see `nmsim.datasets.subset`), or the first of the file.
+        subset: which are kept: of every class its share (see `nmsim.datasets.split`), or the first of the file.
         on_progress: told about a download as (file, bytes so far, total or `None`).
 
     Raises:

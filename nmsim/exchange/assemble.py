@@ -7,7 +7,7 @@ import numpy as np
 
 from nmsim.config import Document, build
 from nmsim.errors import DataError
-from nmsim.exchange.chain import Chain, FloatArray, Neurons, Synapses
+from nmsim.exchange.chain import Chain, FloatArray, LayerWeights, Neurons
 from nmsim.network.spec import NetworkSpec, SynapticLayer
 from nmsim.stop.protocol import Parameters
 
@@ -28,11 +28,11 @@ def assembled(chain: Chain, name: str, time_steps: int) -> TrainedNetwork:
         DataError: the parts do not make a network that nmsim runs; the sentence names the part.
     """
     layers: list[dict[str, Any]] = []
-    synapses: list[Synapses] = []
+    synapses: list[LayerWeights] = []
     neurons: list[Neurons] = []
-    waiting: Synapses | None = None
+    waiting: LayerWeights | None = None
     for part in chain.parts:
-        if isinstance(part, Synapses):
+        if isinstance(part, LayerWeights):
             if waiting is not None:
                 raise DataError(
                     f"{waiting.where}: synapses without neurons behind them; put IF or LIF neurons there"
@@ -83,7 +83,7 @@ def assembled(chain: Chain, name: str, time_steps: int) -> TrainedNetwork:
     return TrainedNetwork(network, _parameters(network, synapses, thresholds, leaks), chain.notes)
 
 
-def with_weights(network: NetworkSpec, found: list[Synapses], source: str) -> TrainedNetwork:
+def with_weights(network: NetworkSpec, found: list[LayerWeights], source: str) -> TrainedNetwork:
     """A described network with the weights and biases of a file; thresholds and leak factors are the description's.
 
     A layer whose bias is not 0 everywhere needs one in the description (`bias: true`).
@@ -104,7 +104,7 @@ def with_weights(network: NetworkSpec, found: list[Synapses], source: str) -> Tr
 
 
 def _parameters(
-    network: NetworkSpec, found: list[Synapses], thresholds: list[FloatArray], leaks: list[float]
+    network: NetworkSpec, found: list[LayerWeights], thresholds: list[FloatArray], leaks: list[float]
 ) -> Parameters:
     for layer, item in zip(network.synaptic_layers, found, strict=True):
         if item.weight.shape != layer.weight_shape:
@@ -124,7 +124,7 @@ def _parameters(
     )
 
 
-def _bias(item: Synapses, layer: SynapticLayer) -> FloatArray | None:
+def _bias(item: LayerWeights, layer: SynapticLayer) -> FloatArray | None:
     """The biases of a layer of the network, zeros where the file gives none."""
     if item.bias is not None and item.bias.shape != layer.weight_shape[:1]:
         raise DataError(
@@ -140,7 +140,7 @@ def _bias(item: Synapses, layer: SynapticLayer) -> FloatArray | None:
     return None
 
 
-def _layer(synapses: Synapses, neurons: Neurons) -> dict[str, Any]:
+def _layer(synapses: LayerWeights, neurons: Neurons) -> dict[str, Any]:
     outputs = synapses.weight.shape[0]
     if synapses.weight.ndim == 2:
         described = {"kind": "dense", "units": outputs}

@@ -13,7 +13,7 @@ Reset = Literal["subtract", "zero"]
 
 
 @dataclass(frozen=True)
-class Synapses:
+class LayerWeights:
     """Weights `(n_out, n_in)` or `(C_out, C_in, k, k)` in real numbers, and a bias `(n_out,)` or `(C_out,)` if there is one.
 
     `where` names the part in its file, for messages.
@@ -30,17 +30,17 @@ class Synapses:
         """Largest magnitude of a bias, 0 without one."""
         return 0.0 if self.bias is None else float(np.abs(self.bias).max())
 
-    def scaled(self, factor: FloatArray) -> "Synapses":
+    def scaled(self, factor: FloatArray) -> "LayerWeights":
         """The same synapses with the current of every output multiplied, `factor` `(n_out,)` or one number."""
         column = np.broadcast_to(factor, (self.weight.shape[0],))
         weight = self.weight * column.reshape(-1, *[1] * (self.weight.ndim - 1))
         bias = None if self.bias is None else self.bias * column
-        return Synapses(self.where, weight, bias, self.stride, self.padding)
+        return LayerWeights(self.where, weight, bias, self.stride, self.padding)
 
-    def with_bias(self, added: FloatArray) -> "Synapses":
+    def with_bias(self, added: FloatArray) -> "LayerWeights":
         """The same synapses with a current added at every time step, `(n_out,)`."""
         bias = added if self.bias is None else self.bias + added
-        return Synapses(self.where, self.weight, bias, self.stride, self.padding)
+        return LayerWeights(self.where, self.weight, bias, self.stride, self.padding)
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Pool:
     size: int
 
 
-Part = Synapses | Neurons | Pool
+Part = LayerWeights | Neurons | Pool
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from nmsim.errors import ConfigError, DataError
-from nmsim.exchange.chain import Chain, Neurons, Part, Pool, Reset, Synapses, one_value, same_in_both
+from nmsim.exchange.chain import Chain, LayerWeights, Neurons, Part, Pool, Reset, one_value, same_in_both
 
 POOLS = {"SumPool2d": "sum_pool", "AvgPool2d": "avg_pool"}
 
@@ -109,7 +109,7 @@ def _part(node: Any, where: str, dt_s: float | None, reset: Reset) -> Any:
         return None
     if kind in {"Affine", "Linear"}:
         bias = _bias(node)
-        return Synapses(where, np.asarray(node.weight, np.float64), bias)
+        return LayerWeights(where, np.asarray(node.weight, np.float64), bias)
     if kind == "Conv2d":
         return _convolution(node, where)
     if kind in POOLS:
@@ -137,7 +137,7 @@ def _bias(node: Any) -> Any:
     return None if bias is None or not np.any(bias) else np.asarray(bias, np.float64)
 
 
-def _convolution(node: Any, where: str) -> Synapses:
+def _convolution(node: Any, where: str) -> LayerWeights:
     if int(node.groups) != 1:
         raise DataError(
             f"{where}: a convolution in {int(node.groups)} groups cannot be imported; use groups = 1"
@@ -155,7 +155,7 @@ def _convolution(node: Any, where: str) -> Synapses:
         padding = kernel // 2 if node.padding == "same" else 0
     else:
         padding = same_in_both(node.padding, where, "padding")
-    return Synapses(where, weight, _bias(node), stride, padding)
+    return LayerWeights(where, weight, _bias(node), stride, padding)
 
 
 def _neurons(node: Any, kind: str, where: str, dt_s: float | None, reset: Reset) -> Any:
@@ -196,7 +196,7 @@ def _gain(r: Any, where: str) -> Any:
 
 def _scale_last(parts: list[Part], gain: Any, added: Any, _: Neurons, *, where: str) -> None:
     """Take what a neuron does to its input into the synapses in front of it."""
-    if not parts or not isinstance(parts[-1], Synapses):
+    if not parts or not isinstance(parts[-1], LayerWeights):
         raise DataError(
             f"{where}: neurons without synapses in front of them; put an Affine, Linear or Conv2d node there"
         )
@@ -207,7 +207,7 @@ def _scale_last(parts: list[Part], gain: Any, added: Any, _: Neurons, *, where: 
 
 
 def _input_shape(graph: Any, parts: list[Part]) -> tuple[int, ...] | None:
-    first = next((part for part in parts if isinstance(part, Synapses)), None)
+    first = next((part for part in parts if isinstance(part, LayerWeights)), None)
     if first is None:
         return None
     if first.weight.ndim == 2:

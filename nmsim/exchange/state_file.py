@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from nmsim.errors import ConfigError, DataError
-from nmsim.exchange.chain import FloatArray, Synapses
+from nmsim.exchange.chain import FloatArray, LayerWeights
 
 EPSILON = 1e-5
 """Added to the variance by batch normalisation; PyTorch's default, which state dictionaries do not hold."""
@@ -26,7 +26,7 @@ class _BatchNorm:
     variance: FloatArray
 
 
-def read_state(path: Path, *, epsilon: float = EPSILON) -> list[Synapses]:
+def read_state(path: Path, *, epsilon: float = EPSILON) -> list[LayerWeights]:
     """The synapses of a state dictionary in its own order, each with the batch normalisation behind it folded in.
 
     Inference with running statistics is `gain (W x + b - mean) / sqrt(variance + epsilon) + shift`, so the weights of
@@ -37,9 +37,9 @@ def read_state(path: Path, *, epsilon: float = EPSILON) -> list[Synapses]:
         DataError: the file is broken or holds more than arrays; a batch normalisation follows no synapses of its size.
     """
     arrays = _arrays(path)
-    found: list[Synapses] = []
+    found: list[LayerWeights] = []
     for name, part in _modules(arrays, str(path)):
-        if isinstance(part, Synapses):
+        if isinstance(part, LayerWeights):
             found.append(part)
             continue
         outputs = found[-1].weight.shape[0] if found else 0
@@ -57,18 +57,18 @@ def read_state(path: Path, *, epsilon: float = EPSILON) -> list[Synapses]:
     return found
 
 
-def _folded(synapses: Synapses, norm: _BatchNorm, epsilon: float) -> Synapses:
+def _folded(synapses: LayerWeights, norm: _BatchNorm, epsilon: float) -> LayerWeights:
     factor = norm.gain / np.sqrt(norm.variance + epsilon)
     return synapses.scaled(factor).with_bias(norm.shift - norm.mean * factor)
 
 
-def _modules(arrays: Mapping[str, FloatArray], source: str) -> list[tuple[str, Synapses | _BatchNorm]]:
+def _modules(arrays: Mapping[str, FloatArray], source: str) -> list[tuple[str, LayerWeights | _BatchNorm]]:
     """Synapses and batch normalisations by the prefix of their names, in the order of the file."""
     modules: dict[str, dict[str, FloatArray]] = {}
     for key, array in arrays.items():
         prefix, _, leaf = key.rpartition(".")
         modules.setdefault(prefix, {})[leaf] = array
-    found: list[tuple[str, Synapses | _BatchNorm]] = []
+    found: list[tuple[str, LayerWeights | _BatchNorm]] = []
     for name, own in modules.items():
         where = f"{source}: '{name}'"
         if "running_mean" in own:
@@ -85,7 +85,7 @@ def _modules(arrays: Mapping[str, FloatArray], source: str) -> list[tuple[str, S
         elif "weight_hh_l0" in own or "weight_hh" in own:
             raise DataError(f"{where}: a recurrent layer; nmsim runs feed-forward networks only")
         elif "weight" in own and own["weight"].ndim in {2, 4}:
-            found.append((name, Synapses(where, own["weight"], own.get("bias"))))
+            found.append((name, LayerWeights(where, own["weight"], own.get("bias"))))
     return found
 
 

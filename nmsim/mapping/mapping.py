@@ -1,5 +1,6 @@
 """The mapping: slices of layers on cores, and what each memory holds."""
 
+import hashlib
 from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -112,18 +113,39 @@ class Residency:
 
 @dataclass(frozen=True, slots=True)
 class MemoryUse:
-    """How full one memory of one core is."""
+    """How full one memory of one core is.
+
+    `words_by_content` splits `words_used`. `data_bits` of the words are data; the rest is what whole words leave empty,
+    and lists of what is not zero.
+    """
 
     core: int
     memory: str
     words_used: int
     words: int
     word_bits: int
+    words_by_content: dict[str, int]
+    data_bits: int
 
     @property
     def utilization(self) -> float:
         """Share of its words in use."""
         return self.words_used / self.words
+
+    @property
+    def used_bits(self) -> int:
+        """Bits of the words in use."""
+        return self.words_used * self.word_bits
+
+    @property
+    def capacity_bits(self) -> int:
+        """Bits of all its words."""
+        return self.words * self.word_bits
+
+    @property
+    def by_content_bits(self) -> dict[str, int]:
+        """`used_bits` by kind of data."""
+        return {content: words * self.word_bits for content, words in self.words_by_content.items()}
 
 
 @dataclass(frozen=True, repr=False)
@@ -145,6 +167,11 @@ class Mapping(Shown):
     """What a search chose and what it beat, in one sentence."""
     flows: tuple[LayerFlow, ...] = ()
     """How each layer runs; none: as the chip prescribes."""
+
+    def content_hash(self) -> str:
+        """First 16 hex digits of the SHA-256 of where everything is and how it runs."""
+        held = (self.network_hash, self.chip_hash, self.rule, self.slices, self.residency, self.flows)
+        return hashlib.sha256(repr(held).encode()).hexdigest()[:16]
 
     @cached_property
     def cores_used(self) -> tuple[int, ...]:
@@ -197,14 +224,25 @@ class Mapping(Shown):
         return {name: data[name] / taken[name] for name in data if taken[name]}
 
     def memory_use(self, chip: ChipConfig) -> tuple[MemoryUse, ...]:
-        """Every memory of every core in use, in order of core, with how full it is."""
-        used: dict[tuple[int, str], int] = defaultdict(int)
+        """Every memory of every core in use, in order of core, with what it holds."""
+        contents: dict[tuple[int, str], dict[str, int]] = defaultdict(lambda: defaultdict(int))
+        data_bits: dict[tuple[int, str], int] = defaultdict(int)
         for row in self.residency:
             if row.memory is not None:
-                used[row.core, row.memory] += row.words
+                contents[row.core, row.memory][str(row.content)] += row.words
+                data_bits[row.core, row.memory] += row.bits
         cores = chip.cores()
         return tuple(
-            MemoryUse(core, memory.name, used[core, memory.name], memory.words, memory.word_bits)
+            MemoryUse(
+                core,
+                memory.name,
+                sum(held.values()),
+                memory.words,
+                memory.word_bits,
+                dict(held),
+                data_bits[core, memory.name],
+            )
             for core in self.cores_used
             for memory in cores[core].type.memories
+            for held in [contents[core, memory.name]]
         )

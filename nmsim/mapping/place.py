@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmsim.hardware.chip import ChipConfig, PlacedCore
+from nmsim.mapping.expected_traffic import traffic_matrix
 from nmsim.mapping.mapping import Slice
 from nmsim.mapping.room import LayerPlan
-from nmsim.mapping.traffic import traffic_matrix
 from nmsim.network.spec import NetworkSpec
 
 IntArray = NDArray[np.int64]

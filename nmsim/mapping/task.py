@@ -10,10 +10,10 @@ from nmsim.hardware.chip import ChipConfig
 from nmsim.hardware.core import Core
 from nmsim.hardware.sram import NOMINAL_BITS, Sram
 from nmsim.mapping.deployment import needs_on
+from nmsim.mapping.expected_traffic import overlap
 from nmsim.mapping.mapping import Slice
 from nmsim.mapping.partition import Cut, Partition, partitions
 from nmsim.mapping.room import LayerPlan, Storage
-from nmsim.mapping.traffic import overlap
 from nmsim.network.memory import TrainingNeeds, network_terms
 from nmsim.network.precision import Precision
 from nmsim.network.spec import NetworkSpec

@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmsim.counts import CoreActivity
-from nmsim.perf.load import StageLoad
 from nmsim.perf.machine import Lane
 from nmsim.perf.model import PerfResult, StageLabel
 from nmsim.perf.phase_time import phase_cycles
 from nmsim.perf.schedule import Slot, Turn
 from nmsim.perf.stage import MAX_LANES
+from nmsim.perf.stage_load import StageLoad
 from nmsim.perf.work import StepWork
 
 FloatArray = NDArray[np.float64]

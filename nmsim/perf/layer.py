@@ -20,7 +20,7 @@ from nmsim.perf.geometry import LayerSlices
 from nmsim.perf.machine import Lane, Machine
 from nmsim.perf.projection import INPUT, Projection
 from nmsim.perf.stage import Cadence, Packing, StageBuilder, StageKind
-from nmsim.perf.sums import Sums
+from nmsim.perf.sum_levels import SumLevels
 
 IntArray = NDArray[np.int64]
 RANDOM_BITS = 16
@@ -117,7 +117,7 @@ class LayerTask:
         return self.options.schedule == "sequential"
 
     @cached_property
-    def input_sums(self) -> Sums:
+    def input_sums(self) -> SumLevels:
         """Where input sums are added up."""
         lane = Lane.ACCUMULATE if self.recorded.input_bits == 1 else Lane.MAC
         return self._sums(
@@ -125,7 +125,7 @@ class LayerTask:
         )
 
     @cached_property
-    def summed_errors(self) -> Sums:
+    def summed_errors(self) -> SumLevels:
         """Where errors of the layer's inputs are added up."""
         return self._sums(Content.ERROR_SUM, self.slices.inputs, self.error_bits, Lane.MAC, self.flow.error)
 
@@ -142,10 +142,10 @@ class LayerTask:
         sums = self._sums(Content.ERROR_SUM, self.slices.owned, self.error_bits, Lane.MAC, "input_stationary")
         return sums.at if self.in_turn else sums.home
 
-    def _sums(self, content: Content, values: IntArray, bits: int, lane: Lane, flow: Flow) -> Sums:
+    def _sums(self, content: Content, values: IntArray, bits: int, lane: Lane, flow: Flow) -> SumLevels:
         cores = self.slices.core
         lanes = self.machine.lane_rate[cores, lane]
-        return Sums.of(
+        return SumLevels.of(
             self.machine, content, cores, values, bits, np.minimum(lanes, 2**31).astype(np.int64), flow
         )
 

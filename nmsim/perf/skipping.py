@@ -20,7 +20,7 @@ def index_bits(values: IntArray) -> IntArray:
 
 
 @dataclass(frozen=True, eq=False)
-class Vector:
+class PackedVector:
     """A vector of `values (n,)` values in words of a memory; `ones (n, S, T)` of them, in `filled (n, S, T)` words."""
 
     content: Content
@@ -39,7 +39,7 @@ class Vector:
     @classmethod
     def of(
         cls, stage: StageBuilder, task: LayerTask, content: Content, skip: SkipKind, bits: int, mask: Mask, *, out: bool
-    ) -> "Vector":  # fmt: skip
+    ) -> "PackedVector":  # fmt: skip
         """The deltas (`out`) or inputs of a layer's slices, as the cores keep them."""
         slices = task.slices
         c0, c1, r0, r1 = slices.neuron_box if out else slices.input_box

@@ -107,7 +107,7 @@ def build_work(job: Deployment, activity: Activity, census: ActivityCensus | Non
     _check(network, activity, mapping, trains=needs.trains)
     census = ActivityCensus(network, activity) if census is None else census
     bare = replace(mapping, chip_hash="", notes=(), chosen="")
-    order, stages = _stages(_Question(network, precision, needs, outline(chip), bare, census))
+    order, stages = _stages(_WorkQuestion(network, precision, needs, outline(chip), bare, census))
     schedule = make_schedule(
         order, activity.time_steps, chip.options.schedule,
         through_time=needs.carries == "history", phase_barriers=chip.barrier.per_phase,
@@ -119,7 +119,7 @@ def build_work(job: Deployment, activity: Activity, census: ActivityCensus | Non
 
 
 @dataclass(frozen=True)
-class _Question:
+class _WorkQuestion:
     """All that the stages of a work depend on; a census stands for its activity."""
 
     network: NetworkSpec
@@ -131,7 +131,7 @@ class _Question:
 
 
 @lru_cache(maxsize=KEPT)
-def _stages(asked: _Question) -> tuple[Order, tuple[Stage, ...]]:
+def _stages(asked: _WorkQuestion) -> tuple[Order, tuple[Stage, ...]]:
     """The stages of all chips with an outline, and their order."""
     census, needs, mapping = asked.census, asked.needs, asked.mapping
     machine = Machine.of(asked.chip)

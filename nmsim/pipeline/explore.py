@@ -16,8 +16,8 @@ from nmsim.explore.sample import EXTENDABLE, Method, sample
 from nmsim.explore.search import Sampler, Searcher, warm_designs
 from nmsim.explore.space import DesignSpace, Values
 from nmsim.explore.store import Store
-from nmsim.pipeline.design import Job
-from nmsim.pipeline.study import Study, StudyFolder, StudyOptions
+from nmsim.pipeline.evaluate_design import Job
+from nmsim.pipeline.study import StudyFolder, StudyOptions, StudyRunner
 from nmsim.pipeline.study_report import write_designs, write_study
 
 EVENT_BATCH = 16
@@ -36,7 +36,7 @@ def sweep(
     """Evaluate the designs of a grid or a sample of a space, and write the study into its folder.
 
     Raises:
-        ConfigError, RunError: see `Study` and `sample`.
+        ConfigError, RunError: see `StudyRunner` and `sample`.
     """
     how: dict[str, Any] = {"verb": "sweep", "method": method}
     if method != "grid":
@@ -44,7 +44,7 @@ def sweep(
     if method not in {*EXTENDABLE, "grid"}:
         how["designs"] = designs
     chosen = sample(config.build(DesignSpace, space), method, designs, seed)
-    with Study(space, how, backend, options) as study, backend:
+    with StudyRunner(space, how, backend, options) as study, backend:
         study.evaluate([Job(index, values) for index, values in enumerate(chosen)])
         _refine(study)
         return write_study(study, options.reports)
@@ -67,7 +67,7 @@ def search(
     proposed does not depend on the back end; `evaluations` may be raised on `resume`.
 
     Raises:
-        ConfigError, RunError: see `Study` and `Searcher`.
+        ConfigError, RunError: see `StudyRunner` and `Searcher`.
     """
     record = config.build(DesignSpace, space)
     warm = [values for folder in warm_start for values in _earlier(record, folder, batch)]
@@ -79,7 +79,7 @@ def search(
         "warm_start": [list(v) for v in warm],
     }
     searcher = Searcher(record, sampler, seed, batch, warm)
-    with Study(space, how, backend, options) as study, backend:
+    with StudyRunner(space, how, backend, options) as study, backend:
         done = 0
         while done < evaluations:
             asked = searcher.ask(evaluations - done)
@@ -99,7 +99,7 @@ def report(out: Path, designs: Sequence[int]) -> Analysis:
     Raises:
         RunError: there is no study, or a design has no figures.
     """
-    with Study.reopen(out) as study:
+    with StudyRunner.reopen(out) as study:
         results = {result.design: result for result in study.store.results("analytic")}
         for design in designs:
             if design not in results or not results[design].ok:
@@ -149,7 +149,7 @@ def _earlier(space: DesignSpace, folder: Path, most: int) -> list[Values]:
     return warm_designs(space, [result for result in moved if space.holds(result.values)], most)
 
 
-def _refine(study: Study) -> None:
+def _refine(study: StudyRunner) -> None:
     """Simulate what could be on the front, as far as is allowed, learning from the disagreement on the way."""
     done, most = 0, study.options.event
     while done < most:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Literal
 
 from nmsim.errors import RunError
-from nmsim.exchange.arrays import write_arrays
+from nmsim.exchange.array_file import write_arrays
 from nmsim.exchange.nir_export import DT_S, write_nir
 from nmsim.pipeline.folder import RunFolder
 from nmsim.pipeline.start import trained_parameters

@@ -15,10 +15,10 @@ from nmsim.report.words import layer_names
 from nmsim.stop.train import Progress
 from nmsim.storage import write_text
 from nmsim.validate.formats.calibrate import Ranges
+from nmsim.validate.formats.format_search import FormatSearch, Found, confirm
 from nmsim.validate.formats.found import FormatSearchResult, FoundFormat
-from nmsim.validate.formats.search import FormatSearch, Found, confirm
 from nmsim.validate.formats.trials import Journal, Trainer
-from nmsim.validate.formats.widths import PRECISION_FILE, Layout, precision_text
+from nmsim.validate.formats.widths import PRECISION_FILE, PrecisionTemplate, precision_text
 from nmsim.workload import Prepared, WorkloadSpec, prepare
 
 JOURNAL = "trials.jsonl"
@@ -89,7 +89,7 @@ def search_formats(
             ranges.merge(own)
         reference = float(np.mean([accuracy for accuracy, _ in real]))
         prepared = trainer.prepared(plan.seed)
-        layout = Layout(
+        layout = PrecisionTemplate(
             base.network, base.training, base.precision, prepared.input_format, ranges, plan.guard_bits,
             plan.saturating,
         )  # fmt: skip

@@ -9,10 +9,10 @@ import numpy as np
 from nmsim.config import Document, build, load
 from nmsim.datasets.file import files_sha256
 from nmsim.errors import ConfigError
-from nmsim.exchange.arrays import read_arrays
+from nmsim.exchange.array_file import read_arrays
 from nmsim.exchange.assemble import TrainedNetwork, assembled, with_weights
 from nmsim.exchange.chain import Reset
-from nmsim.exchange.formats import chosen_precision
+from nmsim.exchange.chosen_formats import chosen_precision
 from nmsim.exchange.nir_file import read_nir
 from nmsim.exchange.state_file import read_state
 from nmsim.network.spec import NetworkSpec

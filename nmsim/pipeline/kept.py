@@ -17,7 +17,7 @@ from nmsim.config import Document
 from nmsim.config.shipped import shipped_folder
 from nmsim.datasets.dataset import Dataset
 from nmsim.errors import ConfigError, RunError
-from nmsim.exchange.arrays import as_arrays, from_arrays
+from nmsim.exchange.array_file import as_arrays, from_arrays
 from nmsim.fixedpoint.version import KEY, NUMERICS, check_numerics
 from nmsim.pipeline.folder import RunFolder
 from nmsim.pipeline.profile import profile_activities

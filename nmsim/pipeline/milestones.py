@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmsim.activity import Activity
-from nmsim.datasets.subset import stratified
+from nmsim.datasets.split import stratified
 from nmsim.errors import RunError
 from nmsim.network.spec import NetworkSpec
 from nmsim.pipeline.folder import RunFolder

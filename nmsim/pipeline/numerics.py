@@ -17,9 +17,9 @@ from nmsim.validate.formats.widths import PRECISION_FILE, precision_text
 from nmsim.validate.numerics.accuracy import accuracy_by_seed, compare_inference
 from nmsim.validate.numerics.advice import advise
 from nmsim.validate.numerics.advised import advised_precision
-from nmsim.validate.numerics.compare import compare, samples_together
-from nmsim.validate.numerics.comparison import AccuracyGap, ConvergencePoint, NumericsResult
 from nmsim.validate.numerics.convergence import converge
+from nmsim.validate.numerics.measured import AccuracyGap, ConvergencePoint, NumericsResult
+from nmsim.validate.numerics.three_passes import compare, samples_together
 from nmsim.workload import Prepared, WorkloadSpec, prepare
 
 MOST_SAMPLES = 32

@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmsim.activity import Activity
-from nmsim.datasets.subset import stratified
+from nmsim.datasets.split import stratified
 from nmsim.rules import STBP
-from nmsim.stop.build import real_parameters
+from nmsim.stop.engines import real_parameters
 from nmsim.stop.protocol import Engine
-from nmsim.stop.record import record_activity
+from nmsim.stop.record_activity import record_activity
 from nmsim.stop.stbp.engine import StbpEngine
 from nmsim.workload import EncodedSplit, Prepared
 

@@ -100,7 +100,7 @@ def _command(plan: ReferencePlan) -> str:
 
 
 @dataclass(frozen=True)
-class _Source:
+class _SampleSource:
     """Where an entry's samples come from."""
 
     data: Path
@@ -108,19 +108,19 @@ class _Source:
     stand_in: str
 
 
-def _source(entry: PlannedDataset, data_root: Path) -> _Source | None:
+def _source(entry: PlannedDataset, data_root: Path) -> _SampleSource | None:
     data = find_data(data_root, entry.paths)
     if data is not None:
-        return _Source(data, {}, "")
+        return _SampleSource(data, {}, "")
     if entry.stand_in is not None and (other := find_data(data_root, entry.stand_in.paths)) is not None:
-        return _Source(other, entry.stand_in.settings, entry.stand_in.note)
+        return _SampleSource(other, entry.stand_in.settings, entry.stand_in.note)
     return None
 
 
 def _dataset(
     plan: ReferencePlan,
     entry: PlannedDataset,
-    source: _Source,
+    source: _SampleSource,
     chips: list[Document],
     work: Path,
     tell: Listener,

@@ -13,18 +13,18 @@ from nmsim.pipeline.folder import package_versions
 from nmsim.pipeline.rtl_cycles import CycleComparison, compare_cycles
 from nmsim.pipeline.subject import Subject, read_subject
 from nmsim.pipeline.train import train
+from nmsim.rtl.agreement import Agreement, compare_trace, read_cycles
 from nmsim.rtl.bench import build, run
-from nmsim.rtl.compare import Comparison, compare_trace, read_cycles
 from nmsim.rtl.design import Design
-from nmsim.rtl.events import event_lines
-from nmsim.rtl.fit import check_fit
 from nmsim.rtl.golden import Golden, final_parameters
+from nmsim.rtl.input_events import event_lines
+from nmsim.rtl.memory_fit import check_fit
 from nmsim.rtl.quantizers import counted
-from nmsim.rtl.write import write_core, write_events
+from nmsim.rtl.write_core import write_core, write_events
 from nmsim.stop.protocol import Batch
 from nmsim.stop.train import epoch_order
 from nmsim.storage import write_text
-from nmsim.validate.vectors.export import raw_run, training_of
+from nmsim.validate.vectors.vector_files import raw_run, training_of
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Verified:
     `timing` sets the cycles beside the models'; None where they were not asked.
     """
 
-    comparison: Comparison
+    comparison: Agreement
     counters: int
     wrong_counts: dict[str, tuple[int, int]]
     cycles: dict[tuple[int, int, int], int]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nmsim.report.plots.canvas import Picture
-from nmsim.report.plots.validation import Comparison, modelled_against_published
+from nmsim.report.plots.validation import PublishedFigure, modelled_against_published
 from nmsim.report.tables import Column, Table
 from nmsim.storage import write_text
 from nmsim.validate.point import CALIBRATED, SiliconPoint
@@ -22,7 +22,7 @@ def write_silicon(points: Sequence[SiliconPoint], folder: Path) -> tuple[Path, P
 def silicon_picture(points: Sequence[SiliconPoint]) -> Picture:
     """Every point that compares something, around the line y = x."""
     drawn = [
-        Comparison(point.what, point.published, point.model, point.unit, _group(point))
+        PublishedFigure(point.what, point.published, point.model, point.unit, _group(point))
         for point in points
         if point.model is not None
     ]

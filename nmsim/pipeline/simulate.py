@@ -13,7 +13,7 @@ from nmsim.errors import ConfigError, DoesNotFitError
 from nmsim.evaluate import Evaluation, Model, evaluate
 from nmsim.hardware.chip import ChipConfig
 from nmsim.hardware.variant import variant_of
-from nmsim.mapper.search import search_mapping
+from nmsim.mapper.mapping_search import search_mapping
 from nmsim.mapping.automatic import deploy_network
 from nmsim.mapping.deployment import Deployment
 from nmsim.misfit import ERRORS, Misfit

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 
 from nmsim.errors import ConfigError, RunError
-from nmsim.exchange.arrays import read_arrays, write_arrays
+from nmsim.exchange.array_file import read_arrays, write_arrays
 from nmsim.fixedpoint.format import QFormat
 from nmsim.pipeline.folder import RunFolder
-from nmsim.stop.build import create_engine, real_parameters
+from nmsim.stop.engines import create_engine, real_parameters
 from nmsim.stop.protocol import Parameters
 from nmsim.workload import WorkloadSpec
 

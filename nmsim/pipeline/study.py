@@ -18,7 +18,7 @@ from nmsim.explore.result import Result, Status
 from nmsim.explore.space import DesignSpace, Values, design_key
 from nmsim.explore.store import Store
 from nmsim.perf.outline import SPEEDS
-from nmsim.pipeline.design import EvaluateDesign, Job, Numerics, TrainVariant
+from nmsim.pipeline.evaluate_design import EvaluateDesign, Job, Numerics, TrainVariant
 from nmsim.pipeline.folder import RunFolder, package_versions
 from nmsim.storage import sweep, write_text
 
@@ -67,7 +67,7 @@ class StudyFolder:
 
 
 @dataclass(frozen=True)
-class Progress:
+class StudyProgress:
     """What a listener is told after every finished task: `stage` is `train`, `analytic`, `event` or `report`."""
 
     stage: str
@@ -76,7 +76,7 @@ class Progress:
     failed: int
 
 
-Listener = Callable[[Progress], None]
+Listener = Callable[[StudyProgress], None]
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class StudyOptions:
     listen: Listener = lambda _: None
 
 
-class Study:
+class StudyRunner:
     """An open study, used in a `with` block.
 
     Raises:
@@ -250,7 +250,7 @@ class _Count:
         self._tell()
 
     def _tell(self) -> None:
-        self._listen(Progress(self._stage, self._done, self._total, self._failed))
+        self._listen(StudyProgress(self._stage, self._done, self._total, self._failed))
 
 
 def _run_hash(configurator: Configurator, values: Values, seed: int) -> str | None:

@@ -10,19 +10,19 @@ from nmsim.evaluate import Evaluation, Model
 from nmsim.explore.analysis import Analysis, Ranked, analyse
 from nmsim.explore.axis import Axis
 from nmsim.explore.configure import Configurator, Configured
-from nmsim.explore.export import csv_text, write_tables
 from nmsim.explore.result import Result
+from nmsim.explore.result_tables import csv_text, write_tables
 from nmsim.explore.space import Objective
 from nmsim.figures import ACCURACY, CORES_USED, MEMORY_USED, POWER, Figure
-from nmsim.pipeline.design import EvaluateDesign, Numerics, evaluate_configured
+from nmsim.pipeline.evaluate_design import EvaluateDesign, Numerics, evaluate_configured
 from nmsim.pipeline.folder import RunFolder, package_versions
 from nmsim.pipeline.report import report_run
 from nmsim.pipeline.simulations import Simulations
-from nmsim.pipeline.study import Study
+from nmsim.pipeline.study import StudyRunner
 from nmsim.pipeline.study_safety import edge_sentences, stability_sentences
 from nmsim.report.plots.disagreement import Pair
 from nmsim.report.plots.scatter import Measure
-from nmsim.report.study.result import AxisView, Disagreed, Entry, Influence, StudyResult
+from nmsim.report.study.result import AxisView, Disagreed, FeasibleDesign, Influence, StudyResult
 from nmsim.report.study.write import write_page
 from nmsim.report.tables import Column, value_text
 from nmsim.rules import INFERENCE
@@ -35,7 +35,7 @@ ADDED = ("run.json", "workload.yaml", "training.json", "parameters.npz", "activi
 """Files of a training run that the report of a design reads."""
 
 
-def write_study(study: Study, reports: int) -> Analysis:
+def write_study(study: StudyRunner, reports: int) -> Analysis:
     """Analyse a study and write tables, full reports of the front's best `reports` designs, and the page."""
     found = analyse(study.space, study.results())
     write_tables(study.store, study.folder.path)
@@ -45,7 +45,7 @@ def write_study(study: Study, reports: int) -> Analysis:
     return found
 
 
-def write_designs(study: Study, results: Sequence[Result]) -> None:
+def write_designs(study: StudyRunner, results: Sequence[Result]) -> None:
     """The full reports of some designs, each by a worker."""
     simulated = frozenset(result.design for result in study.store.results("event") if result.ok)
     writer = DesignReport(study.configurator, study.numerics, str(study.folder.designs.resolve()), simulated)
@@ -92,7 +92,7 @@ class DesignReport:
         return found
 
 
-def view(study: Study, found: Analysis) -> StudyResult:
+def view(study: StudyRunner, found: Analysis) -> StudyResult:
     """What the page says, in plain values."""
     space = found.space
     objectives = [objective.described for objective in space.objectives]
@@ -134,10 +134,12 @@ def _axis(axis: Axis) -> AxisView:
     return AxisView(axis.label, ", ".join(axis.paths), words, marks)
 
 
-def _entry(study: Study, item: Ranked, objectives: Sequence[Figure], extras: Sequence[Figure]) -> Entry:
+def _entry(
+    study: StudyRunner, item: Ranked, objectives: Sequence[Figure], extras: Sequence[Figure]
+) -> FeasibleDesign:
     result = item.result
     report = f"designs/{result.design:05d}/report.html"
-    return Entry(
+    return FeasibleDesign(
         design=result.design,
         rank=item.rank,
         values=tuple(value_text(value) for value in result.values),
@@ -181,7 +183,7 @@ def _disagreed(found: Analysis) -> tuple[Disagreed, ...]:
     return tuple(views)
 
 
-def _provenance(study: Study) -> tuple[tuple[str, str], ...]:
+def _provenance(study: StudyRunner) -> tuple[tuple[str, str], ...]:
     rows = [(name, str(value)) for name, value in sorted(study.store.identity.items())]
     rows.append(("results, SHA-256", study.store.digest()))
     return tuple(rows + [(f"version of {name}", text) for name, text in package_versions().items()])

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from nmsim.explore.analysis import Analysis
 from nmsim.explore.robustness import ALONG_WITH_ENERGY, edges, price_moves, stability
-from nmsim.pipeline.design import EvaluateDesign, evaluate_configured
-from nmsim.pipeline.study import Study
+from nmsim.pipeline.evaluate_design import EvaluateDesign, evaluate_configured
+from nmsim.pipeline.study import StudyRunner
 from nmsim.report.tables import value_text
 
 MOST_NAMED = 30
@@ -22,7 +22,7 @@ def edge_sentences(found: Analysis) -> tuple[str, ...]:
     )
 
 
-def stability_sentences(study: Study, found: Analysis) -> tuple[str, ...]:
+def stability_sentences(study: StudyRunner, found: Analysis) -> tuple[str, ...]:
     """Which designs of the front are there whatever the prices, within their bands; empty if no objective has a price."""
     if found.chosen is None or not any(
         "energy" in o.metric or o.described in ALONG_WITH_ENERGY for o in found.space.objectives

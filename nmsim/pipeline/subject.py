@@ -10,8 +10,8 @@ from nmsim.pipeline.folder import RunFolder
 from nmsim.pipeline.start import read_start
 from nmsim.pipeline.train import build_engine, overridden
 from nmsim.rules import STOP_WTL
-from nmsim.stop.build import real_parameters
-from nmsim.stop.fixed.formats import layer_formats
+from nmsim.stop.engines import real_parameters
+from nmsim.stop.fixed.layer_formats import layer_formats
 from nmsim.stop.fixed.parameters import quantized_parameters
 from nmsim.stop.initial import initial_parameters
 from nmsim.stop.protocol import Parameters

@@ -15,7 +15,14 @@ from nmsim.errors import ConfigError
 from nmsim.hardware.chip import ChipConfig
 from nmsim.hardware.synapse_memory import SynapseMemory, SynapseStore, bits_for
 from nmsim.network.precision import ResolvedPrecision
-from nmsim.perf.synapses import GrowthCost, LayerEvents, SynapseCounts, SynapseWork, by_input, growth_cost
+from nmsim.perf.sparse_synapses import (
+    GrowthCost,
+    LayerEvents,
+    SynapseCounts,
+    SynapseWork,
+    by_input,
+    growth_cost,
+)
 from nmsim.pipeline.folder import RunFolder
 from nmsim.units import J_PER_PJ
 

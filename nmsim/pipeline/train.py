@@ -19,7 +19,7 @@ from nmsim.pipeline.milestones import MilestoneRecorder
 from nmsim.pipeline.profile import profile_activities, profile_samples
 from nmsim.pipeline.start import read_start, write_start
 from nmsim.stop.balance import LayerBalance, balance
-from nmsim.stop.build import create_engine
+from nmsim.stop.engines import create_engine
 from nmsim.stop.history import TrainingHistory
 from nmsim.stop.protocol import Engine, Parameters
 from nmsim.stop.spec import check_network

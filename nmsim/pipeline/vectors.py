@@ -8,8 +8,8 @@ import numpy as np
 from nmsim.errors import CheckFailedError, ConfigError
 from nmsim.pipeline.folder import package_versions
 from nmsim.pipeline.subject import Subject
-from nmsim.validate.vectors.export import Exported, export_vectors
 from nmsim.validate.vectors.replay import Replay, replay
+from nmsim.validate.vectors.vector_files import Exported, export_vectors
 
 Listen = Callable[[int, int], None]
 SHOWN = 10

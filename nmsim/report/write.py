@@ -6,27 +6,27 @@ from pathlib import Path
 from nmsim.report import export, page
 from nmsim.report.learning_energy import against
 from nmsim.report.plots import (
-    comparison,
     density,
-    energy,
+    energy_bars,
+    evaluations,
     latency,
-    memory,
+    memory_by_rule,
     mesh,
-    raster,
     roofline,
+    spike_raster,
     timesteps,
-    training,
+    training_curve,
 )
 from nmsim.report.plots.canvas import Picture
 from nmsim.report.plots.learning import energy_along_learning
 from nmsim.report.result import RunResult
-from nmsim.report.sections import learning_energy, machine, overview, trust
+from nmsim.report.sections import along_learning, hardware, overview, trust
 from nmsim.report.sections import training as learning
 from nmsim.report.sections.section import Section
 from nmsim.report.summarise import summarise
 from nmsim.report.summary import summary_text
 from nmsim.report.text import markdown
-from nmsim.report.timeline import trace_text
+from nmsim.report.trace import trace_text
 from nmsim.rules import BASELINE
 from nmsim.storage import write_text
 
@@ -63,18 +63,18 @@ def draw(result: RunResult) -> dict[str, Picture]:
     same_chip = [other for other in result.subject_first if other.chip_hash == item.chip_hash]
     pictures = [
         density.density_by_layer(result.activity, layers, result.described),
-        raster.spike_raster(result.activity, layers, result.described),
+        spike_raster.spike_raster(result.activity, layers, result.described),
         mesh.mesh_load(mesh.load_of(item, chip), about),
-        energy.energy_by_phase(item, about),
-        energy.energy_by_layer(item, layers, about),
+        energy_bars.energy_by_phase(item, about),
+        energy_bars.energy_by_layer(item, layers, about),
         latency.latency_by_phase(same_chip, result.workload.name),
         timesteps.by_time_step(item, export.spikes_by_step(result.activity), about),
-        memory.memory_by_scheme(result.memory, result.described),
+        memory_by_rule.memory_by_scheme(result.memory, result.described),
     ]
     if len(result.evaluations) > 1:
-        pictures.append(comparison.comparison(result.subject_first, result.workload.name))
+        pictures.append(evaluations.comparison(result.subject_first, result.workload.name))
     if result.history.rows:
-        pictures.append(training.training_curve(result.history, result.described))
+        pictures.append(training_curve.training_curve(result.history, result.described))
     if result.own_learning is not None:
         own = result.own_learning
         other = against(own, result.learning, BASELINE.name) if own.rule != BASELINE.name else None
@@ -116,16 +116,16 @@ def _sections(result: RunResult, pictures: dict[str, Picture]) -> Iterator[Secti
     if result.history.rows:
         yield learning.training(result, pictures["training-curve"])
     yield learning.activity(result, pictures["activity-by-layer"], pictures["spike-raster"])
-    yield machine.chip(result, pictures["mesh-load"])
-    yield machine.energy(result, pictures["energy-by-phase"], pictures["energy-by-layer"])
-    yield machine.latency(result, times)
-    yield machine.memory(result, pictures["memory-by-rule"])
+    yield hardware.chip(result, pictures["mesh-load"])
+    yield hardware.energy(result, pictures["energy-by-phase"], pictures["energy-by-layer"])
+    yield hardware.latency(result, times)
+    yield hardware.memory(result, pictures["memory-by-rule"])
     if len(result.evaluations) > 1 or result.misfits:
-        yield machine.comparison(result, pictures.get("comparison"))
+        yield hardware.comparison(result, pictures.get("comparison"))
     if result.history.rows and any(item.training for item in result.evaluations):
-        yield machine.extrapolation(result)
+        yield hardware.extrapolation(result)
     if result.own_learning is not None:
-        yield learning_energy.learning_energy(result, pictures["energy-along-learning"])
+        yield along_learning.learning_energy(result, pictures["energy-along-learning"])
     yield trust.audit(result)
     yield trust.prices(result)
     yield trust.not_modelled(result)

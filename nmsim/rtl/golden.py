@@ -18,7 +18,7 @@ RawArray = NDArray[Any]
 
 
 @dataclass(frozen=True)
-class Section:
+class TraceSection:
     """Words of one memory after one stage: `values` one array `(words, lanes)` per part, `count` integers in them.
 
     `name`, `sample`, `step`, `layer` are the title in the trace.
@@ -49,7 +49,7 @@ class Golden:
             "leak_gradients": design.accumulator("leak_gradient"),
         }
 
-    def sections(self) -> Iterator[Section]:
+    def sections(self) -> Iterator[TraceSection]:
         """Every section of a full trace."""
         for sample in range(len(self.run.predictions)):
             for step in range(self.design.side.network.time_steps):
@@ -61,7 +61,7 @@ class Golden:
             if (sample + 1) % self.design.training.batch_size == 0:
                 yield from self.parameters(sample)
 
-    def parameters(self, sample: int) -> Iterator[Section]:
+    def parameters(self, sample: int) -> Iterator[TraceSection]:
         """Parameters after the update that follows a sample."""
         design, last, top = self.design, self.design.side.network.time_steps - 1, self.design.layers - 1
         # the counter of time steps is back at zero, unless no stage follows the last one
@@ -73,7 +73,9 @@ class Golden:
             for layer in range(design.layers)
         ]
         joined = tuple(np.concatenate(parts) for parts in zip(*neurons, strict=True))
-        yield Section("thresholds", sample, step, top, self._memory["neurons"], joined, sum(design.neurons))
+        yield TraceSection(
+            "thresholds", sample, step, top, self._memory["neurons"], joined, sum(design.neurons)
+        )
         yield self._registers("factors", sample, step, top, np.array(after.leak, object))
 
     def _before(self, sample: int) -> Parameters:
@@ -83,10 +85,10 @@ class Golden:
 
     def _section(
         self, name: str, sample: int, step: int, layer: int, memory: str, values: RawArray, count: int
-    ) -> Section:
-        return Section(name, sample, step, layer, self._memory[memory], (values,), count)
+    ) -> TraceSection:
+        return TraceSection(name, sample, step, layer, self._memory[memory], (values,), count)
 
-    def _forward(self, sample: int, step: int) -> Iterator[Section]:
+    def _forward(self, sample: int, step: int) -> Iterator[TraceSection]:
         d = self.design
         for layer, own in enumerate(self.run.layers):
             if not (d.once and layer == 0 and step):
@@ -98,7 +100,7 @@ class Golden:
             thresholds = np.asarray(self._before(sample).thresholds[layer])
             neurons = self._neurons(layer, sample, step, thresholds)
             count = d.neurons[layer] * (len(neurons) - 1)
-            yield Section("neurons", sample, step, layer, self._memory["neurons"], neurons, count)
+            yield TraceSection("neurons", sample, step, layer, self._memory["neurons"], neurons, count)
             assert own.weight_trace is not None  # scalar traces are refused
             words = by_words(own.weight_trace[sample, step], d.neuron_lanes)
             yield self._section("traces", sample, step, layer, "traces", words, d.inputs[layer])
@@ -120,7 +122,7 @@ class Golden:
             found.append(by_words(np.asarray(values), self.design.neuron_lanes))
         return tuple(found)
 
-    def _back(self, sample: int, step: int) -> Iterator[Section]:
+    def _back(self, sample: int, step: int) -> Iterator[TraceSection]:
         d = self.design
         for layer in reversed(range(d.layers)):
             own = self.run.layers[layer]
@@ -173,13 +175,15 @@ class Golden:
             found.append(flat.reshape(self.design.neurons[layer], -1))
         return found
 
-    def _weights(self, sample: int, step: int, weights: list[RawArray], layer: int | None = None) -> Section:
+    def _weights(
+        self, sample: int, step: int, weights: list[RawArray], layer: int | None = None
+    ) -> TraceSection:
         words = np.concatenate([by_rows(np.asarray(own), self.design.lanes) for own in weights])
         count = sum(n * m for n, m in zip(self.design.neurons, self.design.inputs, strict=True))
         at = self.design.layers - 1 if layer is None else layer
         return self._section("weights", sample, step, at, "weights", words, count)
 
-    def _gradients(self, sample: int) -> Iterator[Section]:
+    def _gradients(self, sample: int) -> Iterator[TraceSection]:
         d, step, top = self.design, self.design.side.network.time_steps - 1, self.design.layers - 1
         layers = self.run.layers
         if not d.in_place:
@@ -206,28 +210,28 @@ class Golden:
             values: RawArray = np.array([own.leak_gradient[sample] for own in layers])  # type: ignore[index]
             yield self._registers("leak_gradients", sample, step, top, values)
 
-    def _registers(self, name: str, sample: int, step: int, layer: int, values: RawArray) -> Section:
+    def _registers(self, name: str, sample: int, step: int, layer: int, values: RawArray) -> TraceSection:
         field = self._wide[name]
         parts: tuple[Part, ...] = layout([(name, field)])
         memory = Memory(name, name, -1, "registers", (), len(values), 1, parts, zeroed=False)
-        return Section(name, sample, step, layer, memory, (values.reshape(-1, 1),), len(values))
+        return TraceSection(name, sample, step, layer, memory, (values.reshape(-1, 1),), len(values))
 
 
-def final_parameters(design: Design, parameters: Parameters, sample: int) -> Iterator[Section]:
+def final_parameters(design: Design, parameters: Parameters, sample: int) -> Iterator[TraceSection]:
     """What the memories hold after the last update: parameters alone, the state of neurons is given as zero."""
     last, top = design.side.network.time_steps - 1, design.layers - 1
     step = last if design.in_place and not (design.learns_thresholds or design.learns_leak) else 0
     memory = {own.name: own for own in memories(design)}
     weights = np.concatenate([by_rows(np.asarray(own), design.lanes) for own in parameters.weights])
     count = sum(n * m for n, m in zip(design.neurons, design.inputs, strict=True))
-    yield Section("weights", sample, step, top, memory["weights"], (weights,), count)
+    yield TraceSection("weights", sample, step, top, memory["weights"], (weights,), count)
     words = [by_words(np.asarray(own), design.neuron_lanes) for own in parameters.thresholds]
     thresholds = np.concatenate(words)
     values = tuple(
         thresholds if part.name == "threshold" else np.zeros_like(thresholds)
         for part in memory["neurons"].parts
     )
-    yield Section("thresholds", sample, step, top, memory["neurons"], values, sum(design.neurons))
+    yield TraceSection("thresholds", sample, step, top, memory["neurons"], values, sum(design.neurons))
     field = design.field("leak_factor")
     registers = Memory(
         "factors",
@@ -241,7 +245,7 @@ def final_parameters(design: Design, parameters: Parameters, sample: int) -> Ite
         zeroed=False,
     )
     factors = np.array([int(value) for value in parameters.leak]).reshape(-1, 1)
-    yield Section("factors", sample, step, top, registers, (factors,), design.layers)
+    yield TraceSection("factors", sample, step, top, registers, (factors,), design.layers)
 
 
 def _checked(exact: RawArray, held: RawArray, fmt: Any) -> RawArray:

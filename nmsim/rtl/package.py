@@ -11,7 +11,7 @@ from nmsim.fixedpoint.lfsr import PERIOD, Role, draw_table, offset
 from nmsim.rtl.design import Design, address_bits, signed_bits
 from nmsim.rtl.memories import memories
 from nmsim.rtl.quantizers import LEAK_GUARD_BITS, TENSORS, Quantizer, counted, tables, threshold_base
-from nmsim.stop.fixed.formats import softmax_table
+from nmsim.stop.fixed.layer_formats import softmax_table
 from nmsim.stop.surrogate import table_entries
 from nmsim.validate.vectors.manifest import learning
 

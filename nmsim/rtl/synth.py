@@ -24,7 +24,7 @@ SCRIPT = Path(__file__).with_name("yosys_script.py")
 
 
 @dataclass(frozen=True)
-class Block:
+class SynthesizedBlock:
     """What a block of the core takes: `area_um2` of cells without memories and wires, `flip_flops` in number."""
 
     name: str
@@ -38,7 +38,7 @@ class Block:
 class Synthesis:
     """Blocks by name, the rest of the top module among them; `longest_path_ps` with buffers, None where not asked for."""
 
-    blocks: tuple[Block, ...]
+    blocks: tuple[SynthesizedBlock, ...]
     longest_path_ps: float | None
     version: str
 
@@ -84,7 +84,7 @@ def synthesize(folder: Path, liberty: Sequence[Path], *, timed: bool = False) ->
     with tempfile.TemporaryDirectory() as scratch:
         files = [str(_plain(path, Path(scratch))) for path in liberty]
         found = _yosys(folder, {"mode": "map", "liberty": files, "timed": timed})
-    blocks = tuple(Block(**block) for block in found["blocks"])
+    blocks = tuple(SynthesizedBlock(**block) for block in found["blocks"])
     return Synthesis(blocks, found["longest_path_ps"], found["version"])
 
 

@@ -12,14 +12,14 @@ from nmsim.fixedpoint.quantize import HIGH, LEFT_P, LEFT_Q, LOW, MASK, WRAP, bri
 from nmsim.network.precision import Precision
 from nmsim.network.spec import NetworkSpec
 from nmsim.stop.fixed.engine import FixedEngine
+from nmsim.stop.fixed.memory_plan import Work
 from nmsim.stop.fixed.neuron import surrogate_into
-from nmsim.stop.fixed.plan import Work
-from nmsim.stop.fixed.samples import Sums
+from nmsim.stop.fixed.samples import BatchSums
 from nmsim.stop.fixed.tensor import Tensor
 from nmsim.stop.protocol import Batch, IntArray, Parameters, UpdateRates
 from nmsim.stop.raw_check import check_parameters, check_rates, check_samples
 from nmsim.stop.spec import TrainingSpec
-from nmsim.structure.schedule import StructureSchedule
+from nmsim.structure.update_schedule import StructureSchedule
 
 RawArray = NDArray[Any]
 """int64, or Python integers (dtype object) where a format needs more than 64-bit arithmetic."""
@@ -271,7 +271,7 @@ class _RawObserver:
             record.surrogate[at], record.membrane[at], theta, plan.surrogates[index], row[LEFT_P], row[LEFT_Q]
         )
 
-    def sample(self, index: int, sums: Sums) -> None:
+    def sample(self, index: int, sums: BatchSums) -> None:
         """Accumulators after a sample, as an accumulator of their width holds them, and what it made overflow."""
         counted = self._engine.overflow_counts()
         self.overflows.append(

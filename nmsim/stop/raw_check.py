@@ -10,7 +10,7 @@ from nmsim.errors import ConfigError, DataError
 from nmsim.fixedpoint.format import QFormat
 from nmsim.network.precision import Precision
 from nmsim.network.spec import NetworkSpec
-from nmsim.stop.fixed.formats import LayerFormats, layer_formats
+from nmsim.stop.fixed.layer_formats import LayerFormats, layer_formats
 from nmsim.stop.fixed.parameters import highest_leak, lowest_threshold
 from nmsim.stop.fixed.tensor import Tensor
 from nmsim.stop.protocol import IntArray, Parameters, UpdateRates

@@ -26,7 +26,7 @@ Random = np.random.Generator
 
 
 @dataclass(frozen=True)
-class Design:
+class DrawnDesign:
     """One network with its activity on one mapped chip."""
 
     job: Deployment
@@ -37,7 +37,7 @@ class Design:
         return build_work(self.job, self.activity)
 
 
-def random_design(seed: int) -> Design:
+def random_design(seed: int) -> DrawnDesign:
     """A design that fits its chip; the same for the same seed. Draws that do not fit are drawn again."""
     random = np.random.default_rng(seed)
     while True:
@@ -53,7 +53,7 @@ def random_design(seed: int) -> Design:
         )  # fmt: skip
         spread = _pick(random, "balanced", "compact", "wide")
         try:
-            design = Design(deploy_network(network, Precision(), needs, chip, spread=spread), activity)
+            design = DrawnDesign(deploy_network(network, Precision(), needs, chip, spread=spread), activity)
             design.work()
         except (DoesNotFitError, ConfigError):
             continue

@@ -7,7 +7,7 @@ from nmsim.activity import Activity
 from nmsim.cost.table import load_table
 from nmsim.evaluate import Evaluation, evaluate
 from nmsim.hardware.chip import ChipConfig
-from nmsim.mapper.search import search_mapping
+from nmsim.mapper.mapping_search import search_mapping
 from nmsim.mapping.automatic import deploy_network
 from nmsim.network.memory import TrainingNeeds
 from nmsim.network.precision import Precision

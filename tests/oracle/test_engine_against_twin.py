@@ -16,7 +16,7 @@ import twin
 from difference import first_difference
 from twin_arithmetic import parse_accumulator, parse_format
 
-from nmsim.stop.fixed import accumulate, geometry
+from nmsim.stop.fixed import accumulate, shapes
 
 FAST, THOROUGH = 60, 5000
 REMEMBERED = (4124,)
@@ -48,7 +48,7 @@ def disagreement(seed: int) -> str | None:
 def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     """Thresholds of the engine set so low that small networks are split as large ones are."""
     monkeypatch.setattr(accumulate, "MINIMUM_MACS", 1)
-    monkeypatch.setattr(geometry, "PANEL_ROWS", 8)
+    monkeypatch.setattr(shapes, "PANEL_ROWS", 8)
 
 
 @pytest.mark.usefixtures("small_pieces")

@@ -11,7 +11,7 @@ import pytest
 import twin
 from difference import first_difference
 
-from nmsim.stop.fixed import accumulate, geometry
+from nmsim.stop.fixed import accumulate, shapes
 
 FAST, THOROUGH = 32, 1500
 EXECUTIONS: tuple[dict[str, Any], ...] = (
@@ -86,7 +86,7 @@ def disagreement(seed: int) -> str | None:
 def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     """Thresholds of the engine set so low that small networks are split as large ones are."""
     monkeypatch.setattr(accumulate, "MINIMUM_MACS", 1)
-    monkeypatch.setattr(geometry, "PANEL_ROWS", 8)
+    monkeypatch.setattr(shapes, "PANEL_ROWS", 8)
 
 
 @pytest.mark.usefixtures("small_pieces")

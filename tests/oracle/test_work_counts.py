@@ -9,7 +9,7 @@ from work_twin import Twin
 from nmsim.counts import Action, ActionCounts, Phase
 from nmsim.perf.stage import StageKind
 from nmsim.perf.work import StepWork
-from nmsim.validate.designs import Design, random_design
+from nmsim.validate.designs import DrawnDesign, random_design
 
 SEEDS = range(16)
 
@@ -29,37 +29,37 @@ def stages(work: StepWork, *parts: StageKind) -> ActionCounts:
     return ActionCounts.from_blocks(blocks, work.samples)
 
 
-def passes(design: Design) -> int:
+def passes(design: DrawnDesign) -> int:
     """Forward passes: two where STBP recomputes."""
     recompute = design.job.needs.carries == "history" and design.job.chip.options.stbp_history == "recompute"
     return 2 if recompute else 1
 
 
 @pytest.fixture(scope="module", params=SEEDS)
-def case(request: pytest.FixtureRequest) -> tuple[Design, StepWork, Twin]:
+def case(request: pytest.FixtureRequest) -> tuple[DrawnDesign, StepWork, Twin]:
     design = random_design(request.param)
     return design, design.work(), Twin(design)
 
 
-def test_synaptic_operations_of_every_core(case: tuple[Design, StepWork, Twin]) -> None:
+def test_synaptic_operations_of_every_core(case: tuple[DrawnDesign, StepWork, Twin]) -> None:
     design, work, twin = case
     found = by_core(stages(work, StageKind.INTEGRATE), Action.SOP, Action.MAC)
     assert found == Counter({key: n * passes(design) for key, n in twin.integrate.items() if n})
     assert by_core(stages(work, StageKind.INTEGRATE), Action.SYNAPTIC_OP) == found
 
 
-def test_transposed_products_of_every_core(case: tuple[Design, StepWork, Twin]) -> None:
+def test_transposed_products_of_every_core(case: tuple[DrawnDesign, StepWork, Twin]) -> None:
     _, work, twin = case
     assert by_core(stages(work, StageKind.PROPAGATE), Action.MAC) == +twin.error
 
 
-def test_gradient_pairs_of_every_core(case: tuple[Design, StepWork, Twin]) -> None:
+def test_gradient_pairs_of_every_core(case: tuple[DrawnDesign, StepWork, Twin]) -> None:
     _, work, twin = case
     found = by_core(stages(work, StageKind.GRADIENT, StageKind.OUTER_PRODUCT), Action.SYNAPTIC_UPDATE)
     assert found == +twin.pairs
 
 
-def test_every_spike_reaches_every_core_that_needs_it_once(case: tuple[Design, StepWork, Twin]) -> None:
+def test_every_spike_reaches_every_core_that_needs_it_once(case: tuple[DrawnDesign, StepWork, Twin]) -> None:
     design, work, twin = case
     found: Counter[tuple[int, int, int, int]] = Counter()
     for stage in work.stages:
@@ -74,7 +74,7 @@ def test_every_spike_reaches_every_core_that_needs_it_once(case: tuple[Design, S
     assert +found == Counter({key: n * passes(design) for key, n in twin.spikes.items() if n})
 
 
-def test_flit_hops_are_the_sum_of_route_lengths(case: tuple[Design, StepWork, Twin]) -> None:
+def test_flit_hops_are_the_sum_of_route_lengths(case: tuple[DrawnDesign, StepWork, Twin]) -> None:
     design, work, _ = case
     grid, tile = work.machine.links.grid, work.machine.tile.tolist()
     for stage in work.stages:
@@ -100,7 +100,7 @@ def test_flit_hops_are_the_sum_of_route_lengths(case: tuple[Design, StepWork, Tw
         assert found == crossed
 
 
-def test_every_weight_is_updated_once_per_batch(case: tuple[Design, StepWork, Twin]) -> None:
+def test_every_weight_is_updated_once_per_batch(case: tuple[DrawnDesign, StepWork, Twin]) -> None:
     design, work, _ = case
     if not design.job.needs.trains:
         assert not len(work.counts.select(phase=Phase.UPDATE))
@@ -116,7 +116,7 @@ def test_every_weight_is_updated_once_per_batch(case: tuple[Design, StepWork, Tw
         assert (weights <= (0 if in_place else every)).all()
 
 
-def test_counts_are_additive_over_stages(case: tuple[Design, StepWork, Twin]) -> None:
+def test_counts_are_additive_over_stages(case: tuple[DrawnDesign, StepWork, Twin]) -> None:
     _, work, _ = case
     for column in ("phase", "layer", "core", "component"):
         parts = [

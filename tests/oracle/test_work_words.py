@@ -11,12 +11,12 @@ from nmsim.contents import STORED
 from nmsim.counts import Component
 from nmsim.hardware.chip import ChipConfig
 from nmsim.perf.stage import StageKind
-from nmsim.validate.designs import Design, random_design
+from nmsim.validate.designs import DrawnDesign, random_design
 
 PARTS = (StageKind.INTEGRATE, StageKind.PROPAGATE, StageKind.GRADIENT)
 
 
-def has_deep_convolution(design: Design) -> bool:
+def has_deep_convolution(design: DrawnDesign) -> bool:
     """Trains a convolution that hears from another layer through more than one kernel position."""
     layers = design.job.network.synaptic_layers
     deep = [layer for layer in layers if layer.positions > 1 and layer.weight_shape[-1] > 1]
@@ -25,7 +25,7 @@ def has_deep_convolution(design: Design) -> bool:
     )
 
 
-def separated(seed: int, *, flow: str | None = None) -> tuple[Design, dict[str, int]]:
+def separated(seed: int, *, flow: str | None = None) -> tuple[DrawnDesign, dict[str, int]]:
     """A random design whose cores have a memory for every content, of random word width."""
     design, random = random_design(seed), np.random.default_rng(seed)
     while flow is not None and not has_deep_convolution(design):
@@ -45,7 +45,7 @@ def separated(seed: int, *, flow: str | None = None) -> tuple[Design, dict[str, 
     return replace(design, job=job), widths
 
 
-def check(design: Design, widths: dict[str, int]) -> None:
+def check(design: DrawnDesign, widths: dict[str, int]) -> None:
     twin = WordTwin(design, widths).words
     found: Counter[tuple[str, str, str]] = Counter()
     recompute = design.job.needs.carries == "history" and design.job.chip.options.stbp_history == "recompute"

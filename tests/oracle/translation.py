@@ -23,8 +23,8 @@ from nmsim.network.precision import LayerPrecision, Precision
 from nmsim.network.spec import NetworkSpec
 from nmsim.stop.protocol import Batch, Parameters, UpdateRates
 from nmsim.stop.spec import TrainingSpec
-from nmsim.structure.schedule import StructureSchedule
 from nmsim.structure.spec import StructureSpec
+from nmsim.structure.update_schedule import StructureSchedule
 
 Node = dict[str, Any]
 

@@ -10,7 +10,7 @@ from work_twin import Place, place_of
 from nmsim.mapping.mapping import Slice
 from nmsim.network.precision import Precision
 from nmsim.network.spec import SynapticLayer
-from nmsim.validate.designs import Design
+from nmsim.validate.designs import DrawnDesign
 
 
 def words_of(first: int, stop: int, value_bits: int, word_bits: int) -> list[range]:
@@ -24,7 +24,7 @@ def words_of(first: int, stop: int, value_bits: int, word_bits: int) -> list[ran
 class WordTwin:
     """Words by (part, memory, action), summed over samples, steps and cores; memories are named by their content."""
 
-    def __init__(self, design: Design, word_bits: dict[str, int]) -> None:
+    def __init__(self, design: DrawnDesign, word_bits: dict[str, int]) -> None:
         self.design, self.word_bits = design, word_bits
         self.words: Counter[tuple[str, str, str]] = Counter()
         for layer in design.job.network.synaptic_layers:

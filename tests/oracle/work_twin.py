@@ -9,7 +9,7 @@ import numpy as np
 
 from nmsim.mapping.mapping import Slice
 from nmsim.network.spec import NetworkSpec, SynapticLayer
-from nmsim.validate.designs import Design
+from nmsim.validate.designs import DrawnDesign
 
 Place = tuple[int, int, int]
 
@@ -44,7 +44,7 @@ def sums(piece: Slice, layer: SynapticLayer, i: int) -> bool:
     return piece.input_start <= place_of(i, layer.in_shape)[0] < piece.input_stop
 
 
-def owner(design: Design, layer: SynapticLayer, n: int) -> int:
+def owner(design: DrawnDesign, layer: SynapticLayer, n: int) -> int:
     place = place_of(n, layer.out_shape)
     return next(p.core for p in design.job.mapping.slices_of(layer.index) if p.owner and holds(p, place))
 
@@ -78,7 +78,7 @@ def feeds(network: NetworkSpec, layer: int) -> Counter[tuple[int, int, int]]:
 class Twin:
     """Totals of one design by (layer, core, sample), and deliveries by (layer, source core, target core, sample)."""
 
-    def __init__(self, design: Design) -> None:
+    def __init__(self, design: DrawnDesign) -> None:
         self.design = design
         self.options = design.job.chip.options
         self.integrate: Counter[tuple[int, int, int]] = Counter()

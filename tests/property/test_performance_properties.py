@@ -15,7 +15,7 @@ from nmsim.hardware.chip import ChipConfig
 from nmsim.perf.analytic import AnalyticModel
 from nmsim.perf.event.chip import EventModel
 from nmsim.perf.model import PerformanceModel
-from nmsim.validate.designs import Design, random_design
+from nmsim.validate.designs import DrawnDesign, random_design
 
 Change = Callable[[dict[str, Any]], None]
 ANOMALY, ANOMALY_IN_A_PHASE = 0.03, 0.005
@@ -51,7 +51,7 @@ def faster_chip_links(chip: dict[str, Any]) -> None:
     chip["chips"]["link"]["bits_per_cycle"] *= 2
 
 
-def changed(design: Design, change: Change) -> Design:
+def changed(design: DrawnDesign, change: Change) -> DrawnDesign:
     chip = design.job.chip.model_dump(mode="json", exclude_none=True)
     change(chip)
     return replace(design, job=replace(design.job, chip=ChipConfig.model_validate(chip)))

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from nmsim.datasets.clock import unwrapped
+from nmsim.datasets.event_clock import unwrapped
 from nmsim.datasets.events import Events, Sensor, checked
 from nmsim.datasets.file import read_bytes
 from nmsim.errors import DataError

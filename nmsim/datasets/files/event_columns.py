@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmsim.capacity import check_npz_claims
-from nmsim.datasets.clock import unwrapped
+from nmsim.datasets.event_clock import unwrapped
 from nmsim.datasets.events import Events, Sensor, checked
 from nmsim.datasets.file import first_bad, read_bytes
 from nmsim.errors import DataError

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nmsim.datasets.clock import unwrapped
+from nmsim.datasets.event_clock import unwrapped
 from nmsim.datasets.events import Events, Sensor, checked
 from nmsim.datasets.file import read_bytes
 from nmsim.errors import DataError

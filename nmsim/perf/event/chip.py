@@ -15,10 +15,10 @@ from nmsim.perf.event.dram import DramChannel
 from nmsim.perf.event.noc import Noc, Way, ways
 from nmsim.perf.event.stage import Bursts, StageRun
 from nmsim.perf.event.timeline import Timeline
-from nmsim.perf.load import StageLoad, dram_rate
 from nmsim.perf.model import PerfResult, TimelineEvent
 from nmsim.perf.phase_time import phase_cycles
 from nmsim.perf.schedule import Chain, Slot
+from nmsim.perf.stage_load import StageLoad, dram_rate
 from nmsim.perf.work import StepWork
 
 FloatArray = NDArray[np.float64]

@@ -14,7 +14,7 @@ from nmsim.perf.machine import Lane
 from nmsim.perf.phases.integrate import address_bits, merge_flows, receive
 from nmsim.perf.phases.neuron import thresholds
 from nmsim.perf.projection import Projection
-from nmsim.perf.skipping import Vector
+from nmsim.perf.skipping import PackedVector
 from nmsim.perf.stage import Stage, StageBuilder, StageKind
 from nmsim.perf.traffic import Flow, Traffic
 
@@ -131,9 +131,9 @@ def _add_errors(
     deltas.visit(stage, (turns * deltas.words)[:, None, None])
 
 
-def _deltas(stage: StageBuilder, task: LayerTask) -> Vector:
+def _deltas(stage: StageBuilder, task: LayerTask) -> PackedVector:
     skip = task.options.skip.deltas
-    return Vector.of(stage, task, Content.DELTA, skip, task.delta_bits, task.deltas, out=True)
+    return PackedVector.of(stage, task, Content.DELTA, skip, task.delta_bits, task.deltas, out=True)
 
 
 def _waits_near(task: LayerTask, below: Mapping[int, LayerTask]) -> NDArray[np.bool_]:

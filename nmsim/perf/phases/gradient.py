@@ -10,7 +10,7 @@ from nmsim.perf.census import Mask
 from nmsim.perf.layer import RANDOM_BITS, RATE_BITS, LayerTask
 from nmsim.perf.machine import Lane
 from nmsim.perf.phases.neuron import biases, thresholds
-from nmsim.perf.skipping import Vector
+from nmsim.perf.skipping import PackedVector
 from nmsim.perf.stage import Stage, StageBuilder, StageKind
 
 IntArray = NDArray[np.int64]
@@ -113,7 +113,7 @@ def _add_scaled(stage: StageBuilder, task: LayerTask) -> None:
     run = packing.per_value[:, None, None]
     words = groups.count(g0, g1, slices.r0, slices.r1) * run
     stage.access(content, reads=words, writes=words, run=run)
-    deltas = Vector.of(
+    deltas = PackedVector.of(
         stage, task, Content.DELTA, task.options.skip.deltas, task.delta_bits, task.deltas, out=True
     )
     deltas.visit(stage, deltas.words[:, None, None])
@@ -146,7 +146,7 @@ def _accumulate(
     per_value = packing.per_value[:, None, None]
     operand, trace_bits = task.gradient_operand, task.trace_bits
     skip = task.options.skip
-    operands = Vector.of(stage, task, operand, skip.traces, trace_bits, traces, out=False)
+    operands = PackedVector.of(stage, task, operand, skip.traces, trace_bits, traces, out=False)
     if geometry.shares_weights and task.flow.gradient != "input_stationary":
         channels = traces.channels_with_any(*slices.input_box)
         held = (
@@ -161,7 +161,7 @@ def _accumulate(
         return held
     met = task.recorded.couplings(groups, traces, slices, g0, g1) * per_value
     stage.access(content, reads=met, writes=met, run=per_value)
-    deltas = Vector.of(stage, task, Content.DELTA, skip.deltas, task.delta_bits, task.deltas, out=True)
+    deltas = PackedVector.of(stage, task, Content.DELTA, skip.deltas, task.delta_bits, task.deltas, out=True)
     deltas.visit(stage, deltas.words[:, None, None])
     touched = groups.weighted(geometry.taps, g0, g1, slices.r0, slices.r1)
     row = stage.packing(operand, trace_bits).words(slices.in_channels)[:, None, None]
@@ -249,7 +249,7 @@ def _scalar_product(task: LayerTask) -> Stage:
     packing = stage.packing(Content.WEIGHT_GRADIENT, task.gradient_bits)
     groups, g0, g1 = summed.grouped(slices.c0, slices.c1, packing.per_word)
     per_value = packing.per_value[:, None, None]
-    sample = Vector.of(
+    sample = PackedVector.of(
         stage, task, Content.INPUT, task.options.skip.traces, task.recorded.input_bits, inputs, out=False
     )
     sample.keep(stage)

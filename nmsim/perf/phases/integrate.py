@@ -11,7 +11,7 @@ from nmsim.perf.census import Ones
 from nmsim.perf.layer import LayerTask
 from nmsim.perf.machine import Lane
 from nmsim.perf.projection import INPUT
-from nmsim.perf.skipping import Vector
+from nmsim.perf.skipping import PackedVector
 from nmsim.perf.stage import Stage, StageBuilder, StageKind
 from nmsim.perf.traffic import Flow, Traffic
 
@@ -150,7 +150,9 @@ def _enqueue(stage: StageBuilder, task: LayerTask, traffic: Traffic) -> None:
         receive(stage, traffic, traffic.received)
         return
     receive(stage, traffic, traffic.received, read=False)
-    inputs = Vector.of(stage, task, Content.INPUT, skip, task.recorded.input_bits, task.inputs, out=False)
+    inputs = PackedVector.of(
+        stage, task, Content.INPUT, skip, task.recorded.input_bits, task.inputs, out=False
+    )
     inputs.keep(stage)
     turns = 1 if task.slices.geometry.shares_weights else task.input_sums.passes(task.slices.channels)
     words = np.broadcast_to((turns * inputs.words)[:, None, None], (len(task.slices), *task.shape))

@@ -7,7 +7,7 @@ from nmsim.contents import Content
 from nmsim.counts import Action, Phase
 from nmsim.perf.layer import LayerTask, draw
 from nmsim.perf.machine import Lane
-from nmsim.perf.skipping import Vector
+from nmsim.perf.skipping import PackedVector
 from nmsim.perf.stage import Stage, StageBuilder, StageKind
 
 IntArray = NDArray[np.int64]
@@ -140,9 +140,9 @@ def _list_traces(stage: StageBuilder, task: LayerTask) -> None:
     """The list of traces that are not zero is kept up to date as they change."""
     if task.needs.carries == "traces":
         skip = task.options.skip.traces
-        Vector.of(stage, task, Content.WEIGHT_TRACE, skip, task.trace_bits, task.traces, out=False).keep(
-            stage
-        )
+        PackedVector.of(
+            stage, task, Content.WEIGHT_TRACE, skip, task.trace_bits, task.traces, out=False
+        ).keep(stage)
 
 
 def _history(stage: StageBuilder, task: LayerTask, steps: NDArray[np.bool_]) -> None:
@@ -159,5 +159,7 @@ def _history(stage: StageBuilder, task: LayerTask, steps: NDArray[np.bool_]) -> 
         stage.access(Content.HISTORY, writes=words)
     if task.gradient_operand is Content.HISTORY:
         skip = task.options.skip.traces
-        listed = Vector.of(stage, task, Content.HISTORY, skip, task.trace_bits, task.traces, out=False).listed
+        listed = PackedVector.of(
+            stage, task, Content.HISTORY, skip, task.trace_bits, task.traces, out=False
+        ).listed
         stage.access(Content.HISTORY, writes=listed * kept)

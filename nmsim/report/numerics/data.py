@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nmsim.report.numerics.tables import tables
-from nmsim.validate.numerics.comparison import NumericsResult
+from nmsim.validate.numerics.measured import NumericsResult
 
 SCHEMA = "nmsim/validation-1"
 

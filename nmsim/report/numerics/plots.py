@@ -20,13 +20,13 @@ from nmsim.report.plots.canvas import (
     new_figure,
     svg_of,
 )
-from nmsim.validate.numerics.comparison import AccuracyGap, ConvergencePoint, NumericsResult, Reference
+from nmsim.validate.numerics.measured import AccuracyGap, ComparedWith, ConvergencePoint, NumericsResult
 
 MEASURED = "Measured on {samples} {split} samples with {source}."
 REFERENCE_WORDS = {
-    Reference.OWN: "own rounding",
-    Reference.FORCED: "forced spikes",
-    Reference.FREE: "free running",
+    ComparedWith.OWN: "own rounding",
+    ComparedWith.FORCED: "forced spikes",
+    ComparedWith.FREE: "free running",
 }
 CEILING_DB = 100.0
 """Higher SQNR is drawn in one colour."""
@@ -47,7 +47,7 @@ def sqnr_map(result: NumericsResult) -> Picture:
     with look():
         figure = new_figure("SQNR by tensor and layer", described(result), height=1.6 + 0.24 * len(names))
         panels = figure.subplots(1, 3, sharey=True)
-        for axes, reference in zip(panels, Reference, strict=True):
+        for axes, reference in zip(panels, ComparedWith, strict=True):
             values = np.full((len(names), len(layers)), np.nan)
             for item in result.tensors:
                 sums = item.errors.get(reference)
@@ -86,8 +86,8 @@ def _write(axes: Axes, values: np.ndarray) -> None:
 
 def sqnr_by_step(result: NumericsResult) -> Picture:
     """One panel per tensor that is not exact: SQNR with forced spikes by time step, one line per layer."""
-    compared = [item for item in result.tensors if Reference.FORCED in item.errors]
-    names = list(dict.fromkeys(i.tensor for i in compared if i.errors[Reference.FORCED].noise.any()))
+    compared = [item for item in result.tensors if ComparedWith.FORCED in item.errors]
+    names = list(dict.fromkeys(i.tensor for i in compared if i.errors[ComparedWith.FORCED].noise.any()))
     exact = [name for name in dict.fromkeys(item.tensor for item in compared) if name not in names]
     rows, steps = max(-(-len(names) // 3), 1), range(1, result.time_steps + 1)
     with look():
@@ -95,7 +95,7 @@ def sqnr_by_step(result: NumericsResult) -> Picture:
         panels = figure.subplots(rows, 3, sharex=True, squeeze=False).ravel()
         for axes, name in zip(panels, names, strict=False):
             for item in (item for item in result.tensors if item.tensor == name):
-                found = [item.errors[Reference.FORCED].sqnr_db(step - 1) for step in steps]
+                found = [item.errors[ComparedWith.FORCED].sqnr_db(step - 1) for step in steps]
                 drawn = [np.nan if value is None or isinf(value) else value for value in found]
                 axes.plot(steps, drawn, **_line(item.layer, result))
             axes.set_title(name.replace("_", " "))
@@ -148,11 +148,11 @@ def spike_mismatch(result: NumericsResult) -> Picture:
         left.set_ylabel("of all neurons (%)")
         figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=3)
         svg = svg_of(figure)
-    worst = max(result.spikes, key=lambda item: item.rate(Reference.FREE))
+    worst = max(result.spikes, key=lambda item: item.rate(ComparedWith.FREE))
     return Picture(
         "spike-mismatch",
         "Spikes that differ from float64",
-        f"Lines by time step; free running, layer {worst.layer} differs most: {worst.rate(Reference.FREE):.2%}.",
+        f"Lines by time step; free running, layer {worst.layer} differs most: {worst.rate(ComparedWith.FREE):.2%}.",
         "Measured. Left: both sides run freely, so one different spike changes what follows. Right: only the decisions"
         " that a layer's own rounding turns.",
         svg,
@@ -166,7 +166,7 @@ def gradient_error(result: NumericsResult) -> Picture:
         figure = new_figure("Relative error of gradients", described(result), height=3.0)
         axes = figure.add_subplot()
         for place, kind in enumerate(kinds):
-            for reference, filled in ((Reference.FORCED, True), (Reference.FREE, False)):
+            for reference, filled in ((ComparedWith.FORCED, True), (ComparedWith.FREE, False)):
                 points = [
                     (item.layer + 0.12 * (place - 1), max(item.relative_error[reference] or 0.0, LEAST_ERROR))
                     for item in result.gradients
@@ -185,7 +185,7 @@ def gradient_error(result: NumericsResult) -> Picture:
         legend_right(axes, "gradient of")
         svg = svg_of(figure)
     cosines = [
-        c for item in result.gradients if item.parameter == "weight" and (c := item.cosine[Reference.FREE])
+        c for item in result.gradients if item.parameter == "weight" and (c := item.cosine[ComparedWith.FREE])
     ]
     lowest = f"Lowest cosine of a weight gradient, free running: {min(cosines):.5f}." if cosines else ""
     return Picture(

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from math import isinf
 
 from nmsim.report.tables import Cell, Column, Table
-from nmsim.validate.numerics.comparison import NumericsResult, Reference, TensorNumerics
 from nmsim.validate.numerics.error_sums import FIRST_EXPONENT
+from nmsim.validate.numerics.measured import ComparedWith, NumericsResult, TensorNumerics
 
 WHERE = (Column("layer", "Layer"), Column("tensor", "Tensor"), Column("format", "Format"))
 STEP = Column("time_step", "Time step")
@@ -45,7 +45,7 @@ def tensor_table(result: NumericsResult) -> Table:
     rows = tuple(
         (
             *_where(item), item.setting, item.rounding, item.spread.elements, *_sqnr(item), *_own(item),
-            *_sizes(item, Reference.FORCED), *_sizes(item, Reference.FREE), item.spread.saturation_rate,
+            *_sizes(item, ComparedWith.FORCED), *_sizes(item, ComparedWith.FREE), item.spread.saturation_rate,
             item.spread.underflow_rate, item.unused_bits, item.spread.low, item.spread.high,
         )
         for item in result.tensors
@@ -58,16 +58,16 @@ def _where(item: TensorNumerics) -> tuple[int, str, str]:
 
 
 def _sqnr(item: TensorNumerics, step: int | None = None) -> tuple[Cell, ...]:
-    found = (item.errors.get(reference) for reference in Reference)
+    found = (item.errors.get(reference) for reference in ComparedWith)
     return tuple(None if sums is None else _decibels(sums.sqnr_db(step)) for sums in found)
 
 
 def _own(item: TensorNumerics) -> tuple[Cell, ...]:
-    own = item.errors[Reference.OWN]
+    own = item.errors[ComparedWith.OWN]
     return own.worst_lsb, own.mean_lsb, own.bias_lsb
 
 
-def _sizes(item: TensorNumerics, reference: Reference) -> tuple[Cell, ...]:
+def _sizes(item: TensorNumerics, reference: ComparedWith) -> tuple[Cell, ...]:
     sums = item.errors.get(reference)
     return (None, None) if sums is None else (sums.worst_lsb, sums.mean_lsb)
 
@@ -85,17 +85,17 @@ def step_table(result: NumericsResult) -> Table:
     rows = [
         (
             *_where(item), step + 1, *_sqnr(item, step),
-            *(cell for reference in Reference for cell in _step_sizes(item, reference, step)),
+            *(cell for reference in ComparedWith for cell in _step_sizes(item, reference, step)),
             int(item.spread.saturated[step]), int(item.spread.underflowed[step]),
         )
         for item in result.tensors
-        if Reference.FREE in item.errors
+        if ComparedWith.FREE in item.errors
         for step in range(result.time_steps)
     ]  # fmt: skip
     return Table("tensors-by-step", columns, tuple(rows))
 
 
-def _step_sizes(item: TensorNumerics, reference: Reference, step: int) -> tuple[Cell, ...]:
+def _step_sizes(item: TensorNumerics, reference: ComparedWith, step: int) -> tuple[Cell, ...]:
     sums = item.errors[reference]
     return float(sums.largest_lsb[step]), float(sums.absolute_lsb[step] / max(int(sums.elements[step]), 1))
 
@@ -125,7 +125,7 @@ def _spike_rows(result: NumericsResult) -> Iterator[tuple[Cell, ...]]:
     for item in result.spikes:
         steps = len(item.spikes)
         total = (int(item.spikes.sum()), int(item.free.sum()), int(item.forced.sum()))
-        rates = (item.rate(Reference.FREE), item.rate(Reference.FORCED))
+        rates = (item.rate(ComparedWith.FREE), item.rate(ComparedWith.FORCED))
         yield item.layer, ALL_STEPS, item.decisions * steps, *total, *rates
         for step in range(steps):
             free, forced = int(item.free[step]), int(item.forced[step])
@@ -147,8 +147,8 @@ def gradient_table(result: NumericsResult) -> Table:
     )  # fmt: skip
     rows = tuple(
         (
-            item.layer, item.parameter, str(item.format), item.elements, item.cosine[Reference.FORCED],
-            item.cosine[Reference.FREE], item.relative_error[Reference.FORCED], item.relative_error[Reference.FREE],
+            item.layer, item.parameter, str(item.format), item.elements, item.cosine[ComparedWith.FORCED],
+            item.cosine[ComparedWith.FREE], item.relative_error[ComparedWith.FORCED], item.relative_error[ComparedWith.FREE],
             item.unused_bits, str(item.update.format), item.update.rounding, item.update.step_lsb, item.update.lost,
         )
         for item in result.gradients

@@ -42,7 +42,7 @@ class Roofs:
 
 
 @dataclass(frozen=True)
-class Work:
+class PhaseWork:
     """One phase: operations done, bits moved by memory level, and the time it took."""
 
     name: str
@@ -64,13 +64,13 @@ class Work:
 class _Point:
     """A phase at a memory level, by their places in the legend."""
 
-    work: Work
+    work: PhaseWork
     place: int
     level: str
     is_first_level: bool
 
 
-def roofline(work: Sequence[Work], roofs: Roofs, described: str) -> Picture:
+def roofline(work: Sequence[PhaseWork], roofs: Roofs, described: str) -> Picture:
     """Log-log: a slope per memory level up to the peak of all lanes; one point per phase and level."""
     points = [
         _Point(item, place, level, is_first_level=rank == 0)
@@ -149,7 +149,7 @@ def _draw_point(axes: Axes, point: _Point) -> None:
     )
 
 
-def work_of(item: Evaluation) -> tuple[Work, ...]:
+def work_of(item: Evaluation) -> tuple[PhaseWork, ...]:
     """Operations, core-memory and DRAM bits of every phase per sample, and its time.
 
     Empty for chips that count whole events instead of operations and memory accesses.
@@ -166,7 +166,7 @@ def work_of(item: Evaluation) -> tuple[Work, ...]:
         dram = inside & moved & (columns["component"] == Component.DRAM.value)
         bits = {CORE_MEMORIES: float(mean[words] @ columns["bits_a"][words]), DRAM: float(mean[dram].sum())}
         if operations.any() and bits[CORE_MEMORIES] > 0:
-            found.append(Work(phase, float(mean[operations].sum()), bits, seconds))
+            found.append(PhaseWork(phase, float(mean[operations].sum()), bits, seconds))
     return tuple(found)
 
 

@@ -29,7 +29,7 @@ GROUPS = (
 
 
 @dataclass(frozen=True)
-class Comparison:
+class PublishedFigure:
     """A published figure beside ours, in one unit; `group` is one of `GROUPS`: what was used to calibrate proves nothing."""
 
     label: str
@@ -44,7 +44,7 @@ class Comparison:
         return self.modelled / self.published - 1
 
 
-def modelled_against_published(points: Sequence[Comparison], name: str) -> Picture:
+def modelled_against_published(points: Sequence[PublishedFigure], name: str) -> Picture:
     """Log-log scatter of figures of many units, the y = x line, and +-25 % around it; names what lies outside."""
     values = [value for point in points for value in (point.published, point.modelled)]
     span = np.array([min(values) / 2, max(values) * 2])

@@ -8,8 +8,8 @@ from nmsim.report.extrapolate import ASSUMED_OF_SHORT_TRAINING
 from nmsim.report.markup import Markup, figure, join, tag
 from nmsim.report.page import page
 from nmsim.report.plots.density import density_by_layer
-from nmsim.report.plots.energy import energy_by_layer
-from nmsim.report.plots.memory import memory_by_scheme
+from nmsim.report.plots.energy_bars import energy_by_layer
+from nmsim.report.plots.memory_by_rule import memory_by_scheme
 from nmsim.report.reference.for_people import (
     costs_for_people,
     extrapolation_for_people,
@@ -19,7 +19,7 @@ from nmsim.report.reference.plots import energy_by_rule
 from nmsim.report.reference.result import SUBJECT, DatasetResult, Reference
 from nmsim.report.reference.tables import activity_table, memory_table, selected
 from nmsim.report.reference.wording import FOOTER, INDEX, byline, renamed_memory, run_facts
-from nmsim.report.sections.section import Kind, Section, badge, bullets
+from nmsim.report.sections.section import Evidence, Section, badge, bullets
 from nmsim.report.tables import Column, Table
 from nmsim.report.words import context
 
@@ -71,7 +71,7 @@ def _activity(reference: Reference, dataset: DatasetResult) -> Section:
     )  # fmt: skip
     body = join(
         [
-            tag("p", text, badge(Kind.MEASURED)),
+            tag("p", text, badge(Evidence.MEASURED)),
             figure(picture),
             table.html("Fractions of non-zero values, mean over samples, time steps and neurons or inputs"),
         ]
@@ -83,7 +83,7 @@ def _chips(reference: Reference, dataset: DatasetResult) -> Iterator[Section]:
     for chip in reference.chips:
         outcomes = dataset.on_chip(chip.name)
         fitting = [outcome for outcome in outcomes if outcome.evaluation is not None]
-        parts: list[Markup] = [tag("p", f"{chip.description} ", badge(Kind.MODELLED))]
+        parts: list[Markup] = [tag("p", f"{chip.description} ", badge(Evidence.MODELLED))]
         if any(outcome.time_multiplexed for outcome in fitting):
             parts.append(
                 tag(
@@ -137,7 +137,7 @@ def _memory(reference: Reference, dataset: DatasetResult) -> Section:
         memory_table(reference), "rule", "state_only_bits", "stbp_stored_over_state_only", "everything_bits",
         "stbp_stored_over_everything", dataset=dataset.title,
     )  # fmt: skip
-    body = join([tag("p", text, badge(Kind.COUNTED)), table.html("Memory by rule"), figure(picture)])
+    body = join([tag("p", text, badge(Evidence.COUNTED)), table.html("Memory by rule"), figure(picture)])
     return Section("memory", "Memory of the network", body)
 
 
@@ -150,7 +150,7 @@ def _extrapolation(dataset: DatasetResult) -> Section:
     table = extrapolation_for_people(dataset)
     body = join(
         [
-            tag("p", text, badge(Kind.EXTRAPOLATED)),
+            tag("p", text, badge(Evidence.EXTRAPOLATED)),
             table.html(
                 "Energy with its 95 % confidence interval; the full training's with the prices' band besides; network:"
                 f" {dataset.network_text}"
@@ -173,7 +173,7 @@ def _trust(dataset: DatasetResult) -> Section:
     parts = [
         tag("p", verdict, class_="verdict failed" if failed else "verdict"),
         tag("h3", "Overflows during the preparation"),
-        bullets(lines) if lines else tag("p", "No value overflowed its format. ", badge(Kind.MEASURED)),
+        bullets(lines) if lines else tag("p", "No value overflowed its format. ", badge(Evidence.MEASURED)),
         tag("h3", "Notes of the models"),
         bullets(notes) if notes else tag("p", "None."),
     ]

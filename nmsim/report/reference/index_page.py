@@ -12,7 +12,7 @@ from nmsim.report.reference.ratios import COMPARED, ratio_chart, ratio_overview,
 from nmsim.report.reference.result import CASES, DatasetResult, Reference
 from nmsim.report.reference.tables import DOES_NOT_FIT, chip_table, memory_table, selected, tables
 from nmsim.report.reference.wording import FOOTER, accuracy, byline, mean_spike_rates
-from nmsim.report.sections.section import MEANINGS, Kind, Section, badge, bullets
+from nmsim.report.sections.section import MEANINGS, Evidence, Section, badge, bullets
 from nmsim.report.tables import Cell, Column, Table, for_people
 from nmsim.report.words import NOT_MODELLED
 from nmsim.storage import file_name
@@ -82,7 +82,7 @@ def _energy(reference: Reference) -> Section:
         tag(
             "p",
             "Energy and time per training sample, and per inference. A band is what the prices' uncertainty allows. ",
-            badge(Kind.MODELLED),
+            badge(Evidence.MODELLED),
         ),
     ]
     parts += [_matrix(reference, dataset) for dataset in reference.datasets]
@@ -123,7 +123,7 @@ def _against_stbp(reference: Reference) -> Section:
     )
     body = join(
         [
-            tag("p", text, badge(Kind.MODELLED)),
+            tag("p", text, badge(Evidence.MODELLED)),
             choices(
                 {
                     "dataset": ("Data set", [dataset.title for dataset in reference.datasets]),
@@ -190,7 +190,7 @@ def _measured(reference: Reference) -> Section:
     )
     body = join(
         [
-            tag("p", text, badge(Kind.MEASURED)),
+            tag("p", text, badge(Evidence.MEASURED)),
             Table("measured", columns, rows).html("Preparation and profile"),
         ]
     )
@@ -203,7 +203,7 @@ def _memory(reference: Reference) -> Section:
         " weights, gradient accumulators, velocities and buffers. "
     )
     table = memory_table(reference).html("Memory of each network by rule, one sample in flight")
-    return Section("memory", "Memory", join([tag("p", text, badge(Kind.COUNTED)), table]))
+    return Section("memory", "Memory", join([tag("p", text, badge(Evidence.COUNTED)), table]))
 
 
 def _chips(reference: Reference) -> Section:
@@ -216,7 +216,7 @@ def _chips(reference: Reference) -> Section:
         "area_band_low_mm2", "area_band_high_mm2", "prices",
     )  # fmt: skip
     described = bullets(f"{chip.name}: {chip.description}" for chip in reference.chips)
-    body = join([tag("p", text, badge(Kind.ASSUMED)), described, shown.html("Chips; areas are modelled")])
+    body = join([tag("p", text, badge(Evidence.ASSUMED)), described, shown.html("Chips; areas are modelled")])
     return Section("chips", "Chips", body)
 
 

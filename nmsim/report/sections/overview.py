@@ -3,7 +3,7 @@
 from nmsim.evaluate import Estimate, Evaluation
 from nmsim.report.markup import Markup, join, tag
 from nmsim.report.result import RunResult
-from nmsim.report.sections.section import MEANINGS, Kind, Section, badge, bullets
+from nmsim.report.sections.section import MEANINGS, Evidence, Section, badge, bullets
 from nmsim.report.tables import NOT_AVAILABLE
 from nmsim.report.words import MODEL_WORDS, NO_TOTAL, rule_name, with_interval
 from nmsim.rules import BASELINE
@@ -41,7 +41,7 @@ def _diagnosis(result: RunResult) -> Markup:
     return tag("div", tag("p", head), bullets(result.diagnosis.warnings), class_="verdict failed")
 
 
-def _card(name: str, value: str, kind: Kind, *notes: str) -> Markup:
+def _card(name: str, value: str, kind: Evidence, *notes: str) -> Markup:
     lines = [tag("span", note, class_="note") for note in notes if note]
     heading = tag("span", tag("span", name), badge(kind), class_="name")
     return tag("li", heading, tag("span", value, class_="value"), *lines, class_=f"card {kind.value}")
@@ -49,11 +49,11 @@ def _card(name: str, value: str, kind: Kind, *notes: str) -> Markup:
 
 def _modelled(name: str, estimate: Estimate | None, unit: str) -> Markup:
     if estimate is None:
-        return _card(name, NOT_AVAILABLE, Kind.MODELLED, NO_TOTAL)
+        return _card(name, NOT_AVAILABLE, Evidence.MODELLED, NO_TOTAL)
     band = ""
     if estimate.band_low != estimate.band_high:
         band = f"band {scaled(estimate.band_low, unit)} to {scaled(estimate.band_high, unit)}"
-    return _card(name, scaled(estimate.mean, unit), Kind.MODELLED, band, with_interval(estimate, unit))
+    return _card(name, scaled(estimate.mean, unit), Evidence.MODELLED, band, with_interval(estimate, unit))
 
 
 def _accuracy(result: RunResult) -> list[Markup]:
@@ -61,7 +61,7 @@ def _accuracy(result: RunResult) -> list[Markup]:
         return []
     last, epochs = result.history.rows[-1], len(result.history.rows)
     note = f"in this run, on {last.test_samples:,} held-out samples, after {epochs} epoch{'s' if epochs > 1 else ''}"
-    return [_card("Accuracy", f"{result.history.test_accuracy:.2%}", Kind.MEASURED, note)]
+    return [_card("Accuracy", f"{result.history.test_accuracy:.2%}", Evidence.MEASURED, note)]
 
 
 def _costs(item: Evaluation) -> list[Markup]:
@@ -92,7 +92,7 @@ def _memory(result: RunResult) -> list[Markup]:
     for convention, words in (("state_only", "neuron state only"), ("everything", "everything counted")):
         bits, other = own.bits(convention), stbp.bits(convention)  # type: ignore[arg-type]
         note = f"STBP needs {scaled(other / BITS_PER_BYTE, 'B', 4)}, {other / bits:.2f}x"
-        cards.append(_card(f"Memory, {words}", scaled(bits / BITS_PER_BYTE, "B", 4), Kind.COUNTED, note))
+        cards.append(_card(f"Memory, {words}", scaled(bits / BITS_PER_BYTE, "B", 4), Evidence.COUNTED, note))
     return cards if own is not stbp else []
 
 
@@ -103,7 +103,7 @@ def _trust(item: Evaluation) -> list[Markup]:
         _card(
             "Audit",
             value,
-            Kind.COUNTED,
+            Evidence.COUNTED,
             "sums that must come out, a chip that could exist; see the chapter Audit",
         )
     ]

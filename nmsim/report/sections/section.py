@@ -7,7 +7,7 @@ from enum import StrEnum
 from nmsim.report.markup import Markup, tag
 
 
-class Kind(StrEnum):
+class Evidence(StrEnum):
     """What a figure is, shown beside it."""
 
     MEASURED = "measured"
@@ -18,12 +18,13 @@ class Kind(StrEnum):
 
 
 MEANINGS = {
-    Kind.MEASURED: "What this run did, on the stated number of samples: accuracy, loss, spikes, overflows.",
-    Kind.COUNTED: "Follows exactly from the network, its number formats and the mapping: memory, and the audit's sums.",
-    Kind.MODELLED: "Computed by a chip model that replays the measured activity: cycles, energy, power, area. Its band is"
-    " what the uncertainty of the prices allows; a confidence interval (CI), where given, is the spread over samples.",
-    Kind.EXTRAPOLATED: "A modelled mean per sample, multiplied up to an epoch or a whole training.",
-    Kind.ASSUMED: "Put in by hand because nobody has published it, with its reason; see the prices and the chip file.",
+    Evidence.MEASURED: "What this run did, on the stated number of samples: accuracy, loss, spikes, overflows.",
+    Evidence.COUNTED: "Follows exactly from the network, its number formats and the mapping: memory, and the audit's sums.",
+    Evidence.MODELLED: "Computed by a chip model that replays the measured activity: cycles, energy, power, area. Its"
+    " band is what the uncertainty of the prices allows; a confidence interval (CI), where given, is the spread over"
+    " samples.",
+    Evidence.EXTRAPOLATED: "A modelled mean per sample, multiplied up to an epoch or a whole training.",
+    Evidence.ASSUMED: "Put in by hand because nobody has published it, with its reason; see the prices and the chip file.",
 }
 
 
@@ -36,7 +37,7 @@ class Section:
     body: Markup
 
 
-def badge(kind: Kind) -> Markup:
+def badge(kind: Evidence) -> Markup:
     """The kind as a small label."""
     return tag("span", kind.value, class_=f"kind {kind.value}")
 

@@ -26,7 +26,7 @@ def training(result: RunResult, picture: Picture) -> Section:
     intro = tag(
         "p",
         f"Accuracy after the last epoch: {last.accuracy_text}. ",
-        badge(Kind.MEASURED),
+        badge(Evidence.MEASURED),
         " Wall time is that of the computer that ran the training, not of the chip.",
     )
     table = training_table(result)
@@ -50,7 +50,7 @@ def activity(result: RunResult, density: Picture, raster: Picture) -> Section:
         what = f"{source}, with spikes only: no traces, no deltas."
     text = f"{what} The chip models replay it; they never change which neuron spikes. "
     table = _folded("Fractions by layer", _densities(result).html("Non-zero fractions per time step"))
-    body = join([tag("p", text, badge(Kind.MEASURED)), figure(density), table, figure(raster)])
+    body = join([tag("p", text, badge(Evidence.MEASURED)), figure(density), table, figure(raster)])
     return Section("activity", "Activity of the network", body)
 
 
@@ -154,9 +154,9 @@ def _formats(result: RunResult) -> Markup:
 def _overflows(result: RunResult) -> Markup:
     lines = overflow_lines(result.history.overflow_counts, result.diagnosis.saturated_shares)
     if not lines:
-        return tag("p", "No value overflowed its format during the whole training. ", badge(Kind.MEASURED))
+        return tag("p", "No value overflowed its format during the whole training. ", badge(Evidence.MEASURED))
     text = "Values that did not fit their format, summed over the whole training; they saturated or wrapped as configured. "
-    return join([tag("p", text, badge(Kind.MEASURED)), bullets(lines)])
+    return join([tag("p", text, badge(Evidence.MEASURED)), bullets(lines)])
 
 
 def _folded(title: str, content: Markup) -> Markup:

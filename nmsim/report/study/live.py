@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from nmsim.report.live.chart import Row, Spec, choice_filters, choice_params
 from nmsim.report.plots.scatter import scale_of
-from nmsim.report.study.result import Entry, StudyResult
+from nmsim.report.study.result import FeasibleDesign, StudyResult
 from nmsim.report.tables import for_people
 
 SHAPES = {"front": "front, analytic", "simulated": "front, event-driven", "rest": "dominated"}
@@ -83,7 +83,7 @@ def _titled(result: StudyResult, index: int) -> str:
     return f"{result.measures[index].name} ({unit})" if unit else result.measures[index].name
 
 
-def _rows(result: StudyResult, entries: Sequence[Entry]) -> list[Row]:
+def _rows(result: StudyResult, entries: Sequence[FeasibleDesign]) -> list[Row]:
     scales = [
         scale_of(measure, [entry.figures[k] for entry in result.entries])[0]
         for k, measure in enumerate(result.measures)

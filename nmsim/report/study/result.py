@@ -9,7 +9,7 @@ from nmsim.report.tables import Column
 
 
 @dataclass(frozen=True)
-class Entry:
+class FeasibleDesign:
     """A feasible design: `values` as text per axis, `places` 0 to 1 per axis, `figures` per objective, best first.
 
     `report` is the path of its full report relative to the page, empty if none was written; `model` the one that its
@@ -75,7 +75,7 @@ class StudyResult:
     measures: tuple[Measure, ...]
     extras: tuple[Column, ...]
     demands: tuple[str, ...]
-    entries: tuple[Entry, ...]
+    entries: tuple[FeasibleDesign, ...]
     evaluated: int
     refused: Mapping[str, int]
     reasons: Mapping[str, int]
@@ -92,6 +92,6 @@ class StudyResult:
     """Sentences on designs that stay on the front when prices move within their bands."""
 
     @property
-    def front(self) -> tuple[Entry, ...]:
+    def front(self) -> tuple[FeasibleDesign, ...]:
         """Entries that no other dominates."""
         return tuple(entry for entry in self.entries if entry.rank == 1)

@@ -7,9 +7,9 @@ from nmsim.report.live.chart import choices, live
 from nmsim.report.markup import Markup, figure, join, tag
 from nmsim.report.plots.canvas import Picture
 from nmsim.report.plots.scatter import Measure
-from nmsim.report.sections.section import Kind, Section, badge, bullets
+from nmsim.report.sections.section import Evidence, Section, badge, bullets
 from nmsim.report.study.live import choosable, front_chart
-from nmsim.report.study.result import Entry, StudyResult
+from nmsim.report.study.result import FeasibleDesign, StudyResult
 from nmsim.report.tables import Column, Table, for_people
 
 SHOWN = 200
@@ -68,10 +68,10 @@ def _answer(result: StudyResult) -> Iterator[Markup]:
         yield tag("p", f"Every feasible design keeps: {'; '.join(result.demands)}.")
 
 
-def _card(measure: Measure, best: Entry, index: int, result: StudyResult) -> Markup:
+def _card(measure: Measure, best: FeasibleDesign, index: int, result: StudyResult) -> Markup:
     values = [entry.figures[index] for entry in result.front]
     top = max(values) if measure.maximise else min(values)
-    kind = Kind.MEASURED if measure.unit == "fraction" else Kind.MODELLED
+    kind = Evidence.MEASURED if measure.unit == "fraction" else Evidence.MODELLED
     value = for_people(best.figures[index], measure.unit)
     note = f"best of the front: {for_people(top, measure.unit)}; {measure.wish}"
     return tag(
@@ -136,7 +136,7 @@ def _by_number(text: str) -> tuple[float, str]:
         return inf, text
 
 
-def _table(result: StudyResult, entries: Sequence[Entry], name: str, caption: str) -> Markup:
+def _table(result: StudyResult, entries: Sequence[FeasibleDesign], name: str, caption: str) -> Markup:
     """Designs with objectives, values of the axes, and what else differs between them."""
     ranked = len({entry.rank for entry in entries}) > 1
     differing = [i for i in range(len(result.extras)) if len({entry.extra[i] for entry in entries}) > 1]
@@ -162,7 +162,7 @@ def _table(result: StudyResult, entries: Sequence[Entry], name: str, caption: st
     return Table(name, columns, rows).html(caption, live=True)
 
 
-def _link(entry: Entry, *, anchor: bool) -> str:
+def _link(entry: FeasibleDesign, *, anchor: bool) -> str:
     text = tag("a", str(entry.design), href=entry.report) if entry.report else str(entry.design)
     return tag("span", text, id=f"design-{entry.design}") if anchor else text
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from nmsim.report.page import page
 from nmsim.report.plots.canvas import Picture
-from nmsim.report.study.draw import draw
+from nmsim.report.study.plots import draw
 from nmsim.report.study.result import StudyResult
 from nmsim.report.study.sections import sections
 from nmsim.storage import write_text

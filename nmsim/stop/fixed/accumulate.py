@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from nmsim.fixedpoint.quantize import HIGH, LOW, SAFE_BITS, UNLIMITED_BITS, WRAP, magnitude
 from nmsim.stop.fixed.layout import Layout
-from nmsim.stop.fixed.plan import Held, Work
-from nmsim.stop.fixed.samples import Samples, Sums
+from nmsim.stop.fixed.memory_plan import Held, Work
+from nmsim.stop.fixed.samples import BatchSums, RawBatch
 from nmsim.stop.fixed.tensor import Tensor
 from nmsim.stop.fixed.worker import Pass, Worker
 
@@ -24,7 +24,7 @@ class Observer(Protocol):
         """A group of time steps from `step` on, of `samples` samples from sample `start` of the batch on, lies in `work`."""
         ...
 
-    def sample(self, index: int, sums: Sums) -> None:
+    def sample(self, index: int, sums: BatchSums) -> None:
         """Sample `index` of the batch is complete; `sums` are those of the batch so far."""
         ...
 
@@ -52,7 +52,7 @@ class Accumulator:
         self._limits = self._gradient_limits()
         self._nothing = np.zeros_like(self._limits)
         self._ran: list[Worker] = []
-        self._totals: Sums | None = None
+        self._totals: BatchSums | None = None
         self._all_steps = range(layout.layers[0].time_steps)
         self._together, self._calm = self.in_flight, 0
         self._macs = layout.layers[0].time_steps * sum(
@@ -69,13 +69,13 @@ class Accumulator:
         unlimited = 1 << (UNLIMITED_BITS if numbers.dtype == object else SAFE_BITS)
         return np.where(rows[..., WRAP] != 0, unlimited, limits)
 
-    def totals(self) -> Sums:
+    def totals(self) -> BatchSums:
         """Sums across the passes of a batch, allocated when a batch first needs more than one pass."""
         if self._totals is None:
             self._totals = self.workers[0].sums.empty_like()
         return self._totals
 
-    def observe(self, samples: Samples, kind: Pass, observer: Observer) -> None:
+    def observe(self, samples: RawBatch, kind: Pass, observer: Observer) -> None:
         """A pass without gradients, group by group of time steps; no overflow is counted."""
         worker = self.workers[0]
         for start in range(0, len(samples), worker.samples):
@@ -83,7 +83,7 @@ class Accumulator:
             self._run_observed(worker, part, kind, start, observer)
         worker.forget()
 
-    def infer(self, samples: Samples) -> NDArray[np.int64]:
+    def infer(self, samples: RawBatch) -> NDArray[np.int64]:
         """Output spikes `(B, C)` as stored; no overflow is counted."""
         spikes = np.zeros((len(samples), self.workers[0].work.spikes.shape[1]), np.int64)
         for start in range(0, len(samples), self.in_flight):
@@ -93,7 +93,9 @@ class Accumulator:
                 worker.work.counts[:] = 0
         return spikes
 
-    def gradients(self, samples: Samples, observer: Observer | None = None) -> tuple[Sums, NDArray[np.int64]]:
+    def gradients(
+        self, samples: RawBatch, observer: Observer | None = None
+    ) -> tuple[BatchSums, NDArray[np.int64]]:
         """Gradient sums of a batch and its output spikes `(B, C)` as stored; whoever uses the sums empties them.
 
         An observer sees samples one at a time.
@@ -138,7 +140,7 @@ class Accumulator:
         self._together, self._calm = (samples + 1) // 2, 0
         return self._together
 
-    def in_place_step(self, sample: Samples, step: int) -> tuple[Sums, NDArray[np.int64]]:
+    def in_place_step(self, sample: RawBatch, step: int) -> tuple[BatchSums, NDArray[np.int64]]:
         """One time step of one sample: its dW, with dTheta and dAlpha so far; and its output spikes so far."""
         worker = self.workers[0]
         worker.run(sample.inputs, sample.labels, sample.first, range(step, step + 1), Pass.IN_PLACE)
@@ -147,7 +149,7 @@ class Accumulator:
 
     def _commit(
         self,
-        samples: Samples,
+        samples: RawBatch,
         start: int,
         stop: int,
         prior: NDArray[Any],
@@ -174,7 +176,7 @@ class Accumulator:
 
     def _try(
         self,
-        part: Samples,
+        part: RawBatch,
         start: int,
         prior: NDArray[Any],
         spikes: NDArray[np.int64],
@@ -203,14 +205,14 @@ class Accumulator:
         return bound
 
     def _run_observed(
-        self, worker: Worker, part: Samples, kind: Pass, start: int, observer: Observer
+        self, worker: Worker, part: RawBatch, kind: Pass, start: int, observer: Observer
     ) -> None:
         group = self.layout.group
         for step in range(0, self._all_steps.stop, group):
             worker.run(part.inputs, part.labels, part.first, range(step, step + group), kind)
             observer.steps(start, step, len(part), worker.work)
 
-    def _ordered(self, sample: Samples, totals: Sums, spikes: NDArray[np.int64]) -> None:
+    def _ordered(self, sample: RawBatch, totals: BatchSums, spikes: NDArray[np.int64]) -> None:
         """One sample in the order of the definition, straight into the totals."""
         for layer in self.layout.layers:
             sums = totals.thresholds[layer.theta : layer.theta + layer.neurons]
@@ -224,7 +226,7 @@ class Accumulator:
         self._take_counts(worker)
         worker.forget()  # what it found of magnitudes would be added to the bounds of the next sample
 
-    def _measured(self, totals: Sums) -> NDArray[Any]:
+    def _measured(self, totals: BatchSums) -> NDArray[Any]:
         """Largest absolute sums so far, `(L, 4)`; dTheta bounded by its neurons' sums."""
         found = np.zeros_like(self._limits)
         for index, layer in enumerate(self.layout.layers):
@@ -238,7 +240,7 @@ class Accumulator:
             found[index, 3] = max(biases.max(), -biases.min())
         return found
 
-    def _spread(self, samples: Samples, kind: Pass) -> list[tuple[int, int, Worker]]:
+    def _spread(self, samples: RawBatch, kind: Pass) -> list[tuple[int, int, Worker]]:
         """Run samples on the workers; (start, stop, worker) of each part."""
         worthwhile = len(samples) * self._macs // MINIMUM_MACS
         needed = -(-len(samples) // self.workers[0].samples)

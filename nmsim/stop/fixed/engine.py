@@ -13,11 +13,11 @@ from nmsim.network.precision import Precision
 from nmsim.network.spec import NetworkSpec
 from nmsim.network.values import node_ranges
 from nmsim.stop.fixed.accumulate import Accumulator, Observer
-from nmsim.stop.fixed.formats import layer_formats
+from nmsim.stop.fixed.layer_formats import layer_formats
 from nmsim.stop.fixed.layout import build
 from nmsim.stop.fixed.parameters import RawParameters, quantized_parameters
 from nmsim.stop.fixed.pools import TAKE_INPUTS
-from nmsim.stop.fixed.samples import Samples, Sums
+from nmsim.stop.fixed.samples import BatchSums, RawBatch
 from nmsim.stop.fixed.sizing import (
     WIDTH,
     available_workers,
@@ -33,7 +33,7 @@ from nmsim.stop.fixed.worker import Pass, Worker
 from nmsim.stop.initial import initial_parameters
 from nmsim.stop.protocol import Batch, BatchResult, IntArray, LayerRecord, Parameters, UpdateRates
 from nmsim.stop.spec import TrainingSpec, check_network
-from nmsim.structure.schedule import StructureSchedule
+from nmsim.structure.update_schedule import StructureSchedule
 
 
 def loss_table(loss: str, classes: int) -> NDArray[np.float64]:
@@ -188,8 +188,8 @@ class FixedEngine:
         return self._result(samples, spikes)
 
     def _train_in_place(
-        self, sample: Samples, rates: UpdateRates, observer: Observer | None
-    ) -> tuple[Sums, NDArray[np.int64]]:
+        self, sample: RawBatch, rates: UpdateRates, observer: Observer | None
+    ) -> tuple[BatchSums, NDArray[np.int64]]:
         """One sample, weights updated after every time step."""
         for step in range(self.network.time_steps):
             self._count_used()
@@ -207,7 +207,7 @@ class FixedEngine:
             self.raw.used_overflows + self.raw.used_bias_overflows
         )
 
-    def _result(self, samples: Samples, spikes: NDArray[np.int64]) -> BatchResult:
+    def _result(self, samples: RawBatch, spikes: NDArray[np.int64]) -> BatchResult:
         spikes = self.view.outputs_in_order(spikes)
         loss = float((self._accumulator.tally * self._losses).sum())
         self._accumulator.tally[:] = 0
@@ -225,7 +225,7 @@ class FixedEngine:
         self._accumulator.observe(samples, Pass.ACTIVITY, Recorder(self.view, records))
         return records
 
-    def samples(self, batch: Batch) -> Samples:
+    def samples(self, batch: Batch) -> RawBatch:
         """A batch, checked, as kernels read it."""
         inputs, network = np.asarray(batch.inputs), self.network
         count, steps = inputs.shape[0], inputs.shape[1] if inputs.ndim > 1 else 0
@@ -259,7 +259,7 @@ class FixedEngine:
             raise DataError(
                 f"the raw input {worst} is outside {self.input_format}; encode the data set in that format"
             )
-        return Samples(flat.reshape(count, steps, -1), labels, batch.first_sample)
+        return RawBatch(flat.reshape(count, steps, -1), labels, batch.first_sample)
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Parameters, masks, updates done and overflow counts, as named arrays without Python objects."""

@@ -9,7 +9,7 @@ from typing import Literal
 
 from nmsim.fixedpoint.format import Overflow, QFormat
 from nmsim.network.spec import NetworkSpec, SynapticLayer
-from nmsim.stop.fixed.formats import LayerFormats, error_fractions
+from nmsim.stop.fixed.layer_formats import LayerFormats, error_fractions
 from nmsim.stop.fixed.tensor import Tensor
 from nmsim.stop.spec import TrainingSpec
 

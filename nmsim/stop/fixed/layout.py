@@ -12,14 +12,25 @@ from numpy.typing import NDArray
 from nmsim.fixedpoint.lfsr import unrolled_table
 from nmsim.network.spec import NetworkSpec, Node
 from nmsim.network.values import ValueRange, mean_factor
-from nmsim.stop.fixed.formats import (
+from nmsim.stop.fixed.forward import rows_at_once
+from nmsim.stop.fixed.layer_formats import (
     LayerFormats,
     error_fractions,
     machine_numbers,
     softmax_table,
 )
-from nmsim.stop.fixed.forward import rows_at_once
-from nmsim.stop.fixed.geometry import (
+from nmsim.stop.fixed.memory_plan import (
+    ADD,
+    AVERAGE,
+    CONV,
+    DENSE,
+    INPUT,
+    LAYER_FIELDS,
+    MAXIMUM,
+    NODE_FIELDS,
+    Plan,
+)
+from nmsim.stop.fixed.shapes import (
     addition_orders,
     padded,
     panel_size,
@@ -28,7 +39,6 @@ from nmsim.stop.fixed.geometry import (
     trace_rows,
     window_of,
 )
-from nmsim.stop.fixed.plan import ADD, AVERAGE, CONV, DENSE, INPUT, LAYER_FIELDS, MAXIMUM, NODE_FIELDS, Plan
 from nmsim.stop.spec import TrainingSpec
 
 _KINDS = {

@@ -6,7 +6,7 @@ from nmsim.fixedpoint.format import QFormat
 from nmsim.fixedpoint.quantize import LEFT_P, LEFT_Q, SAFE_BITS, Step
 from nmsim.network.spec import NetworkSpec
 from nmsim.network.values import ValueRange
-from nmsim.stop.fixed.formats import MANTISSA_BITS, LayerFormats, error_fractions
+from nmsim.stop.fixed.layer_formats import MANTISSA_BITS, LayerFormats, error_fractions
 from nmsim.stop.fixed.tensor import Tensor
 from nmsim.stop.spec import TrainingSpec
 

@@ -11,9 +11,9 @@ from nmsim.errors import FormatError
 from nmsim.fixedpoint.format import QFormat
 from nmsim.fixedpoint.quantize import DOWN, HIGH, LOW, MASK, UP, WRAP
 from nmsim.stop.fixed.factored import ARRANGE_BY_INPUT, BOUND_BY_INPUT
-from nmsim.stop.fixed.formats import LayerFormats
+from nmsim.stop.fixed.layer_formats import LayerFormats
 from nmsim.stop.fixed.layout import Layout
-from nmsim.stop.fixed.plan import Held
+from nmsim.stop.fixed.memory_plan import Held
 from nmsim.stop.fixed.tensor import Tensor
 from nmsim.stop.fixed.update import ARRANGE_BACKWARD, ARRANGE_WEIGHTS, SPREAD_THRESHOLDS
 from nmsim.stop.protocol import Parameters
@@ -118,7 +118,7 @@ def highest_leak(own: LayerFormats, training: TrainingSpec) -> int:
 
 
 @dataclass(frozen=True)
-class LayerSlices:
+class ParameterSlices:
     """Where one layer's parameters lie in the flat arrays."""
 
     weights: slice
@@ -130,7 +130,7 @@ class LayerSlices:
     order: NDArray[np.int64]
 
 
-def layer_slices(layout: Layout) -> list[LayerSlices]:
+def layer_slices(layout: Layout) -> list[ParameterSlices]:
     """Slices of every layer."""
 
     def run(start: int, size: int) -> slice:
@@ -141,7 +141,7 @@ def layer_slices(layout: Layout) -> list[LayerSlices]:
         rows = layer.input_channels if layer.kernel else layer.inputs
         rows *= layer.factored or layout.nodes[layer.source].needs_error
         found.append(
-            LayerSlices(
+            ParameterSlices(
                 run(layer.weight, layer.channels * layer.fan_in),
                 run(layer.threshold, layer.thresholds),
                 run(layer.theta, layer.neurons),
@@ -236,7 +236,7 @@ class RawParameters:
             self.arrange_weights(index)
             self.use_biases(index)
 
-    def _load_biases(self, raw: Parameters, own: LayerFormats, at: LayerSlices) -> None:
+    def _load_biases(self, raw: Parameters, own: LayerFormats, at: ParameterSlices) -> None:
         index = own.layer.index
         bias, velocity = raw.bias_of(index), raw.bias_velocity_of(index)
         if bias is not None and not own.layer.bias:

@@ -22,7 +22,7 @@ from nmsim.fixedpoint.quantize import (
     step_numbers,
 )  # fmt: skip
 from nmsim.network.precision import TensorPrecision
-from nmsim.stop.fixed.formats import MANTISSA_BITS, LayerFormats
+from nmsim.stop.fixed.layer_formats import MANTISSA_BITS, LayerFormats
 from nmsim.stop.fixed.tensor import Tensor
 from nmsim.stop.protocol import UpdateRates
 from nmsim.stop.spec import Rate, TrainingSpec

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
-class Samples:
+class RawBatch:
     """A batch as kernels read it: `inputs (B, T or 1, size)` C order, `labels (B,)`, index of sample 0 in the run."""
 
     inputs: NDArray[Any]
@@ -19,14 +19,14 @@ class Samples:
     def __len__(self) -> int:
         return int(self.inputs.shape[0])
 
-    def part(self, start: int, stop: int) -> "Samples":
+    def part(self, start: int, stop: int) -> "RawBatch":
         """Samples `start..stop-1`."""
-        return Samples(self.inputs[start:stop], self.labels[start:stop], self.first + start)
+        return RawBatch(self.inputs[start:stop], self.labels[start:stop], self.first + start)
 
 
 @dataclass
-class Sums:
-    """Gradient sums of the samples of a batch so far, as in `Work`.
+class BatchSums:
+    """Gradient sums of the samples of a batch so far, as in `Work` (`nmsim.stop.fixed.memory_plan`).
 
     `slots`: the memory with the factors of dW of the layers that are updated from them (`factored`), None if dW is complete;
     `factor_bounds (L,)`: bounds on the magnitudes of their dW.
@@ -40,10 +40,10 @@ class Sums:
     slots: NDArray[Any] | None = None
     factor_bounds: Sequence[int] = ()
 
-    def empty_like(self) -> "Sums":
+    def empty_like(self) -> "BatchSums":
         """Sums of the same sizes, zero."""
         weights, thresholds = np.zeros_like(self.weights), np.zeros_like(self.thresholds)
-        return Sums(
+        return BatchSums(
             weights,
             thresholds,
             np.zeros_like(self.groups),
@@ -51,7 +51,7 @@ class Sums:
             np.zeros_like(self.biases),
         )
 
-    def take(self, other: "Sums") -> None:
+    def take(self, other: "BatchSums") -> None:
         """Add other sums and empty them."""
         for own, added in (
             (self.weights, other.weights), (self.thresholds, other.thresholds), (self.groups, other.groups),

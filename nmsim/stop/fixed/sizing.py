@@ -9,7 +9,7 @@ import numpy as np
 
 from nmsim.network.spec import NetworkSpec
 from nmsim.network.values import ValueRange
-from nmsim.stop.fixed.formats import LayerFormats
+from nmsim.stop.fixed.layer_formats import LayerFormats
 from nmsim.stop.fixed.magnitude import needs_big_integers, stored_magnitude
 from nmsim.stop.spec import TrainingSpec
 

@@ -11,16 +11,16 @@ from numpy.typing import NDArray
 from nmsim.errors import ConfigError
 from nmsim.fixedpoint.lfsr import Role, draws, first_draw, offset
 from nmsim.fixedpoint.quantize import HIGH, LOW, MASK, WRAP, bring_into_range
-from nmsim.stop.fixed.formats import LayerFormats
+from nmsim.stop.fixed.layer_formats import LayerFormats
 from nmsim.stop.fixed.parameters import RawParameters
-from nmsim.stop.fixed.samples import Sums
+from nmsim.stop.fixed.samples import BatchSums
 from nmsim.stop.fixed.tensor import Tensor
 from nmsim.stop.protocol import Parameters
 from nmsim.stop.spec import TrainingSpec
-from nmsim.structure.schedule import StructureSchedule
+from nmsim.structure.prune_and_grow import exchanged, grown, pruned
+from nmsim.structure.pruned_units import Units
 from nmsim.structure.spec import NofM
-from nmsim.structure.step import exchanged, grown, pruned
-from nmsim.structure.units import Units
+from nmsim.structure.update_schedule import StructureSchedule
 
 Gradients = list[NDArray[Any]]
 
@@ -118,7 +118,7 @@ class Structure:
         start = offset(self.seed, index, Role.STRUCTURE) + first_draw(updates, size)
         return draws(start, size).astype(np.int64)
 
-    def gradients(self, sums: Sums, counts: NDArray[np.int64], updates: int) -> Gradients:
+    def gradients(self, sums: BatchSums, counts: NDArray[np.int64], updates: int) -> Gradients:
         """DW as the accumulators hold it at the end of the batch; overflows of absent synapses are counted here."""
         found = []
         for index, at in enumerate(self.raw.slices):

@@ -27,7 +27,7 @@ from nmsim.fixedpoint.quantize import (
 from nmsim.stop.fixed.factored import UPDATE_FACTORED, draws_by_input
 from nmsim.stop.fixed.parameters import RawParameters, highest_leak, lowest_threshold
 from nmsim.stop.fixed.rates import UpdateNumbers, momentum_raw, update_numbers
-from nmsim.stop.fixed.samples import Sums
+from nmsim.stop.fixed.samples import BatchSums
 from nmsim.stop.fixed.sums import NARROW, WIDE
 from nmsim.stop.fixed.tensor import Tensor
 from nmsim.stop.fixed.update import BLOCK, UPDATE_BIASES, UPDATE_THRESHOLDS, UPDATE_WEIGHTS
@@ -113,7 +113,7 @@ class Updater:
             self._rates = rates
         return self._numbers
 
-    def update_weights(self, sums: Sums, rates: UpdateRates, count: int) -> None:
+    def update_weights(self, sums: BatchSums, rates: UpdateRates, count: int) -> None:
         """All weights; `count` is the draw counter."""
         for index, numbers in enumerate(self.numbers(rates)):
             if self.parameters.layout.layers[index].factored and sums.slots is not None:
@@ -124,7 +124,7 @@ class Updater:
             if numbers.biases is not None:
                 self._update_biases(index, sums, numbers, count)
 
-    def _update_biases(self, index: int, sums: Sums, numbers: UpdateNumbers, count: int) -> None:
+    def _update_biases(self, index: int, sums: BatchSums, numbers: UpdateNumbers, count: int) -> None:
         parameters, at = self.parameters, self.parameters.slices[index].rows
         velocity = parameters.bias_velocity[at] if self._momentum else parameters.bias_velocity
         arrays = (parameters.bias[at], velocity, sums.biases[at])
@@ -136,7 +136,7 @@ class Updater:
         _bring_home(arrays, own)
         parameters.use_biases(index)
 
-    def _update_from_sums(self, index: int, sums: Sums, numbers: UpdateNumbers, count: int) -> None:
+    def _update_from_sums(self, index: int, sums: BatchSums, numbers: UpdateNumbers, count: int) -> None:
         """One layer's weights from its complete dW."""
         parameters = self.parameters
         held, at = parameters.held, parameters.slices[index]
@@ -193,7 +193,7 @@ class Updater:
             return layout.layers, self._scratch, arrays
         return layout.layers, Scratch(object, object), tuple(array.astype(object) for array in arrays)
 
-    def update_neurons(self, sums: Sums, rates: UpdateRates, count: int) -> None:
+    def update_neurons(self, sums: BatchSums, rates: UpdateRates, count: int) -> None:
         """Thresholds and leak factors, as far as the rule learns them; `count` is the number of updates before."""
         for index, numbers in enumerate(self.numbers(rates)):
             if self.training.rule.learns_thresholds:
@@ -201,7 +201,7 @@ class Updater:
             if self.training.rule.learns_leak:
                 self._update_leak(index, sums, numbers, count)
 
-    def _update_thresholds(self, index: int, sums: Sums, numbers: UpdateNumbers, count: int) -> None:
+    def _update_thresholds(self, index: int, sums: BatchSums, numbers: UpdateNumbers, count: int) -> None:
         parameters, at = self.parameters, self.parameters.slices[index]
         arrays = (
             parameters.thresholds[at.thresholds], parameters.held.theta[at.neurons], sums.thresholds[at.neurons],
@@ -215,7 +215,7 @@ class Updater:
         )  # fmt: skip
         _bring_home(arrays, own)
 
-    def _update_leak(self, index: int, sums: Sums, numbers: UpdateNumbers, count: int) -> None:
+    def _update_leak(self, index: int, sums: BatchSums, numbers: UpdateNumbers, count: int) -> None:
         """`alpha = min(max(Q(alpha - lr dAlpha / (B n)), 0), alpha_max)`; the clip is not an overflow."""
         alpha, total = int(self.parameters.held.alpha[index]), int(sums.leak[index])
         sums.leak[index] = 0

@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmsim.network.spec import NetworkSpec
-from nmsim.stop.fixed.formats import LayerFormats
-from nmsim.stop.fixed.geometry import channels_last
+from nmsim.stop.fixed.layer_formats import LayerFormats
 from nmsim.stop.fixed.layout import Layout
-from nmsim.stop.fixed.plan import Work
-from nmsim.stop.fixed.samples import Sums
+from nmsim.stop.fixed.memory_plan import Work
+from nmsim.stop.fixed.samples import BatchSums
+from nmsim.stop.fixed.shapes import channels_last
 from nmsim.stop.protocol import LayerRecord
 
 
@@ -90,5 +90,5 @@ class Recorder:
             record.trace_nonzero[at] = view.inputs(work, samples, index, trace) != 0
             record.delta_nonzero[at] = view.neurons(work, samples, index, "delta") != 0
 
-    def sample(self, index: int, sums: Sums) -> None:
+    def sample(self, index: int, sums: BatchSums) -> None:
         """Nothing is recorded per sample."""

@@ -14,8 +14,8 @@ from nmsim.stop.fixed.backward import BOUND_GRADIENTS, COUNT_SPIKES, LAYER_DELTA
 from nmsim.stop.fixed.forward import FORWARD
 from nmsim.stop.fixed.gradient import CLOSE_PANEL, COLLECT_MAPS, COLLECT_ROWS, MULTIPLY
 from nmsim.stop.fixed.layout import Layout
+from nmsim.stop.fixed.memory_plan import ADD, AVERAGE, INPUT, MAXIMUM, Held
 from nmsim.stop.fixed.ordered import ADD_NEURON_GRADIENTS, ADD_WEIGHT_GRADIENT
-from nmsim.stop.fixed.plan import ADD, AVERAGE, INPUT, MAXIMUM, Held
 from nmsim.stop.fixed.pools import (
     ADD_BRANCHES,
     AVERAGE_POOL,
@@ -25,8 +25,8 @@ from nmsim.stop.fixed.pools import (
     ROUTE_MAXIMUM_ERRORS,
     SPREAD_AVERAGE_ERRORS,
 )  # fmt: skip
-from nmsim.stop.fixed.samples import Sums
-from nmsim.stop.fixed.static import ADD_STATIC_GRADIENT
+from nmsim.stop.fixed.samples import BatchSums
+from nmsim.stop.fixed.static_gradient import ADD_STATIC_GRADIENT
 from nmsim.stop.fixed.sums import NARROW, WIDE, way_of_summing
 from nmsim.stop.fixed.tensor import CURRENT, ERROR_SUM
 from nmsim.stop.fixed.workspace import make_work
@@ -54,7 +54,7 @@ class Worker:
     ) -> None:
         self.layout, self.held, self.samples = layout, held, samples
         self.work = make_work(layout, samples, logs=logs)
-        self.sums = Sums(
+        self.sums = BatchSums(
             self.work.weight_sums,
             self.work.threshold_sums,
             self.work.group_sums,
@@ -247,7 +247,7 @@ class Worker:
         multiply(work.panels, work.transposed, plan.layers, index, plan.orders, slots, work.weight_sums)
 
     @contextmanager
-    def adding_to(self, sums: Sums) -> Iterator[None]:
+    def adding_to(self, sums: BatchSums) -> Iterator[None]:
         """Within the context, ordered sums go straight into `sums`."""
         own = self.work
         self.work = own._replace(

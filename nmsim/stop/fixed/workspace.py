@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from nmsim.stop.fixed.layout import Layout
-from nmsim.stop.fixed.plan import Work
+from nmsim.stop.fixed.memory_plan import Work
 from nmsim.stop.fixed.tensor import Tensor
 
 EXACT = 1024

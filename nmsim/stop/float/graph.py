@@ -7,7 +7,7 @@ import numpy as np
 from nmsim.network.layers import AvgPool, GlobalAvgPool, MaxPool, SumPool
 from nmsim.network.spec import NetworkSpec, Node
 from nmsim.stop.float.chunk import internal_shape
-from nmsim.stop.float.synapses import Synapses
+from nmsim.stop.float.windows import Synapses
 from nmsim.stop.protocol import FloatArray
 
 

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from nmsim.fixedpoint.format import QFormat
 from nmsim.network.precision import Precision
-from nmsim.validate.numerics.comparison import SeedAccuracy
+from nmsim.validate.numerics.measured import SeedAccuracy
 
 
 class SearchStage(StrEnum):

@@ -11,12 +11,12 @@ import numpy as np
 
 from nmsim.errors import FormatError, RunError
 from nmsim.network.precision import Precision
-from nmsim.stop.build import create_engine
+from nmsim.stop.engines import create_engine
 from nmsim.stop.protocol import Engine
 from nmsim.stop.train import Progress, train
 from nmsim.validate.formats.calibrate import Ranges, calibrate
-from nmsim.validate.numerics.compare import samples_together
 from nmsim.validate.numerics.float_side import ReferenceEngine
+from nmsim.validate.numerics.three_passes import samples_together
 from nmsim.workload import Prepared
 
 SCHEMA = "nmsim/format-trials-1"

@@ -7,7 +7,7 @@ from nmsim.config import to_yaml
 from nmsim.fixedpoint.format import MAX_TOTAL_BITS, AccumulatorFormat, QFormat
 from nmsim.network.precision import LayerPrecision, Precision
 from nmsim.network.spec import NetworkSpec
-from nmsim.stop.fixed.formats import LayerFormats, layer_formats
+from nmsim.stop.fixed.layer_formats import LayerFormats, layer_formats
 from nmsim.stop.fixed.tensor import Tensor
 from nmsim.stop.spec import TrainingSpec
 from nmsim.validate.formats.calibrate import COLUMN_SUM, DELTA_SUM, DELTA_TOTAL, INPUTS, ROW_SUM, Ranges
@@ -77,7 +77,7 @@ def _cut(fmt: QFormat, bits: int) -> QFormat:
 
 
 @dataclass(frozen=True)
-class Layout:
+class PrecisionTemplate:
     """Turns widths into a precision section: everything else is the given section's."""
 
     network: NetworkSpec

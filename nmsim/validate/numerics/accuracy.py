@@ -5,13 +5,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from nmsim.stop.build import create_engine, real_parameters
+from nmsim.stop.engines import create_engine, real_parameters
 from nmsim.stop.fixed.engine import FixedEngine
 from nmsim.stop.float.engine import FloatEngine
 from nmsim.stop.protocol import Engine
 from nmsim.stop.train import EVALUATION_CHUNK, Progress, Samples, train
-from nmsim.validate.numerics.comparison import InferenceNumerics, SeedAccuracy
 from nmsim.validate.numerics.fixed_side import FixedSide
+from nmsim.validate.numerics.measured import InferenceNumerics, SeedAccuracy
 from nmsim.workload import Prepared
 
 Listener = Callable[[str, Progress], None]

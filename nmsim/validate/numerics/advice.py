@@ -8,21 +8,21 @@ from nmsim.fixedpoint.format import QFormat, Rounding
 from nmsim.validate.numerics.advice_sums import (
     ACCUMULATED,
     LEAST_GAIN_BITS,
-    Sums,
+    AccumulatorNeeds,
     moved_points,
     of_gradient,
     of_spikes,
     of_sums,
     of_table,
 )
-from nmsim.validate.numerics.compare import Compared
-from nmsim.validate.numerics.comparison import (
+from nmsim.validate.numerics.error_sums import DB_PER_BIT, fitted, format_integer_bits, sqnr_db
+from nmsim.validate.numerics.measured import (
+    ComparedWith,
     Finding,
     FindingKind,
-    Reference,
     TensorNumerics,
 )
-from nmsim.validate.numerics.error_sums import DB_PER_BIT, fitted, format_integer_bits, sqnr_db
+from nmsim.validate.numerics.three_passes import Compared
 
 UNDERFLOW_LIMIT = 0.1
 UNDERFLOW_GOAL = 0.01
@@ -32,7 +32,7 @@ FIXED_RANGE = ("leak_factor", "surrogate")
 
 
 @dataclass(frozen=True)
-class Group:
+class FormatGroup:
     """Tensors of one layer that share a format: residual, membrane and thresholds, or error and delta."""
 
     layer: int
@@ -73,7 +73,7 @@ def advise(
     findings += of_spikes(found.spikes, found.tensors)
     findings += [finding for table in found.tables for finding in of_table(table)]
     moved = moved_points(_gravest_first(findings), found.tensors)
-    sums = Sums((found,) if elsewhere is None else (found, elsewhere), moved)
+    sums = AccumulatorNeeds((found,) if elsewhere is None else (found, elsewhere), moved)
     for item in found.tensors:
         if item.tensor in ACCUMULATED:
             findings += of_sums(item, sums)
@@ -93,10 +93,10 @@ def _gravest_first(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(findings, key=lambda item: (kinds.index(item.kind), -(item.gain_bits or 0.0), item.layer))
 
 
-def _groups(tensors: Iterable[TensorNumerics], elsewhere: Iterable[TensorNumerics]) -> Iterator[Group]:
+def _groups(tensors: Iterable[TensorNumerics], elsewhere: Iterable[TensorNumerics]) -> Iterator[FormatGroup]:
     others = _by_setting(elsewhere)
     for (layer, setting), members in _by_setting(tensors).items():
-        yield Group(layer, setting, tuple(members), tuple(others.get((layer, setting), ())))
+        yield FormatGroup(layer, setting, tuple(members), tuple(others.get((layer, setting), ())))
 
 
 def _by_setting(tensors: Iterable[TensorNumerics]) -> dict[tuple[int, str], list[TensorNumerics]]:
@@ -108,13 +108,13 @@ def _by_setting(tensors: Iterable[TensorNumerics]) -> dict[tuple[int, str], list
 
 
 def _own_db(item: TensorNumerics) -> float:
-    found = item.errors[Reference.OWN].sqnr_db()
+    found = item.errors[ComparedWith.OWN].sqnr_db()
     return float("inf") if found is None else found
 
 
 def _rounded_db(item: TensorNumerics, fraction_bits: int) -> float:
     """SQNR that rounding to nearest with these fraction bits would give, nothing out of range."""
-    own, noise = item.errors[Reference.OWN], item.spread.rounding_noise
+    own, noise = item.errors[ComparedWith.OWN], item.spread.rounding_noise
     nearest = min(max(fraction_bits, min(noise)), max(noise))
     predicted = sqnr_db(float(own.signal.sum()), noise[nearest])
     return float("inf") if predicted is None else predicted + DB_PER_BIT * (fraction_bits - nearest)
@@ -128,7 +128,7 @@ def _moved_db(item: TensorNumerics, fraction_bits: int) -> float:
     return min(_rounded_db(item, fraction_bits), at_most)
 
 
-def _of_group(group: Group, guard_bits: int, *, initial: bool) -> Iterator[Finding]:
+def _of_group(group: FormatGroup, guard_bits: int, *, initial: bool) -> Iterator[Finding]:
     needed = group.integer_bits
     if needed is None:
         return
@@ -151,7 +151,7 @@ def _of_group(group: Group, guard_bits: int, *, initial: bool) -> Iterator[Findi
     yield from _bias(item, group)
 
 
-def _saturation(group: Group, better: QFormat, missing: int) -> Finding:
+def _saturation(group: FormatGroup, better: QFormat, missing: int) -> Finding:
     """Values leave the range: move the binary point if that pays for the bits lost below it, else widen."""
     fmt = group.format
     item = max(group.members, key=lambda member: member.spread.saturation_rate)
@@ -170,7 +170,7 @@ def _saturation(group: Group, better: QFormat, missing: int) -> Finding:
 
 
 def _range(
-    group: Group, item: TensorNumerics, better: QFormat, unused: int, remark: str
+    group: FormatGroup, item: TensorNumerics, better: QFormat, unused: int, remark: str
 ) -> Iterator[Finding]:
     """Integer bits that no value needs could be fraction bits."""
     now, then = _rounded_db(item, group.format.fraction_bits), _moved_db(item, better.fraction_bits)
@@ -183,7 +183,7 @@ def _range(
     yield _finding(FindingKind.RANGE, group, text, str(better), (then - now) / DB_PER_BIT)
 
 
-def _underflow(group: Group, guard_bits: int, unused: int) -> Iterator[Finding]:
+def _underflow(group: FormatGroup, guard_bits: int, unused: int) -> Iterator[Finding]:
     """Values that vanish: enough fraction bits that few do, taken from unused integer bits as far as these go."""
     item = max(group.members, key=lambda member: member.spread.underflow_rate)
     rate, fmt = item.spread.underflow_rate, group.format
@@ -200,9 +200,9 @@ def _underflow(group: Group, guard_bits: int, unused: int) -> Iterator[Finding]:
     yield _finding(FindingKind.UNDERFLOW, group, text, str(better))
 
 
-def _bias(item: TensorNumerics, group: Group) -> Iterator[Finding]:
+def _bias(item: TensorNumerics, group: FormatGroup) -> Iterator[Finding]:
     """Rounding with a direction shifts every value and costs up to 1 bit."""
-    own = item.errors[Reference.OWN]
+    own = item.errors[ComparedWith.OWN]
     gain = (_rounded_db(item, item.format.fraction_bits) - _own_db(item)) / DB_PER_BIT
     if abs(own.bias_lsb) < BIAS_LIMIT_LSB or item.spread.saturated.any() or group.setting == "weight_used":
         return
@@ -215,7 +215,7 @@ def _bias(item: TensorNumerics, group: Group) -> Iterator[Finding]:
 
 
 def _finding(
-    kind: FindingKind, group: Group, text: str, value: str, gain_bits: float | None = None
+    kind: FindingKind, group: FormatGroup, text: str, value: str, gain_bits: float | None = None
 ) -> Finding:
     key = f"precision.layers.{group.layer}.{group.setting}"
     return Finding(kind, group.layer, group.weakest.tensor, text, key, value, gain_bits)

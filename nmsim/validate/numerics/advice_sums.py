@@ -6,17 +6,17 @@ from math import ceil, log2
 
 from nmsim.fixedpoint.format import QFormat, Rounding
 from nmsim.units import BITS_PER_KIB
-from nmsim.validate.numerics.compare import Compared
-from nmsim.validate.numerics.comparison import (
+from nmsim.validate.numerics.error_sums import DB_PER_BIT
+from nmsim.validate.numerics.measured import (
+    ComparedWith,
     Finding,
     FindingKind,
     GradientNumerics,
-    Reference,
     SpikeNumerics,
     TableNumerics,
     TensorNumerics,
 )  # fmt: skip
-from nmsim.validate.numerics.error_sums import DB_PER_BIT
+from nmsim.validate.numerics.three_passes import Compared
 
 LEAST_GAIN_BITS = 0.5
 """Smaller gains of SQNR are not worth a word."""
@@ -65,7 +65,7 @@ def moved_points(findings: Iterable[Finding], tensors: Iterable[TensorNumerics])
 
 
 @dataclass(frozen=True)
-class Sums:
+class AccumulatorNeeds:
     """What accumulators had to hold in comparisons with several parameters, and how their operands will move."""
 
     compared: tuple[Compared, ...]
@@ -88,7 +88,7 @@ class Sums:
         return sum(own.overflow_counts.get(f"layer{layer}.{name}", 0) for own in self.compared)
 
 
-def of_sums(tensor: TensorNumerics, sums: Sums) -> Iterator[Finding]:
+def of_sums(tensor: TensorNumerics, sums: AccumulatorNeeds) -> Iterator[Finding]:
     """The width of an accumulator of a time step."""
     setting = ACCUMULATED[tensor.tensor]
     own = _Accumulator(tensor.layer, setting, tensor.tensor, tensor.format, tensor.words)
@@ -106,7 +106,7 @@ class _Accumulator:
     words: int
 
 
-def _of_accumulator(item: _Accumulator, sums: Sums) -> Iterator[Finding]:
+def _of_accumulator(item: _Accumulator, sums: AccumulatorNeeds) -> Iterator[Finding]:
     """Its width, with the fraction bits it has once its operands are as other findings want them."""
     count, spare = sums.overflows(item.layer, item.name), sums.unused(item.layer, item.name)
     shown = f"the accumulator {item.name} of layer {item.layer} ({item.format})"
@@ -134,7 +134,7 @@ def _of_accumulator(item: _Accumulator, sums: Sums) -> Iterator[Finding]:
         yield Finding(FindingKind.SAVING, item.layer, item.name, text, key, f"s{needed}")
 
 
-def of_gradient(item: GradientNumerics, sums: Sums) -> Iterator[Finding]:
+def of_gradient(item: GradientNumerics, sums: AccumulatorNeeds) -> Iterator[Finding]:
     """The width of a gradient's accumulator, and updates that rounding does not follow."""
     setting = GRADIENT_SETTINGS[item.parameter]
     own = _Accumulator(item.layer, setting, setting, item.format, item.elements)
@@ -160,7 +160,7 @@ def of_spikes(spikes: Iterable[SpikeNumerics], tensors: Iterable[TensorNumerics]
     """Spikes that rounding decides: about half of them for every further fraction bit of the membrane."""
     membranes = {item.layer: item for item in tensors if item.tensor == "membrane"}
     for item in spikes:
-        own, whole = item.rate(Reference.FORCED), item.rate(Reference.FREE)
+        own, whole = item.rate(ComparedWith.FORCED), item.rate(ComparedWith.FREE)
         if own <= FLIP_LIMIT:
             continue
         membrane = membranes[item.layer]
@@ -170,8 +170,8 @@ def of_spikes(spikes: Iterable[SpikeNumerics], tensors: Iterable[TensorNumerics]
         better = QFormat(fmt.signed, fmt.total_bits + grow, fmt.fraction_bits + more)
         text = (
             f"layer {item.layer} decides {own:.2%} of its spikes otherwise than float64 with the same past ({whole:.2%} free"
-            f" running), at a membrane error of {membrane.errors[Reference.FORCED].mean_lsb:.2f} LSB of {fmt}: every further"
-            f" fraction bit about halves that; use {better}"
+            f" running), at a membrane error of {membrane.errors[ComparedWith.FORCED].mean_lsb:.2f} LSB of {fmt}: every"
+            f" further fraction bit about halves that; use {better}"
         )
         key = f"precision.layers.{item.layer}.membrane"
         yield Finding(FindingKind.SPIKES, item.layer, "spikes", text, key, str(better), float(more))

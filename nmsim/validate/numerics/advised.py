@@ -6,7 +6,7 @@ from typing import Any
 import yaml
 
 from nmsim.network.precision import LayerPrecision, Precision
-from nmsim.validate.numerics.comparison import Finding
+from nmsim.validate.numerics.measured import Finding
 
 PLAIN = ("threshold_rounding", "weight_used")
 """Settings that are one value and not a record with a format."""

@@ -6,12 +6,12 @@ from math import sqrt
 
 from nmsim.fixedpoint.format import QFormat
 from nmsim.network.precision import Precision
-from nmsim.stop.fixed.formats import layer_formats
+from nmsim.stop.fixed.layer_formats import layer_formats
 from nmsim.stop.fixed.parameters import quantized_parameters
 from nmsim.stop.protocol import Batch, Parameters
-from nmsim.validate.numerics.compare import Compared, compare
-from nmsim.validate.numerics.comparison import ConvergencePoint, Reference
 from nmsim.validate.numerics.fixed_side import FixedSide
+from nmsim.validate.numerics.measured import ComparedWith, ConvergencePoint
+from nmsim.validate.numerics.three_passes import Compared, compare
 
 INTEGER_BITS = 10
 """Range of every tensor but leak factors and phi: wide enough that only fraction bits matter."""
@@ -45,7 +45,7 @@ def converge(
     real: Parameters,
     batch: Batch,
     bits: Iterable[int],
-    against: Reference = Reference.FORCED,
+    against: ComparedWith = ComparedWith.FORCED,
 ) -> Iterator[ConvergencePoint]:
     """Errors with F fraction bits, for every F: the formats of `chip` are replaced, its parameters rounded from `real`.
 
@@ -59,7 +59,7 @@ def converge(
         yield ConvergencePoint(fraction_bits, _errors(compare(wide, iter([batch])), against))
 
 
-def _errors(found: Compared, against: Reference) -> dict[str, float]:
+def _errors(found: Compared, against: ComparedWith) -> dict[str, float]:
     """Relative distances by tensor, all layers together; of gradients the largest of any layer."""
     errors = {}
     for name in TENSORS:

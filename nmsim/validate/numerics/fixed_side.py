@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from nmsim.fixedpoint.format import Overflow, QFormat, Rounding
 from nmsim.network.precision import Precision
 from nmsim.network.spec import NetworkSpec
-from nmsim.stop.fixed.formats import LayerFormats, layer_formats
+from nmsim.stop.fixed.layer_formats import LayerFormats, layer_formats
 from nmsim.stop.fixed.tensor import Tensor
 from nmsim.stop.protocol import Batch, FloatArray, Parameters, UpdateRates
 from nmsim.stop.raw import RawLayer, RawRun, run_raw

@@ -4,8 +4,8 @@ import numpy as np
 
 from nmsim.fixedpoint.format import QFormat
 from nmsim.stop.protocol import FloatArray
-from nmsim.validate.numerics.comparison import Reference, TensorNumerics
 from nmsim.validate.numerics.error_sums import EXPONENTS, FIRST_EXPONENT, ErrorSums, Spread
+from nmsim.validate.numerics.measured import ComparedWith, TensorNumerics
 
 SHIFTS = range(-8, 13)
 """Positions of the binary point that are tried, relative to the format's own."""
@@ -19,20 +19,20 @@ class Tally:
     ) -> None:
         self.layer, self.tensor, self.setting = layer, tensor, setting
         self.format, self.rounding, self._steps = fmt, rounding, time_steps
-        self._sums = {reference: np.zeros((6, time_steps)) for reference in Reference}
-        self._seen: set[Reference] = set()
+        self._sums = {reference: np.zeros((6, time_steps)) for reference in ComparedWith}
+        self._seen: set[ComparedWith] = set()
         self._exponents = np.zeros(EXPONENTS, np.int64)
         self._words, self._zeros, self._low, self._high = 0, 0, 0.0, 0.0
         self._outside = np.zeros((2, time_steps), np.int64)
         self._noise = dict.fromkeys((fmt.fraction_bits + shift for shift in SHIFTS), 0.0)
 
-    def add(self, chip: FloatArray, references: dict[Reference, FloatArray]) -> None:
+    def add(self, chip: FloatArray, references: dict[ComparedWith, FloatArray]) -> None:
         """Take more samples: what the chip stored, and what each reference has in its place."""
         for reference, values in references.items():
             self._seen.add(reference)
             self._compare(self._sums[reference], chip, values)
         self._words = chip.shape[2]
-        self._spread(chip, references[Reference.OWN])
+        self._spread(chip, references[ComparedWith.OWN])
 
     def _compare(self, sums: FloatArray, chip: FloatArray, reference: FloatArray) -> None:
         difference = chip - reference

@@ -5,7 +5,7 @@ from typing import Any
 
 from nmsim.fixedpoint.leap import leap, rows, state_before
 from nmsim.fixedpoint.lfsr import Role, offset
-from nmsim.stop.fixed.formats import LayerFormats
+from nmsim.stop.fixed.layer_formats import LayerFormats
 from nmsim.stop.fixed.tensor import Tensor
 from nmsim.stop.spec import TrainingSpec
 from nmsim.validate.numerics.fixed_side import FixedSide

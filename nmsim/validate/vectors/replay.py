@@ -13,9 +13,9 @@ from nmsim.errors import RunError
 from nmsim.fixedpoint.format import QFormat
 from nmsim.stop.protocol import Batch, Parameters
 from nmsim.validate.numerics.fixed_side import FixedSide
-from nmsim.validate.vectors.export import all_vectors, raw_run
 from nmsim.validate.vectors.hexfile import read_hex
 from nmsim.validate.vectors.manifest import REMEDY, Manifest
+from nmsim.validate.vectors.vector_files import all_vectors, raw_run
 
 MISMATCHES_KEPT = 100
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from nmsim.fixedpoint.format import QFormat, Rounding
 from nmsim.fixedpoint.lfsr import draw_table
-from nmsim.stop.fixed.formats import LayerFormats, softmax_table
+from nmsim.stop.fixed.layer_formats import LayerFormats, softmax_table
 from nmsim.stop.fixed.tensor import Tensor
 from nmsim.stop.protocol import Parameters
 from nmsim.stop.raw import RawLayer, RawRun

@@ -4,7 +4,7 @@ import pytest
 
 from nmsim.cli import console, explore, progress
 from nmsim.cli.console import Screen, TrainingLines
-from nmsim.pipeline.study import Progress as StudyProgress
+from nmsim.pipeline.study import StudyProgress
 from nmsim.stop.train import Progress
 
 

@@ -14,7 +14,7 @@ from original_files import (
     nmnist_bytes,
 )
 
-from nmsim.datasets.clock import unwrapped
+from nmsim.datasets.event_clock import unwrapped
 from nmsim.datasets.own.recordings import read_recording
 from nmsim.datasets.spec import OwnDataset
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nmsim.datasets.subset import stratified
+from nmsim.datasets.split import stratified
 
 
 def test_a_file_sorted_by_class_gives_all_its_classes():

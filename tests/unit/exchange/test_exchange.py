@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from nmsim.errors import ConfigError, DataError
-from nmsim.exchange.arrays import read_arrays, write_arrays
+from nmsim.exchange.array_file import read_arrays, write_arrays
 from nmsim.exchange.assemble import assembled, with_weights
-from nmsim.exchange.chain import Synapses
-from nmsim.exchange.formats import chosen_precision, fitting
+from nmsim.exchange.chain import LayerWeights
+from nmsim.exchange.chosen_formats import chosen_precision, fitting
 from nmsim.exchange.nir_file import read_nir
 from nmsim.exchange.state_file import read_state
 from nmsim.network.spec import NetworkSpec
@@ -199,7 +199,7 @@ def test_formats_hold_the_largest_value(largest: float, bits: int, text: str) ->
 def test_membranes_get_a_bit_of_headroom() -> None:
     rng = np.random.default_rng(3)
     trained = with_weights(
-        DENSE, [Synapses("a", rng.normal(size=(4, 3))), Synapses("b", rng.normal(size=(2, 4)))], "x"
+        DENSE, [LayerWeights("a", rng.normal(size=(4, 3))), LayerWeights("b", rng.normal(size=(2, 4)))], "x"
     )
     precision = chosen_precision(trained, [3.0, 0.2], 16)
     assert str(precision.resolve(0).membrane.format) == "s16.12"  # 3 doubled

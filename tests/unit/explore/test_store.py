@@ -5,8 +5,8 @@ import pytest
 from toy_space import space, toy_result
 
 from nmsim.errors import RunError
-from nmsim.explore.export import write_tables
 from nmsim.explore.result import Result, Status
+from nmsim.explore.result_tables import write_tables
 from nmsim.explore.store import Store
 
 AXES = space().axes

@@ -13,7 +13,7 @@ from nmsim.errors import DoesNotFitError
 from nmsim.hardware.chip import ChipConfig
 from nmsim.hardware.dataflow import FLOWS
 from nmsim.mapper.costing import Coster
-from nmsim.mapper.search import Searched, search_mapping
+from nmsim.mapper.mapping_search import Searched, search_mapping
 from nmsim.mapping.automatic import finished
 from nmsim.mapping.flow import LayerFlow
 from nmsim.mapping.partition import LayerCut
@@ -21,13 +21,13 @@ from nmsim.mapping.task import Task
 from nmsim.network.memory import TrainingNeeds
 from nmsim.network.precision import Precision
 from nmsim.network.spec import NetworkSpec
-from nmsim.validate.designs import Design, random_design
+from nmsim.validate.designs import DrawnDesign, random_design
 from nmsim.validate.synthetic import synthetic_activity
 
 COSTS = load_table("cmos")
 
 
-def priced(design: Design, **options: Any) -> ChipConfig:
+def priced(design: DrawnDesign, **options: Any) -> ChipConfig:
     """A random chip that the price table knows and whose clock any memory keeps."""
     chip = design.job.chip.model_dump(mode="json", exclude_none=True)
     chip |= {"technology": "cmos", "clock_hz": 1e7}
@@ -35,7 +35,7 @@ def priced(design: Design, **options: Any) -> ChipConfig:
     return ChipConfig.model_validate(chip)
 
 
-def searched(design: Design, chip: ChipConfig, **options: Any) -> Searched:
+def searched(design: DrawnDesign, chip: ChipConfig, **options: Any) -> Searched:
     return search_mapping(
         design.job.network, Precision(), design.job.needs, design.activity, chip, COSTS, **options
     )

@@ -8,10 +8,10 @@ from mapping_cases import CONVOLUTIONS, machine
 
 from nmsim.hardware.chip import ChipConfig
 from nmsim.mapping.automatic import map_network
+from nmsim.mapping.expected_traffic import SPIKE_RATE_PERCENT, overlap, traffic_matrix
 from nmsim.mapping.mapping import Slice
 from nmsim.mapping.place import CHIP_BORDER_HOPS, hop_matrix, place
 from nmsim.mapping.task import Task
-from nmsim.mapping.traffic import SPIKE_RATE_PERCENT, overlap, traffic_matrix
 from nmsim.network.layers import Conv, Dense, Residual
 from nmsim.network.memory import TrainingNeeds
 from nmsim.network.precision import Precision

@@ -9,7 +9,7 @@ from nmsim.activity import LayerActivity
 from nmsim.hardware.synapse_memory import SynapseMemory, SynapseStore
 from nmsim.network.layers import Conv, Dense
 from nmsim.network.spec import NetworkSpec, SynapticLayer
-from nmsim.perf.synapses import LayerEvents, SynapseWork, by_input, growth_cost
+from nmsim.perf.sparse_synapses import LayerEvents, SynapseWork, by_input, growth_cost
 
 RNG = np.random.default_rng(7)
 

@@ -10,7 +10,7 @@ from nmsim.hardware.routing import DIRECTIONS
 from nmsim.perf.event.chip import EventModel
 from nmsim.perf.event.timeline import Timeline
 from nmsim.perf.model import PerfResult
-from nmsim.validate.designs import Design, random_design
+from nmsim.validate.designs import DrawnDesign, random_design
 
 SEEDS = (7, 11, 23, 30)
 
@@ -25,12 +25,12 @@ def busy(result: PerfResult) -> dict[str, float]:
 
 
 @pytest.fixture(scope="module", params=SEEDS)
-def design(request: pytest.FixtureRequest) -> Design:
+def design(request: pytest.FixtureRequest) -> DrawnDesign:
     return random_design(request.param)
 
 
 @pytest.fixture(scope="module")
-def result(design: Design) -> PerfResult:
+def result(design: DrawnDesign) -> PerfResult:
     return EventModel(timeline=True).run(design.work())
 
 
@@ -47,7 +47,7 @@ def test_cores_are_as_busy_as_counted(result: PerfResult) -> None:
         assert found[f"core {core}"] == pytest.approx(cycles)
 
 
-def test_memories_work_as_long_as_their_words_take(design: Design, result: PerfResult) -> None:
+def test_memories_work_as_long_as_their_words_take(design: DrawnDesign, result: PerfResult) -> None:
     """Busy cycles in the result hold expected bank conflicts besides; in a bar they are part of its length."""
     found, work = busy(result), design.work()
     rate, names = work.machine.memory_rate, work.chip.cores()
@@ -64,7 +64,7 @@ def test_memories_work_as_long_as_their_words_take(design: Design, result: PerfR
     assert sum(expected.values()) > 0
 
 
-def test_the_dram_channel_is_busy_with_its_bits(design: Design, result: PerfResult) -> None:
+def test_the_dram_channel_is_busy_with_its_bits(design: DrawnDesign, result: PerfResult) -> None:
     dram = design.job.chip.dram
     assert dram is not None
     bits = [

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from nmsim import config
 from nmsim.config import Document
-from nmsim.pipeline.study import Progress, StudyOptions
+from nmsim.pipeline.study import StudyOptions, StudyProgress
 
 WORKLOAD = """
 name: small
@@ -43,7 +43,7 @@ def make_space(folder: Path, *assignments: str, more: str = "") -> Document:
 
 
 def options(
-    out: Path, *, listen: Callable[[Progress], None] = lambda _: None, **others: object
+    out: Path, *, listen: Callable[[StudyProgress], None] = lambda _: None, **others: object
 ) -> StudyOptions:
     """Options of a study without full reports unless asked for."""
     return StudyOptions(out, listen=listen, **{"reports": 0, **others})  # type: ignore[arg-type]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from nmsim.errors import ConfigError, RunError
-from nmsim.exchange.arrays import write_arrays
+from nmsim.exchange.array_file import write_arrays
 from nmsim.pipeline.folder import RunFolder
 from nmsim.pipeline.import_network import ImportPlan, import_network
 from nmsim.pipeline.simulate import rules_of

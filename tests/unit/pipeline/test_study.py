@@ -12,7 +12,7 @@ from nmsim.figures import COMPONENTS
 from nmsim.pipeline.explore import reopen, report, search, summary, sweep
 from nmsim.pipeline.folder import RunFolder
 from nmsim.pipeline.simulate import evaluate_rule, read_chip
-from nmsim.pipeline.study import Progress
+from nmsim.pipeline.study import StudyProgress
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +70,7 @@ def test_resuming_a_part_ends_with_the_identical_table(whole: Path, trained: Pat
         pass
 
     def stop_after(count: int) -> object:
-        def listen(step: Progress) -> None:
+        def listen(step: StudyProgress) -> None:
             if step.stage == "analytic" and step.done >= count:
                 raise StopError
 
@@ -111,7 +111,7 @@ def test_numerics_run_again_only_for_axes_that_change_them(trained: Path, tmp_pa
     text = text.with_value(
         "axes.schedule={name: membrane, key: precision.membrane, kind: categorical, values: [s16.10, s12.8]}"
     )
-    seen: list[Progress] = []
+    seen: list[StudyProgress] = []
     found = sweep(text, Serial(), options(tmp_path / "study", run=trained, listen=seen.append))
     runs = list((tmp_path / "study" / "numerics").iterdir())
     assert [(step.done, step.total) for step in seen if step.stage == "train"] == [(0, 1), (1, 1)]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from nmsim.report.reference.result import CASES, Reference
 from nmsim.report.reference.write import record, write_reference
-from nmsim.report.sections.section import Kind
+from nmsim.report.sections.section import Evidence
 
 
 class Tags(HTMLParser):
@@ -51,7 +51,7 @@ def test_the_reader_learns_in_which_phase_stop_and_stbp_differ_and_why(files: di
 
 
 def test_every_kind_of_figure_is_marked(files: dict[str, str]) -> None:
-    for kind in Kind:
+    for kind in Evidence:
         assert f'class="kind {kind.value}"' in files["index.html"] + files["digits.html"]
 
 

@@ -15,7 +15,7 @@ from nmsim.network.memory import TrainingNeeds
 from nmsim.report.result import RunResult
 from nmsim.rules import STBP, LearningRule
 from nmsim.stop.float.engine import FloatEngine
-from nmsim.stop.record import record_activity
+from nmsim.stop.record_activity import record_activity
 from nmsim.stop.stbp.engine import StbpEngine
 from nmsim.stop.train import train
 from nmsim.workload import Prepared, WorkloadSpec, prepare

@@ -1,4 +1,4 @@
-"""Pictures drawn from plain points: Pareto front, validation, bit widths, ranges, roofline, mesh."""
+"""Pictures drawn from plain points: validation, bit widths, ranges, roofline, mesh."""
 
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
@@ -9,26 +9,17 @@ import pytest
 
 from nmsim.fixedpoint.format import QFormat
 from nmsim.hardware.routing import EAST
+from nmsim.report.plots.bit_widths import BitsPoint, TensorRange, accuracy_by_bits, ranges_by_format
 from nmsim.report.plots.canvas import Picture
 from nmsim.report.plots.mesh import MeshLoad, mesh_load
-from nmsim.report.plots.pareto import Design, Objective, front_of, pareto_front
-from nmsim.report.plots.precision import BitsPoint, TensorRange, accuracy_by_bits, ranges_by_format
-from nmsim.report.plots.roofline import Roofs, Work, roofline
-from nmsim.report.plots.validation import Comparison, modelled_against_published
-
-ENERGY, LATENCY = Objective("energy per inference", "J", log=True), Objective("latency", "s")
-ACCURACY = Objective("accuracy", maximise=True)
-DESIGNS = [Design(f"d{i}", (i + 1) * 1e-7, 1e-3 / (i + 1) + (i % 3) * 1e-4) for i in range(20)]
-
-
-def pareto() -> Picture:
-    return pareto_front(DESIGNS, ENERGY, LATENCY, "test")
+from nmsim.report.plots.roofline import PhaseWork, Roofs, roofline
+from nmsim.report.plots.validation import PublishedFigure, modelled_against_published
 
 
 def validation() -> Picture:
     points = [
-        Comparison("A", 0.068, 0.066, "W", "calibrated"),
-        Comparison("B", 4.7e-4, 3.3e-4, "W", "held out"),
+        PublishedFigure("A", 0.068, 0.066, "W", "calibrated"),
+        PublishedFigure("B", 4.7e-4, 3.3e-4, "W", "held out"),
     ]
     return modelled_against_published(points, "validation")
 
@@ -42,7 +33,7 @@ def ranges() -> Picture:
 
 
 def roofs() -> Picture:
-    work = [Work("integrate", 1e5, {"core memories": 1e6}, 1e-5), Work("barrier", 0, {}, 1e-6)]
+    work = [PhaseWork("integrate", 1e5, {"core memories": 1e6}, 1e-5), PhaseWork("barrier", 0, {}, 1e-6)]
     return roofline(work, Roofs({"MAC": 1e11}, {"core memories": 1e12, "DRAM": 1e10}), "test")
 
 
@@ -66,7 +57,7 @@ def lone_core() -> Picture:
     return mesh_load(MeshLoad(np.array([[[0.5]]]), np.zeros(4)), "test")
 
 
-ALL = [pareto, validation, bits, ranges, roofs, mesh, tiles_of_four_cores, large_mesh, lone_core]
+ALL = [validation, bits, ranges, roofs, mesh, tiles_of_four_cores, large_mesh, lone_core]
 
 
 @pytest.mark.parametrize("draw", ALL)
@@ -88,19 +79,8 @@ def test_a_picture_is_the_same_to_the_byte(draw: Callable[[], Picture]) -> None:
 
 def test_drawing_leaves_no_global_setting_behind() -> None:
     before = dict(mpl.rcParams)
-    pareto()
+    validation()
     assert dict(mpl.rcParams) == before
-
-
-def test_the_front_holds_what_no_design_dominates() -> None:
-    designs = [Design("a", 1, 5), Design("b", 2, 3), Design("c", 3, 4), Design("d", 4, 1), Design("e", 2, 3)]
-    assert [d.label for d in front_of(designs, ENERGY, LATENCY)] == ["a", "b", "d"]
-
-
-def test_the_front_follows_the_good_direction_of_each_axis() -> None:
-    designs = [Design("a", 1, 0.9), Design("b", 2, 0.95), Design("c", 3, 0.93)]
-    assert [d.label for d in front_of(designs, ENERGY, ACCURACY)] == ["a", "b"]
-    assert [d.label for d in front_of(designs, ACCURACY, ACCURACY)] == ["b", "c"]
 
 
 def test_the_busiest_link_is_named() -> None:

@@ -14,7 +14,7 @@ from nmsim.evaluate import Evaluation
 from nmsim.perf.model import TimelineEvent
 from nmsim.report.result import RunResult
 from nmsim.report.summary import SCHEMA, Summary, summary_schema, summary_text
-from nmsim.report.timeline import lanes
+from nmsim.report.trace import lanes
 from nmsim.report.write import report_files, write_report
 from nmsim.stop.history import TrainingHistory
 

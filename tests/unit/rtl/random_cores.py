@@ -13,17 +13,17 @@ from nmsim.hardware.chip import ChipConfig
 from nmsim.hardware.core import Core
 from nmsim.network.precision import Precision
 from nmsim.network.spec import NetworkSpec
+from nmsim.rtl.agreement import Agreement, compare_trace, read_cycles
 from nmsim.rtl.bench import build, run
-from nmsim.rtl.compare import Comparison, compare_trace, read_cycles
 from nmsim.rtl.design import Design
-from nmsim.rtl.events import event_lines
 from nmsim.rtl.golden import Golden
-from nmsim.rtl.write import write_core, write_events
+from nmsim.rtl.input_events import event_lines
+from nmsim.rtl.write_core import write_core, write_events
 from nmsim.stop.protocol import Batch, Parameters
 from nmsim.stop.raw import RawRun
 from nmsim.stop.spec import TrainingSpec
 from nmsim.validate.numerics.fixed_side import FixedSide
-from nmsim.validate.vectors.export import raw_run
+from nmsim.validate.vectors.vector_files import raw_run
 
 LIBRARY: dict[str, bytes] = {}
 FEW_LANES = 12
@@ -53,7 +53,7 @@ class Case:
             event_lines(self.design, inputs, self.batch.labels, self.design.training.batch_size), folder
         )
 
-    def simulate(self, folder: Path) -> tuple[Comparison, dict[tuple[str, int], int], RawRun]:
+    def simulate(self, folder: Path) -> tuple[Agreement, dict[tuple[str, int], int], RawRun]:
         """Write, build and run; what differs, and the overflow counts of core and engine."""
         self.write(folder)
         build_quickly(folder)

@@ -7,8 +7,8 @@ from random_cores import build_quickly, case
 from tools import needs_verilator
 
 from nmsim.errors import CheckFailedError, RunError
+from nmsim.rtl.agreement import compare_trace
 from nmsim.rtl.bench import run
-from nmsim.rtl.compare import compare_trace
 from nmsim.rtl.golden import Golden
 
 MUTANTS = {

@@ -22,7 +22,7 @@ from nmsim.network.spec import NetworkSpec
 from nmsim.pipeline.rtl import verify
 from nmsim.rtl.design import Design
 from nmsim.rtl.refuse import check
-from nmsim.rtl.write import module_texts
+from nmsim.rtl.write_core import module_texts
 from nmsim.stop.protocol import Parameters
 from nmsim.stop.spec import TrainingSpec
 from nmsim.validate.numerics.fixed_side import FixedSide

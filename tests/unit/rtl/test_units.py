@@ -13,7 +13,7 @@ from nmsim.fixedpoint.lfsr import PERIOD, draw_table
 from nmsim.fixedpoint.quantize import quantize
 from nmsim.rtl.package import types_text
 from nmsim.rtl.quantizers import Quantizer, quantizer
-from nmsim.rtl.write import module_texts
+from nmsim.rtl.write_core import module_texts
 
 LAYERS, CASES, LANES, P, OUT = 40, 10_000, 4, 24, 40
 BENCH = Path(__file__).parent / "units_tb.sv"

@@ -6,7 +6,7 @@ import pytest
 from nmsim.fixedpoint.format import QFormat
 from nmsim.network.precision import Precision
 from nmsim.network.spec import NetworkSpec
-from nmsim.stop.build import create_engine
+from nmsim.stop.engines import create_engine
 from nmsim.stop.fixed.engine import FixedEngine
 from nmsim.stop.float.engine import FloatEngine
 from nmsim.stop.protocol import Batch, UpdateRates

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nmsim.stop.float.synapses import Windows
+from nmsim.stop.float.windows import Windows
 
 SHAPES = [
     ((2, 5, 6), 3, 1, 1),

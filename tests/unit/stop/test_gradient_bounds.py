@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nmsim.stop.fixed.gradient import CLOSE_PANEL
-from nmsim.stop.fixed.plan import LAYER_FIELDS
+from nmsim.stop.fixed.memory_plan import LAYER_FIELDS
 
 
 @pytest.mark.parametrize("delta", [-32768, 32767])

@@ -5,8 +5,8 @@ from fractions import Fraction
 import pytest
 
 from nmsim.errors import RecordError
-from nmsim.structure.schedule import StructureSchedule
 from nmsim.structure.spec import StructureSpec
+from nmsim.structure.update_schedule import StructureSchedule
 
 REFUSED = [
     (

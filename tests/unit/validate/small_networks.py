@@ -7,7 +7,7 @@ import numpy as np
 from nmsim.fixedpoint.format import QFormat
 from nmsim.network.precision import Precision
 from nmsim.network.spec import NetworkSpec
-from nmsim.stop.fixed.formats import layer_formats
+from nmsim.stop.fixed.layer_formats import layer_formats
 from nmsim.stop.fixed.parameters import quantized_parameters
 from nmsim.stop.initial import initial_parameters
 from nmsim.stop.protocol import Batch

@@ -7,7 +7,7 @@ import pytest
 from small_runs import DENSE, MAPS, RATES, batches, engine, outcome, train
 
 from nmsim.network.spec import NetworkSpec
-from nmsim.stop.fixed import accumulate, geometry, rates
+from nmsim.stop.fixed import accumulate, rates, shapes
 from nmsim.stop.fixed.accumulate import Accumulator
 
 EXECUTIONS: list[dict[str, Any]] = [
@@ -57,7 +57,7 @@ def test_execution_changes_no_bit_of_centralized_gradients(
 def test_panels_may_be_multiplied_at_any_time(network: NetworkSpec, monkeypatch: pytest.MonkeyPatch) -> None:
     given = batches(network, 2, 8, static=False)
     plain = train(engine(network, NOISY), given)
-    monkeypatch.setattr(geometry, "PANEL_ROWS", 64)
+    monkeypatch.setattr(shapes, "PANEL_ROWS", 64)
     assert train(engine(network, NOISY), given) == plain
 
 

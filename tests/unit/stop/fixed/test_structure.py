@@ -11,8 +11,8 @@ from nmsim.network.spec import NetworkSpec
 from nmsim.stop.fixed.engine import FixedEngine
 from nmsim.stop.protocol import Batch, UpdateRates
 from nmsim.stop.spec import TrainingSpec
-from nmsim.structure.schedule import StructureSchedule
 from nmsim.structure.spec import StructureSpec
+from nmsim.structure.update_schedule import StructureSchedule
 
 NETWORK = NetworkSpec(input_shape=(12,), time_steps=3, layers=(Dense(units=9), Dense(units=3)))
 INPUT = QFormat.parse("u8.8")

@@ -12,13 +12,13 @@ from nmsim.network.precision import Precision
 from nmsim.pipeline.formats import FormatsListener, FormatsPlan, search_formats
 from nmsim.pipeline.numerics import ShortTraining
 from nmsim.pipeline.train import read_workload
-from nmsim.stop.build import create_engine
+from nmsim.stop.engines import create_engine
 from nmsim.stop.train import train
 from nmsim.validate.formats.calibrate import Ranges
+from nmsim.validate.formats.format_search import FormatSearch, Found, confirm
 from nmsim.validate.formats.found import FormatSearchResult
-from nmsim.validate.formats.search import FormatSearch, Found, confirm
 from nmsim.validate.formats.trials import Journal, Trainer
-from nmsim.validate.formats.widths import Layout
+from nmsim.validate.formats.widths import PrecisionTemplate
 from nmsim.workload import WorkloadSpec, prepare
 
 RUNS = ShortTraining(seeds=1)
@@ -122,7 +122,7 @@ def test_a_result_that_fails_on_other_seeds_gets_wider(workload: Path, tmp_path:
     with Journal.open(tmp_path / "trials.jsonl", resume=False, overwrite=False) as journal:
         trainer = Trainer(lambda seed: prepare(base, seed), (1,), journal)
         prepared = trainer.prepared(1)
-        layout = Layout(
+        layout = PrecisionTemplate(
             base.network, base.training, base.precision, prepared.input_format, trainer.real(1)[1], 1
         )
         needs = TrainingNeeds.for_rule("stop-wtl")
@@ -148,9 +148,11 @@ def test_saturating_formats_may_be_narrower_than_their_range(workload: Path, tmp
     place = (0, "membrane")
     ends = {place: (-20.0, 20.0)}
     needed = [
-        Layout(base.network, base.training, base.precision, QFormat.parse("u8.8"), Ranges(ends), 1, saturating).needed(place)
+        PrecisionTemplate(
+            base.network, base.training, base.precision, QFormat.parse("u8.8"), Ranges(ends), 1, saturating
+        ).needed(place)
         for saturating in (False, True)
-    ]  # fmt: skip
+    ]
     assert needed == [5, None]
     found, _ = search_formats(
         base, tmp_path / "out", FormatsPlan(RUNS, tolerance=0.3, budget=150, saturating=True, confirm_seeds=0)

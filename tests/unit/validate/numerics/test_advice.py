@@ -10,8 +10,8 @@ from nmsim.fixedpoint.format import QFormat
 from nmsim.network.precision import Precision
 from nmsim.validate.numerics.advice import advise
 from nmsim.validate.numerics.advised import advised_precision
-from nmsim.validate.numerics.compare import Compared, compare
-from nmsim.validate.numerics.comparison import Finding, FindingKind, Reference
+from nmsim.validate.numerics.measured import ComparedWith, Finding, FindingKind
+from nmsim.validate.numerics.three_passes import Compared, compare
 
 WIDE_SUMS = {"weight_gradient": "s48", "error": "s48", "current": "s48"}
 
@@ -39,7 +39,7 @@ def everything(found: Compared, **precision: Any) -> dict[str, Any]:
 
 def own_db(found: Compared, layer: int, tensor: str) -> float:
     (item,) = [item for item in found.tensors if (item.layer, item.tensor) == (layer, tensor)]
-    value = item.errors[Reference.OWN].sqnr_db()
+    value = item.errors[ComparedWith.OWN].sqnr_db()
     assert value is not None
     return value
 
@@ -209,7 +209,7 @@ def test_turned_spikes_are_found_with_a_coarse_membrane() -> None:
     for finding in found:
         after = measured(POOLED, **changed(finding, membrane="s12.4", **WIDE_SUMS))
         (item,) = [item for item in after.spikes if item.layer == finding.layer]
-        assert item.rate(Reference.FORCED) < 0.01
+        assert item.rate(ComparedWith.FORCED) < 0.01
     assert not findings(measured(POOLED), FindingKind.SPIKES)
 
 

@@ -6,11 +6,11 @@ from small_networks import DENSE, NETWORKS, POOLED, batch, chip
 
 from nmsim.fixedpoint.format import Rounding
 from nmsim.stop.protocol import Batch
-from nmsim.validate.numerics.compare import Compared, compare, samples_together
-from nmsim.validate.numerics.comparison import Reference
-from nmsim.validate.numerics.exact import ExactValues
+from nmsim.validate.numerics.exact_values import ExactValues
 from nmsim.validate.numerics.fixed_side import QUANTITIES
 from nmsim.validate.numerics.float_side import ReferenceEngine
+from nmsim.validate.numerics.measured import ComparedWith
+from nmsim.validate.numerics.three_passes import Compared, compare, samples_together
 
 BOUNDS = {
     Rounding.NEAREST: (-0.5, 0.5), Rounding.NEAREST_EVEN: (-0.5, 0.5), Rounding.FLOOR: (-1.0, 0.0),
@@ -93,7 +93,7 @@ def test_wider_formats_come_closer_in_every_reference() -> None:
         weight_gradient="s48",
     )
     for tensor in ("membrane", "delta", "leak_trace"):
-        for reference in (Reference.OWN, Reference.FORCED):
+        for reference in (ComparedWith.OWN, ComparedWith.FORCED):
             near = [item.errors[reference].sqnr_db() for item in wide.tensors if item.tensor == tensor]
             far = [item.errors[reference].sqnr_db() for item in narrow.tensors if item.tensor == tensor]
             assert all(
@@ -105,7 +105,7 @@ def test_wider_formats_come_closer_in_every_reference() -> None:
     for good, bad in zip(wide.gradients, narrow.gradients, strict=True):
         if good.parameter != "weight":
             continue
-        mine, yours = good.relative_error[Reference.FORCED], bad.relative_error[Reference.FORCED]
+        mine, yours = good.relative_error[ComparedWith.FORCED], bad.relative_error[ComparedWith.FORCED]
         assert mine is not None
         assert yours is not None
         assert mine < yours
@@ -121,8 +121,8 @@ def test_results_do_not_depend_on_how_samples_are_split() -> None:
             np.testing.assert_allclose(sums.largest_lsb, other.errors[reference].largest_lsb, atol=1e-9)
         np.testing.assert_array_equal(one.spread.exponents, other.spread.exponents)
     for mine, yours in zip(whole.gradients, split.gradients, strict=True):
-        assert mine.relative_error[Reference.FREE] == pytest.approx(
-            yours.relative_error[Reference.FREE], rel=1e-9
+        assert mine.relative_error[ComparedWith.FREE] == pytest.approx(
+            yours.relative_error[ComparedWith.FREE], rel=1e-9
         )
 
 
@@ -142,11 +142,11 @@ def test_a_shadow_weight_is_compared_with_what_is_stored() -> None:
     used = [item for item in found.tensors if item.tensor == "weight_used"]
     assert [item.layer for item in used] == [0, 1, 2]
     for item in used:
-        own = item.errors[Reference.OWN]
+        own = item.errors[ComparedWith.OWN]
         assert -1.0 < own.bias_lsb < 0.0
         assert own.worst_lsb < 1.0
     assert all(
-        item.errors[Reference.FORCED].sqnr_db() == float("inf")
+        item.errors[ComparedWith.FORCED].sqnr_db() == float("inf")
         for item in found.tensors
         if item.tensor == "current"
     )

@@ -6,8 +6,8 @@ import pytest
 from small_networks import batch, chip
 
 from nmsim.network.precision import Precision
-from nmsim.validate.numerics.comparison import ConvergencePoint, Reference
 from nmsim.validate.numerics.convergence import converge, wide_precision
+from nmsim.validate.numerics.measured import ComparedWith, ConvergencePoint
 
 NETWORK = {
     "input_shape": [1, 8, 8],
@@ -23,15 +23,15 @@ NETWORK = {
 BITS = (12, 20, 28, 36, 40)
 
 
-def points(reference: Reference) -> list[ConvergencePoint]:
+def points(reference: ComparedWith) -> list[ConvergencePoint]:
     """The rectangle jumps at a bin's edge, so that its table is exact: what converges is the arithmetic."""
     own = chip(NETWORK)
     assert own.real is not None
     return list(converge(own, own.real, batch(NETWORK, 2), BITS, reference))
 
 
-@pytest.mark.parametrize("reference", [Reference.FORCED, Reference.FREE])
-def test_every_error_halves_per_bit_from_12_to_40_fraction_bits(reference: Reference) -> None:
+@pytest.mark.parametrize("reference", [ComparedWith.FORCED, ComparedWith.FREE])
+def test_every_error_halves_per_bit_from_12_to_40_fraction_bits(reference: ComparedWith) -> None:
     found = points(reference)
     for tensor in found[0].errors:
         for one, next_one in pairwise(found):

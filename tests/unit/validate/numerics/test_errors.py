@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nmsim.fixedpoint.format import QFormat
-from nmsim.validate.numerics.comparison import Reference
 from nmsim.validate.numerics.error_sums import fitted, format_integer_bits, integer_bits, sqnr_db
+from nmsim.validate.numerics.measured import ComparedWith
 from nmsim.validate.numerics.tally import Tally
 
 
@@ -53,14 +53,14 @@ def test_a_fitted_format_holds_its_range_and_no_narrower_one_does(one: int, othe
 def tally(fmt: str, chip: list[float], exact: list[float]) -> Tally:
     found = Tally(0, "delta", "delta", QFormat.parse(fmt), "nearest", 1)
     shape = (1, 1, -1)
-    found.add(np.reshape(chip, shape), {Reference.OWN: np.reshape(exact, shape)})
+    found.add(np.reshape(chip, shape), {ComparedWith.OWN: np.reshape(exact, shape)})
     return found
 
 
 def test_a_tally_counts_what_by_hand_is_lost() -> None:
     # s4.2 holds -2..1.75 in steps of 0.25
     record = tally("s4.2", [1.75, 0.0, -2.0, 0.5, 0.0], [3.0, 0.1, -2.0, 0.6, 0.0]).record()
-    own = record.errors[Reference.OWN]
+    own = record.errors[ComparedWith.OWN]
     assert own.worst_lsb == pytest.approx(5.0)
     assert own.mean_lsb == pytest.approx((5 + 0.4 + 0 + 0.4 + 0) / 5)
     assert own.bias_lsb == pytest.approx(-(5 + 0.4 + 0.4) / 5)

@@ -17,7 +17,7 @@ from nmsim.pipeline.numerics import (
 )
 from nmsim.pipeline.subject import read_subject
 from nmsim.pipeline.train import read_workload, train
-from nmsim.validate.numerics.comparison import AccuracyGap, FindingKind, SeedAccuracy
+from nmsim.validate.numerics.measured import AccuracyGap, FindingKind, SeedAccuracy
 
 
 def test_a_workload_is_compared_and_its_advice_can_be_used(workload: Path, tmp_path: Path) -> None:

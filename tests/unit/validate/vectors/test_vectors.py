@@ -11,9 +11,9 @@ from small_networks import BIASED, DENSE, POOLED, RESIDUAL, batch, chip
 
 from nmsim.errors import ConfigError, DataError, RunError
 from nmsim.validate.numerics.fixed_side import FixedSide
-from nmsim.validate.vectors.export import Exported, export_vectors
 from nmsim.validate.vectors.manifest import Manifest
 from nmsim.validate.vectors.replay import replay
+from nmsim.validate.vectors.vector_files import Exported, export_vectors
 
 ABOUT = {"workload": "test"}
 STOCHASTIC = {"rounding": "stochastic", "leak_trace": "s20.10", "membrane": "s18.10"}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from small_networks import DENSE, batch, chip
 
-from nmsim.validate.vectors.export import export_vectors
+from nmsim.validate.vectors.vector_files import export_vectors
 
 BENCHES = Path(__file__).resolve().parents[4] / "docs" / "testbench"
 LIVELY: dict[str, Any] = {

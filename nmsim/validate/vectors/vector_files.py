@@ -12,10 +12,10 @@ from nmsim.stop.raw import RawRun, run_raw
 from nmsim.stop.spec import TrainingSpec
 from nmsim.storage import atomic_write, write_text
 from nmsim.validate.numerics.fixed_side import FixedSide
-from nmsim.validate.vectors.draw import step_draws, update_draws
 from nmsim.validate.vectors.header import HEADER, header_text
 from nmsim.validate.vectors.hexfile import hex_text
 from nmsim.validate.vectors.manifest import MANIFEST, Manifest, entry, learning, manifest_text
+from nmsim.validate.vectors.random_draws import step_draws, update_draws
 from nmsim.validate.vectors.vector import Vector, tensor_vectors
 
 NEEDED = ("input", "weight", "threshold", "leak_factor", "velocity", "mask", "bias", "bias_velocity")

@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 
 from nmsim.errors import RunError
-from nmsim.rtl.golden import Section
+from nmsim.rtl.golden import TraceSection
 from nmsim.rtl.quantizers import TENSORS
 
 KEPT = 20
 
 
 @dataclass
-class Comparison:
+class Agreement:
     """Integers compared and different, by tensor, and the first differences in words."""
 
     compared: Counter[str] = field(default_factory=Counter)
@@ -33,7 +33,7 @@ class Comparison:
         return sum(self.different.values())
 
 
-def compare_trace(trace: Path, golden: Iterable[Section], *, only: str | None = None) -> Comparison:
+def compare_trace(trace: Path, golden: Iterable[TraceSection], *, only: str | None = None) -> Agreement:
     """Read the sections of a trace in order and compare each with the engine's.
 
     `only`: of words with several parts compare this one alone.
@@ -41,7 +41,7 @@ def compare_trace(trace: Path, golden: Iterable[Section], *, only: str | None = 
     Raises:
         RunError: the trace has other sections than the run, so the core took another course.
     """
-    found, expected = Comparison(), iter(golden)
+    found, expected = Agreement(), iter(golden)
     for title, words in _sections(trace):
         section = next(expected, None)
         if section is None or section.title != title:
@@ -71,7 +71,7 @@ def _sections(trace: Path) -> Iterator[tuple[str, list[str]]]:
         yield title, words
 
 
-def _compare(found: Comparison, section: Section, words: list[str], only: str | None) -> None:
+def _compare(found: Agreement, section: TraceSection, words: list[str], only: str | None) -> None:
     found.compared[section.name] += section.count
     expected = section.memory.pack(section.values)
     if words == expected:

@@ -8,7 +8,7 @@ from nmsim.report.page import page
 from nmsim.report.plots.canvas import Picture
 from nmsim.report.sections.section import Section, bullets
 from nmsim.report.tables import Table
-from nmsim.validate.numerics.comparison import NumericsResult, Reference
+from nmsim.validate.numerics.measured import ComparedWith, NumericsResult
 
 FOOTER = (
     "Made by nmsim. Every figure on this page was measured on the samples that it names; none is modelled."
@@ -148,7 +148,9 @@ def _spikes(result: NumericsResult, pictures: Mapping[str, Picture]) -> Markup:
 def _gradients(result: NumericsResult, pictures: Mapping[str, Picture]) -> Markup:
     text = "Updates below half an LSB are dropped by rounding to nearest; stochastic rounding keeps them on average."
     lowest = [
-        item.cosine[Reference.FREE] for item in result.gradients if item.cosine[Reference.FREE] is not None
+        item.cosine[ComparedWith.FREE]
+        for item in result.gradients
+        if item.cosine[ComparedWith.FREE] is not None
     ]
     words = (
         f"The lowest cosine of a gradient, free running, is {min(c for c in lowest if c is not None):.5f}. "

@@ -6,7 +6,7 @@ from nmsim.report.markup import Markup, figure, join, tag
 from nmsim.report.network_columns import network_text
 from nmsim.report.plots.canvas import Picture
 from nmsim.report.result import RunResult
-from nmsim.report.sections.section import Kind, Section, badge
+from nmsim.report.sections.section import Evidence, Section, badge
 from nmsim.units import scaled
 
 HOW = (
@@ -23,7 +23,7 @@ def learning_energy(result: RunResult, picture: Picture) -> Section:
     assert own is not None
     network = network_text(result.diagnosis)
     body: list[Markup] = [
-        tag("p", _what(own), " ", badge(Kind.MODELLED)),
+        tag("p", _what(own), " ", badge(Evidence.MODELLED)),
         figure(picture),
         sums_for_people(result.learning, own.rule).html(
             f"Energy and time of epochs and of the whole training, CI at 95 %; network at the end: {network}"

@@ -5,9 +5,9 @@ from numpy.typing import NDArray
 
 from nmsim.network.precision import SurrogateTable
 from nmsim.stop.surrogate import derivative, look_up, table_entries
-from nmsim.validate.numerics.comparison import TableNumerics
 from nmsim.validate.numerics.error_sums import sqnr_db
 from nmsim.validate.numerics.fixed_side import FixedSide
+from nmsim.validate.numerics.measured import TableNumerics
 
 FACTORS = (1, 2, 4, 8, 16)
 """Tables of so many times the entries are tried."""

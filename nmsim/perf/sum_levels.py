@@ -13,7 +13,7 @@ IntArray = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
-class Sums:
+class SumLevels:
     """Sums of the n slices of a layer; every array is `(n,)`.
 
     `home` and `near` are indices of memories (`near` is the home where a core has no smaller one), `has_near` says where
@@ -31,7 +31,7 @@ class Sums:
     @classmethod
     def of(
         cls, machine: Machine, content: Content, cores: IntArray, values: IntArray, bits: int, lanes: IntArray, flow: Flow
-    ) -> "Sums":  # fmt: skip
+    ) -> "SumLevels":  # fmt: skip
         """Sums of `values (n,)` of some bits on `cores (n,)` with so many `lanes (n,)`."""
         if machine.event_timed[cores].all():
             nothing = np.zeros(len(cores), np.int64)

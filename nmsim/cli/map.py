@@ -11,7 +11,7 @@ from nmsim.cli.console import Screen, table
 from nmsim.cli.output import show_json
 from nmsim.cost.table import load_table
 from nmsim.hardware.chip import ChipConfig
-from nmsim.mapper.search import Searched, search_mapping
+from nmsim.mapper.mapping_search import Searched, search_mapping
 from nmsim.mapping.mapping import Mapping
 from nmsim.pipeline.simulate import DEFAULT_CHIP, read_chip
 from nmsim.rules import rule_named

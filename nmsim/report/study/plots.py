@@ -3,9 +3,9 @@
 from nmsim.report.plots.canvas import Picture
 from nmsim.report.plots.disagreement import disagreement
 from nmsim.report.plots.hypervolume import hypervolume
+from nmsim.report.plots.influence import sensitivity
 from nmsim.report.plots.parallel import Line, Scale, parallel
 from nmsim.report.plots.scatter import Point, scatter
-from nmsim.report.plots.sensitivity import sensitivity
 from nmsim.report.study.result import StudyResult
 from nmsim.report.tables import for_people
 

@@ -7,8 +7,8 @@ from nmsim.stop.fixed.tensor import Tensor
 from nmsim.stop.float.gradients import Gradients
 from nmsim.stop.protocol import FloatArray
 from nmsim.stop.raw import RawRun
-from nmsim.validate.numerics.comparison import GradientNumerics, Reference, UpdateNumerics
 from nmsim.validate.numerics.fixed_side import FixedSide
+from nmsim.validate.numerics.measured import ComparedWith, GradientNumerics, UpdateNumerics
 
 HALF_LSB = 0.5
 CHIP = "chip"
@@ -29,7 +29,7 @@ class GradientSums:
 
     def add(self, run: RawRun, forced: Gradients, free: Gradients, samples: int) -> None:
         """Take the gradients of more samples."""
-        sides = {CHIP: self._of_run(run), Reference.FORCED: _of(forced), Reference.FREE: _of(free)}
+        sides = {CHIP: self._of_run(run), ComparedWith.FORCED: _of(forced), ComparedWith.FREE: _of(free)}
         for side, kinds in sides.items():
             for (kind, layer), gradient in kinds.items():
                 place = (str(side), kind, layer)
@@ -71,9 +71,9 @@ class GradientSums:
 
     def _one(self, kind: str, layer: int) -> GradientNumerics:
         own = self._sums[CHIP, kind, layer]
-        cosine: dict[Reference, float | None] = {}
-        error: dict[Reference, float | None] = {}
-        for reference in (Reference.FORCED, Reference.FREE):
+        cosine: dict[ComparedWith, float | None] = {}
+        error: dict[ComparedWith, float | None] = {}
+        for reference in (ComparedWith.FORCED, ComparedWith.FREE):
             other = self._sums[str(reference), kind, layer]
             product = float(np.linalg.norm(own) * np.linalg.norm(other))
             cosine[reference] = float(own @ other) / product if product > 0 and own.size > 1 else None

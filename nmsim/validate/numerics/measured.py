@@ -17,7 +17,7 @@ from nmsim.validate.numerics.error_sums import (
 )
 
 
-class Reference(StrEnum):
+class ComparedWith(StrEnum):
     """What a stored value is compared with."""
 
     OWN = "own"
@@ -38,7 +38,7 @@ class TensorNumerics:
     format: QFormat
     rounding: str
     words: int
-    errors: dict[Reference, ErrorSums]
+    errors: dict[ComparedWith, ErrorSums]
     spread: Spread
 
     @property
@@ -61,9 +61,9 @@ class SpikeNumerics:
     free: CountArray
     forced: CountArray
 
-    def rate(self, reference: Reference) -> float:
+    def rate(self, reference: ComparedWith) -> float:
         """Fraction of decisions that differ."""
-        found = self.free if reference is Reference.FREE else self.forced
+        found = self.free if reference is ComparedWith.FREE else self.forced
         return int(found.sum()) / max(self.decisions * len(found), 1)
 
 
@@ -80,8 +80,8 @@ class GradientNumerics:
     format: QFormat
     elements: int
     largest: float
-    cosine: dict[Reference, float | None]
-    relative_error: dict[Reference, float | None]
+    cosine: dict[ComparedWith, float | None]
+    relative_error: dict[ComparedWith, float | None]
     update: "UpdateNumerics"
 
     @property

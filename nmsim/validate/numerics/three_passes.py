@@ -8,19 +8,19 @@ import numpy as np
 from nmsim.network.spec import NetworkSpec
 from nmsim.stop.protocol import Batch
 from nmsim.stop.raw import RawRun
-from nmsim.validate.numerics.comparison import (
+from nmsim.validate.numerics.exact_values import ExactValues
+from nmsim.validate.numerics.fixed_side import QUANTITIES, FixedSide
+from nmsim.validate.numerics.float_side import ReferenceEngine, ReferencePass, Tensors
+from nmsim.validate.numerics.gradient_sums import GradientSums
+from nmsim.validate.numerics.measured import (
+    ComparedWith,
     GradientNumerics,
-    Reference,
     SpikeNumerics,
     TableNumerics,
     TensorNumerics,
 )
-from nmsim.validate.numerics.exact import ExactValues
-from nmsim.validate.numerics.fixed_side import QUANTITIES, FixedSide
-from nmsim.validate.numerics.float_side import ReferenceEngine, ReferencePass, Tensors
-from nmsim.validate.numerics.gradients import GradientSums
-from nmsim.validate.numerics.parameters import compare_parameters
-from nmsim.validate.numerics.tables import TableNoise
+from nmsim.validate.numerics.stored_parameters import compare_parameters
+from nmsim.validate.numerics.surrogate_table import TableNoise
 from nmsim.validate.numerics.tally import Tally
 
 CHUNK_BYTES = 400_000_000
@@ -109,9 +109,9 @@ class _Sums:
                     self.chip.rounding_of(index, quantity), self.chip.network.time_steps,
                 )  # fmt: skip
             references = {
-                Reference.OWN: exact[name],
-                Reference.FORCED: forced[name],
-                Reference.FREE: free[name],
+                ComparedWith.OWN: exact[name],
+                ComparedWith.FORCED: forced[name],
+                ComparedWith.FREE: free[name],
             }
             self.tallies[place].add(own[name], references)
 

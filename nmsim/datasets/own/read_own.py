@@ -13,9 +13,9 @@ from nmsim.datasets.events import FileRecordings, Recordings
 from nmsim.datasets.files.hdf5_spikes import Hdf5File
 from nmsim.datasets.files.npz import read_npz
 from nmsim.datasets.own import array_files, pictures, recordings
+from nmsim.datasets.own.array_values import labels_of, samples_of
 from nmsim.datasets.own.folders import ClassFolders, natural, read_class_folders
 from nmsim.datasets.own.recordings import camera_of
-from nmsim.datasets.own.values import labels_of, samples_of
 from nmsim.datasets.parts import Parts
 from nmsim.datasets.spec import OwnDataset
 from nmsim.datasets.split import held_out

@@ -11,8 +11,8 @@ from nmsim.network.memory_table import network_memory
 from nmsim.network.precision import Precision
 from nmsim.validate.formats.found import SearchStage, WidthTrial
 from nmsim.validate.formats.trials import UNTRAINABLE, Trainer
-from nmsim.validate.formats.widths import End, Layout, Place, Widths, least_bits
-from nmsim.validate.numerics.comparison import SeedAccuracy
+from nmsim.validate.formats.widths import End, Place, PrecisionTemplate, Widths, least_bits
+from nmsim.validate.numerics.measured import SeedAccuracy
 
 EXTRA_BITS = (0, 2, 4, 8)
 """Tried in turn at the start, if the given widths miss the target."""
@@ -43,7 +43,7 @@ class FormatSearch:
 
     def __init__(
         self,
-        layout: Layout,
+        layout: PrecisionTemplate,
         needs: TrainingNeeds,
         trainer: Trainer,
         target: float,

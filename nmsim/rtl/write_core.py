@@ -9,11 +9,11 @@ from typing import Any
 from nmsim.config import to_yaml
 from nmsim.hardware.chip import ChipConfig
 from nmsim.rtl.built import built_chip
+from nmsim.rtl.core_page import page_text
 from nmsim.rtl.design import Design
 from nmsim.rtl.images import initial_images
 from nmsim.rtl.memories import lists, memories
 from nmsim.rtl.package import package_text
-from nmsim.rtl.page import page_text
 from nmsim.rtl.quantizers import TENSORS, counted
 from nmsim.storage import write_text
 

@@ -13,9 +13,9 @@ from nmsim.report.levels import levels_table, words_filled
 from nmsim.report.live.chart import choices, live
 from nmsim.report.markup import Markup, figure, join, tag
 from nmsim.report.plots.canvas import Picture
-from nmsim.report.plots.comparison import comparison_chart
+from nmsim.report.plots.evaluations import comparison_chart
 from nmsim.report.result import RunResult
-from nmsim.report.sections.section import Kind, Section, badge, bullets
+from nmsim.report.sections.section import Evidence, Section, badge, bullets
 from nmsim.report.tables import Column, Table
 from nmsim.report.text import energy_by, energy_total, memory_rule_table
 from nmsim.report.times import latency_by_phase_s, stage_times
@@ -49,7 +49,7 @@ def energy(result: RunResult, by_phase: Picture, by_layer: Picture) -> Section:
             "p",
             f"One {each} takes {with_band(item.energy_j, 'J')}; {with_interval(item.energy_j, 'J')} over"
             f" {item.samples} samples. ",
-            badge(Kind.MODELLED),
+            badge(Evidence.MODELLED),
         ),
         figure(by_phase),
         energy_by(item, "component").html(f"Energy per {each} by component", energy_total(item)),
@@ -80,7 +80,7 @@ def latency(result: RunResult, pictures: Sequence[Picture]) -> Section:
             "p",
             f"One {sample_kind(item)} takes {scaled(item.latency_s.mean, 's')}; {with_interval(item.latency_s, 's')}"
             f" over {item.samples} samples. ",
-            badge(Kind.MODELLED),
+            badge(Evidence.MODELLED),
             " " + _gap(result),
         ),
         figure(pictures[0]),
@@ -101,7 +101,12 @@ def memory(result: RunResult, picture: Picture) -> Section:
     table = memory_rule_table(result).html(
         "Memory of the network by learning rule, one sample in flight, whatever the chip"
     )
-    parts = [tag("p", words, badge(Kind.COUNTED)), table, figure(picture), tag("h3", "Memories of the chip")]
+    parts = [
+        tag("p", words, badge(Evidence.COUNTED)),
+        table,
+        figure(picture),
+        tag("h3", "Memories of the chip"),
+    ]
     use = _memory_use(result.subject)
     parts += [
         tag(
@@ -140,7 +145,7 @@ def comparison(result: RunResult, picture: Picture | None) -> Section:
     )
     body = join(
         [
-            tag("p", text, badge(Kind.MODELLED)),
+            tag("p", text, badge(Evidence.MODELLED)),
             *([choices(options), live(picture, comparison_chart(shown))] if picture else []),
             side_by_side(shown, result.misfits, result.diagnosis).html(
                 "Every evaluation of this run", live=True
@@ -181,7 +186,9 @@ def extrapolation(result: RunResult) -> Section:
         "Extrapolated energy and time on the chip; CI at 95 %"
     )
     text = f"Assumed: {ASSUMPTION}. "
-    return Section("extrapolation", "Extrapolation", join([tag("p", text, badge(Kind.EXTRAPOLATED)), table]))
+    return Section(
+        "extrapolation", "Extrapolation", join([tag("p", text, badge(Evidence.EXTRAPOLATED)), table])
+    )
 
 
 def _description(machine: ChipConfig, item: Evaluation) -> Table:
@@ -270,7 +277,7 @@ def _stalls(result: RunResult) -> Markup:
         lines.append(
             f"{cause}: {each:,.1f} cycles per sample on the mean of {count:,} {kind} ({each / perf.cycles.mean():.2%})"
         )
-    return join([tag("p", words, badge(Kind.MODELLED)), bullets(lines or ["none"])])
+    return join([tag("p", words, badge(Evidence.MODELLED)), bullets(lines or ["none"])])
 
 
 def _resources(item: Evaluation, cause: str) -> tuple[str, int]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from nmsim.errors import DataError
 from nmsim.exchange.assemble import TrainedNetwork, with_weights
-from nmsim.exchange.chain import FloatArray, Synapses
+from nmsim.exchange.chain import FloatArray, LayerWeights
 from nmsim.network.spec import NetworkSpec
 from nmsim.stop.protocol import Parameters
 from nmsim.storage import atomic_write
@@ -48,7 +48,9 @@ def from_arrays(arrays: Mapping[str, FloatArray], network: NetworkSpec, source: 
         raise DataError(
             f"{source}: array '{missing[0]}' is not in it; name the weights of layer i 'weights<i>', from 0"
         )
-    found = [Synapses(f"{source}: weights{i}", arrays[f"weights{i}"], arrays.get(f"bias{i}")) for i in layers]
+    found = [
+        LayerWeights(f"{source}: weights{i}", arrays[f"weights{i}"], arrays.get(f"bias{i}")) for i in layers
+    ]
     trained = with_weights(network, found, source)
     own = trained.parameters
     for layer in network.synaptic_layers:

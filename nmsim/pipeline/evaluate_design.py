@@ -13,7 +13,7 @@ from nmsim.explore.configure import Configurator, Configured
 from nmsim.explore.result import Result, Status
 from nmsim.explore.space import Values
 from nmsim.figures import measured
-from nmsim.mapper.search import search_mapping
+from nmsim.mapper.mapping_search import search_mapping
 from nmsim.mapping.fit import FitReport
 from nmsim.mapping.mapping import Mapping
 from nmsim.network.spec import NetworkSpec

@@ -6,8 +6,8 @@ import numpy as np
 
 from nmsim.fixedpoint.format import QFormat
 from nmsim.stop.protocol import FloatArray
-from nmsim.validate.numerics.comparison import Reference, TensorNumerics
 from nmsim.validate.numerics.fixed_side import FixedSide
+from nmsim.validate.numerics.measured import ComparedWith, TensorNumerics
 from nmsim.validate.numerics.tally import Tally
 
 
@@ -48,7 +48,7 @@ def _compared(
     layer: int, name: str, setting: str, fmt: QFormat, rounding: str, held: FloatArray, exact: FloatArray
 ) -> TensorNumerics:
     tally = Tally(layer, name, setting, fmt, rounding, 1)
-    tally.add(held.reshape(1, 1, -1), {Reference.OWN: np.asarray(exact, np.float64).reshape(1, 1, -1)})
+    tally.add(held.reshape(1, 1, -1), {ComparedWith.OWN: np.asarray(exact, np.float64).reshape(1, 1, -1)})
     return tally.record()
 
 

@@ -14,7 +14,7 @@ from nmsim.stop.float.engine import FloatEngine, FloatEngineBase
 from nmsim.stop.protocol import Engine, Parameters
 from nmsim.stop.spec import TrainingSpec
 from nmsim.stop.stbp.engine import StbpEngine
-from nmsim.structure.schedule import StructureSchedule
+from nmsim.structure.update_schedule import StructureSchedule
 
 
 def create_engine(
