@@ -6,7 +6,7 @@ from nmsim.report.markup import Markup, figure, join, tag
 from nmsim.report.plots.canvas import Picture
 from nmsim.report.plots.density import SHOWN, densities
 from nmsim.report.result import RunResult
-from nmsim.report.sections.section import Kind, Section, badge, bullets
+from nmsim.report.sections.section import Evidence, Section, badge, bullets
 from nmsim.report.tables import Cell, Column, Table
 
 
@@ -154,7 +154,9 @@ def _formats(result: RunResult) -> Markup:
 def _overflows(result: RunResult) -> Markup:
     lines = overflow_lines(result.history.overflow_counts, result.diagnosis.saturated_shares)
     if not lines:
-        return tag("p", "No value overflowed its format during the whole training. ", badge(Evidence.MEASURED))
+        return tag(
+            "p", "No value overflowed its format during the whole training. ", badge(Evidence.MEASURED)
+        )
     text = "Values that did not fit their format, summed over the whole training; they saturated or wrapped as configured. "
     return join([tag("p", text, badge(Evidence.MEASURED)), bullets(lines)])
 
