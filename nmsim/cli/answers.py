@@ -77,6 +77,84 @@ class ImportedAnswer(Answer):
     spikes: int
 
 
+class ImportedNetworkAnswer(Answer):
+    """A network of another tool that became a run."""
+
+    folder: str
+    layers: int
+    weights: int
+    neurons: int
+    weight_formats: list[str]
+    membrane_formats: list[str]
+    real_accuracy: float
+    """In real numbers, on the same held-out samples as `fixed_accuracy`."""
+    fixed_accuracy: float
+    test_samples: int
+    notes: list[str]
+
+
+class ImportedChipAnswer(Answer):
+    """A chip of another tool: a chip file and its price table."""
+
+    chip_file: str
+    prices_file: str
+    tiles: int
+    cores: int
+    neuron_slots: int
+    notes: list[str]
+
+
+class ExportedAnswer(Answer):
+    """A network that was written for other tools."""
+
+    file: str
+    format: str
+    notes: list[str]
+
+
+class KeptAnswer(Answer):
+    """A run that was kept as one file."""
+
+    file: str
+    workload: str
+    seed: int
+    size_bytes: int
+
+
+class RestoredAnswer(Answer):
+    """A kept run that is a folder again, its accuracy measured on this machine."""
+
+    folder: str
+    workload: str
+    seed: int
+    how: str
+    """The command that made it."""
+    accuracy: float
+    kept_accuracy: float | None
+    """When it was kept."""
+    test_samples: int
+    same_data: bool
+    agrees: bool
+
+
+class RtlComparison(Answer):
+    """What was compared between RTL and engine, where nothing differs."""
+
+    integers: int
+    overflow_counters: int
+    cycles: dict[str, Any] | None
+    """By stage, beside the models; absent where cycles were not asked for."""
+
+
+class RtlAnswer(Answer):
+    """A core that was written, and what was checked of it."""
+
+    folder: str
+    verified: RtlComparison | None
+    area: dict[str, Any] | None
+    """What `rtl-area.json` holds, with `--synth`."""
+
+
 class VectorsAnswer(FilesAnswer):
     """Golden vectors."""
 
@@ -138,7 +216,9 @@ def answers() -> dict[str, TypeAdapter[Any]]:
         "search": StudyAnswer, "reference": FilesAnswer, "export-vectors": VectorsAnswer, "init": FilesAnswer,
         "list": dict[str, dict[str, str]], "check-config": list[Checked], "costs": list[Listed],
         "doctor": dict[str, DoctorCheck], "validate": ReplayAnswer | dict[str, Any], "formats": dict[str, Any],
-        "balance": list[dict[str, Cell]], "synapses": list[dict[str, Any]],
+        "balance": list[dict[str, Cell]], "synapses": list[dict[str, Any]], "import-network": ImportedNetworkAnswer,
+        "import-chip": ImportedChipAnswer, "export-network": ExportedAnswer, "keep": KeptAnswer, "restore": RestoredAnswer,
+        "rtl": RtlAnswer,
     }  # fmt: skip
     return {verb: TypeAdapter(kind) for verb, kind in kinds.items()}
 

@@ -5,7 +5,9 @@ from typing import Annotated, Literal
 
 import typer
 
+from nmsim.cli.answers import ExportedAnswer, ImportedChipAnswer, ImportedNetworkAnswer
 from nmsim.cli.console import Screen
+from nmsim.cli.options import JsonOption
 from nmsim.errors import ConfigError
 from nmsim.exchange.nir_export import DT_S
 from nmsim.exchange.sanafe_chip import Choice
@@ -60,9 +62,10 @@ def import_trained(
         bool, typer.Option("--overwrite", help="Replace another run in the folder.")
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print errors only.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Import a network that another tool trained: quantize it, measure it, record its activity."""
-    screen = Screen(quiet=quiet)
+    screen = Screen(quiet=quiet or as_json)
     folder = out or Path("runs") / file.stem
     plan = ImportPlan(
         dataset, None if data is None else str(data), encoding, time_steps, dt_s, reset, network, precision, bits,
@@ -72,12 +75,18 @@ def import_trained(
     for note in found.notes:
         screen.say(f"Note: {note}")
     layers = found.workload.network.synaptic_layers
-    screen.say(
-        f"{len(layers)} layers, {sum(layer.weights for layer in layers):,} weights,"
-        f" {sum(layer.neurons for layer in layers):,} neurons"
-    )
-    for index in range(len(layers)):
-        own = found.workload.precision.resolve(index)
+    formats = [found.workload.precision.resolve(index) for index in range(len(layers))]
+    weights, neurons = sum(layer.weights for layer in layers), sum(layer.neurons for layer in layers)
+    if as_json:
+        ImportedNetworkAnswer(
+            folder=str(folder), layers=len(layers), weights=weights, neurons=neurons,
+            weight_formats=[str(own.weight.format) for own in formats],
+            membrane_formats=[str(own.membrane.format) for own in formats],
+            real_accuracy=found.real_accuracy, fixed_accuracy=found.fixed_accuracy,
+            test_samples=found.test_samples, notes=list(found.notes),
+        ).show()  # fmt: skip
+    screen.say(f"{len(layers)} layers, {weights:,} weights, {neurons:,} neurons")
+    for index, own in enumerate(formats):
         screen.say(f"  layer {index}: weights {own.weight.format}, membranes {own.membrane.format}")
     screen.say(
         f"Held-out accuracy on {found.test_samples:,} samples: {found.real_accuracy:.2%} in real numbers,"
@@ -98,11 +107,15 @@ def export_trained(
         float, typer.Option("--dt", help="Seconds per time step, for time constants in NIR.")
     ] = DT_S,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print errors only.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Export a trained network for other tools; its parameters as real numbers."""
-    screen = Screen(quiet=quiet)
+    screen = Screen(quiet=quiet or as_json)
     file = out or Path(f"{run.name}.{to}")
-    for note in export_network(run, file, to, dt_s):
+    notes = export_network(run, file, to, dt_s)
+    if as_json:
+        ExportedAnswer(file=str(file), format=to, notes=list(notes)).show()
+    for note in notes:
         screen.say(f"Note: {note}")
     screen.say(f"Wrote {file}")
 
@@ -130,18 +143,22 @@ def import_architecture(
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files in the place.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print errors only.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Translate a chip that SANA-FE describes: a chip file and, next to it, the prices of its events."""
-    screen = Screen(quiet=quiet)
+    screen = Screen(quiet=quiet or as_json)
     choice = Choice(_by_kind(synapse or []), dendrite, soma, node_nm, voltage_v)
     found = import_chip(file, out, choice, overwrite=overwrite)
     for note in found.notes:
         screen.say(f"Note: {note}")
     cores = found.chip.cores()
-    screen.say(
-        f"{found.chip.columns} x {found.chip.rows} tiles, {len(cores):,} cores for"
-        f" {sum(core.type.neuron_slots for core in cores):,} neurons"
-    )
+    slots = sum(core.type.neuron_slots for core in cores)
+    if as_json:
+        ImportedChipAnswer(
+            chip_file=str(found.chip_file), prices_file=str(found.prices_file),
+            tiles=found.chip.columns * found.chip.rows, cores=len(cores), neuron_slots=slots, notes=list(found.notes),
+        ).show()  # fmt: skip
+    screen.say(f"{found.chip.columns} x {found.chip.rows} tiles, {len(cores):,} cores for {slots:,} neurons")
     screen.say(f"Wrote {found.chip_file} and {found.prices_file}")
     screen.say(f"Next: nmsim check-config {found.chip_file}; nmsim simulate RUN --chip {found.chip_file}")
 

@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
+from nmsim.cli.answers import KeptAnswer, RestoredAnswer
 from nmsim.cli.console import Screen
-from nmsim.cli.options import DataOption, OverwriteOption, QuietOption, RunArgument
+from nmsim.cli.options import DataOption, JsonOption, OverwriteOption, QuietOption, RunArgument
 from nmsim.cli.stages import LARGER_CHIP
 from nmsim.errors import CheckFailedError
 from nmsim.pipeline.folder import RunFolder
@@ -24,11 +25,15 @@ def keep(
     out: Annotated[Path, typer.Option("--out", help="File to write, .npz.")],
     how: Annotated[str, typer.Option("--how", help="The command that made the run, for who repeats it.")],
     quiet: QuietOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Keep a trained run as one file: workload, seed, history and parameters."""
-    screen = Screen(quiet=quiet)
+    screen = Screen(quiet=quiet or as_json)
     kept = keep_run(RunFolder(run), out, how)
-    screen.say(f"{out}: {kept.workload.name}, seed {kept.seed}, {out.stat().st_size / 1e3:,.0f} kB")
+    size = out.stat().st_size
+    if as_json:
+        KeptAnswer(file=str(out), workload=kept.workload.name, seed=kept.seed, size_bytes=size).show()
+    screen.say(f"{out}: {kept.workload.name}, seed {kept.seed}, {size / 1e3:,.0f} kB")
     screen.say(f"Back to a run: nmsim restore {out} --out {run}")
 
 
@@ -46,9 +51,10 @@ def restore(
     ] = None,
     overwrite: OverwriteOption = False,
     quiet: QuietOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Make a kept run a run folder again, and measure its accuracy on this machine."""
-    screen = Screen(quiet=quiet)
+    screen = Screen(quiet=quiet or as_json)
     file = find_kept(name)
     kept = read_kept(file)
     folder = out or Path("runs") / file.stem
@@ -57,6 +63,11 @@ def restore(
     )  # fmt: skip
     screen.say(f"{kept.workload.name}, {kept.workload.training.rule}, seed {kept.seed}; made by: {kept.how}")
     then = kept.history.rows[-1]
+    if as_json:
+        RestoredAnswer(
+            folder=str(folder), workload=kept.workload.name, seed=kept.seed, how=kept.how, accuracy=found.accuracy,
+            kept_accuracy=then.test_accuracy, test_samples=found.samples, same_data=found.same_data, agrees=found.agrees,
+        ).show()  # fmt: skip
     screen.say(f"Accuracy measured now: {found.accuracy:.2%} on {found.samples:,} held-out samples")
     screen.say(f"When it was kept: {then.accuracy_text}")
     if not found.same_data:

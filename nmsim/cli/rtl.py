@@ -6,8 +6,9 @@ from typing import Annotated
 import numpy as np
 import typer
 
+from nmsim.cli.answers import RtlAnswer, RtlComparison
 from nmsim.cli.console import Screen, table
-from nmsim.cli.options import DataOption, PrecisionOption, QuietOption, SetOption
+from nmsim.cli.options import DataOption, JsonOption, PrecisionOption, QuietOption, SetOption
 from nmsim.errors import CheckFailedError, ConfigError
 from nmsim.pipeline import rtl as rtl_stage
 from nmsim.pipeline.rtl_area import AreaComparison, compare_area
@@ -75,13 +76,16 @@ def rtl(
         int, typer.Option(min=0, help="Seed of a workload's initial parameters, and of the draws.")
     ] = 1,
     quiet: QuietOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Write the RTL of a core that trains a network, and check it against the engine, integer by integer."""
-    screen = Screen(quiet=quiet)
+    screen = Screen(quiet=quiet or as_json)
     subject = read_subject(target, assignments or (), precision=precision, data=data, seed=seed)
     folder = out or Path("runs") / f"{subject.workload.name}-rtl"
     if epoch:
-        _verify(rtl_stage.verify_epoch(subject, read_chip(chip), folder, screen.say), folder, screen)
+        agreed = _verify(rtl_stage.verify_epoch(subject, read_chip(chip), folder, screen.say), folder, screen)
+        if as_json:
+            RtlAnswer(folder=str(folder), verified=agreed, area=None).show()
         return
     samples = verify or SAMPLES_OF_THE_BENCH
     in_place = subject.chip.training.update == "in_place"
@@ -92,18 +96,23 @@ def rtl(
     screen.say(
         f"SystemVerilog of one core in {folder}: start with {folder / 'README.md'}; all of it belongs to you"
     )
+    compared: RtlComparison | None = None
+    area: AreaComparison | None = None
     if verify:
-        _verify(rtl_stage.verify(design, read_chip(chip), chosen, folder), folder, screen)
+        compared = _verify(rtl_stage.verify(design, read_chip(chip), chosen, folder), folder, screen)
     if synth:
         files = [Path(part) for part in liberty.split(",") if part]
         if not files:
             raise ConfigError(
                 "--synth: no cell library is given; add --liberty FILE[,FILE], nmsim ships none"
             )
-        _show_area(compare_area(design, read_chip(chip), files, folder, timed=timed), screen)
+        area = compare_area(design, read_chip(chip), files, folder, timed=timed)
+        _show_area(area, screen)
+    if as_json:
+        RtlAnswer(folder=str(folder), verified=compared, area=None if area is None else area.record()).show()
 
 
-def _verify(found: rtl_stage.Verified, folder: Path, screen: Screen) -> None:
+def _verify(found: rtl_stage.Verified, folder: Path, screen: Screen) -> RtlComparison:
     """Say what was compared.
 
     Raises:
@@ -117,7 +126,11 @@ def _verify(found: rtl_stage.Verified, folder: Path, screen: Screen) -> None:
         )
         if found.timing is not None:
             _show_cycles(found.timing, screen)
-        return
+        return RtlComparison(
+            integers=comparison.total,
+            overflow_counters=found.counters,
+            cycles=None if found.timing is None else found.timing.record(),
+        )
     shown = [*comparison.first]
     shown += [
         f"{name}: counted {rtl:,}, the engine {engine:,}"

@@ -12,8 +12,9 @@ from nmsim.cli.main import main
 from nmsim.cli.verbs import VERBS
 
 SCHEMA_FILE = Path(__file__).parents[3] / "docs" / "schemas" / "answers.json"
-WITHOUT = {"schema", "rtl", "import-network", "export-network", "keep", "restore"}
-"""`schema` prints JSON as it is; the others are still for people only."""
+SANAFE_CHIP = Path(__file__).parents[1] / "exchange" / "sanafe" / "mesh.yaml"
+WITHOUT = {"schema"}
+"""It prints JSON as it is."""
 WORKLOAD = """\
 name: small
 dataset: {name: mnist-subset, train_samples: 40, test_samples: 20}
@@ -73,6 +74,36 @@ def test_the_stages_of_a_run(capsys: pytest.CaptureFixture[str], run: Path) -> N
     rows = answer(capsys, "simulate", out, "--rule", "inference")
     assert rows[0]["energy_per_sample_j"] > 0
     assert answer(capsys, "report", out)["evaluations"]
+
+
+def test_runs_that_travel(capsys: pytest.CaptureFixture[str], run: Path) -> None:
+    out, file, arrays = str(run / "travels"), str(run / "kept.npz"), str(run / "arrays.npz")
+    answer(capsys, "train", str(run / "small.yaml"), "--out", out)
+    kept = answer(capsys, "keep", out, "--out", file, "--how", "nmsim train small.yaml")
+    assert (kept["workload"], kept["size_bytes"]) == ("small", Path(file).stat().st_size)
+    restored = answer(capsys, "restore", file, "--out", str(run / "restored"))
+    assert restored["agrees"]
+    assert restored["accuracy"] == restored["kept_accuracy"]
+    exported = answer(capsys, "export-network", out, "--to", "npz", "--out", arrays)
+    assert (exported["file"], exported["format"]) == (arrays, "npz")
+    imported = answer(
+        capsys, "import-network", arrays, "--dataset", "mnist-subset", "--network", str(run / "small.yaml"),
+        "--set", "dataset.train_samples=40", "--set", "dataset.test_samples=20", "--out", str(run / "imported"),
+    )  # fmt: skip
+    assert (imported["layers"], imported["weights"], imported["test_samples"]) == (2, 784 * 12 + 120, 20)
+    assert len(imported["weight_formats"]) == 2
+
+
+def test_a_core_in_rtl(capsys: pytest.CaptureFixture[str], run: Path) -> None:
+    written = answer(capsys, "rtl", str(run / "small.yaml"), "--out", str(run / "rtl"))
+    assert written == {"folder": str(run / "rtl"), "verified": None, "area": None}
+
+
+def test_a_chip_of_another_tool(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    given = str(SANAFE_CHIP)
+    found = answer(capsys, "import-chip", given, "--synapse", "table", "--out", str(tmp_path / "chip.yaml"))
+    assert found["cores"] > 0
+    assert Path(found["prices_file"]).exists()
 
 
 @pytest.mark.slow
