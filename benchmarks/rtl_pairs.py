@@ -20,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "unit" / "rtl"))
 from random_cores import CHIP, Case, build_quickly
 from random_pairs import pair
 
+from nmsim.pipeline.rtl import wrong_counts
 from nmsim.pipeline.rtl_cycles import compare_cycles
 from nmsim.rtl.agreement import compare_trace, read_cycles
 from nmsim.rtl.bench import run
@@ -30,19 +31,21 @@ Cycles = dict[tuple[int, int, int], int]
 
 
 def simulate(case: Case) -> dict[str, Any]:
-    """Build and run a pair: its cycles by sample, stage and layer, integers compared and different."""
+    """Build and run a pair: cycles by sample, stage and layer; integers and counters that differ from the engine's."""
     with tempfile.TemporaryDirectory() as folder:
         case.write(Path(folder))
         build_quickly(Path(folder))
         samples = len(case.batch.labels)
         run(Path(folder), only_final=True, samples=samples)
-        sections = final_parameters(case.design, case.run.updates[-1], samples - 1)
+        expected = case.run
+        sections = final_parameters(case.design, expected.updates[-1], samples - 1)
         comparison = compare_trace(Path(folder) / "trace.hex", sections, only="threshold")
         cycles, counts = read_cycles(Path(folder) / "cycles.txt")
     return {
         "integers": comparison.total, "different": comparison.differences,
         "cycles": [[*place, number] for place, number in cycles.items()],
-        "overflows": sum(counts.values()),
+        "counters": len(counts), "overflows": sum(counts.values()),
+        "wrong_counts": wrong_counts(case.design, expected.overflows, counts),
     }  # fmt: skip
 
 
@@ -66,16 +69,21 @@ def main() -> None:
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     gaps: dict[str, list[float]] = {}
-    samples, totals, integers, different = [], [], 0, 0
+    samples, totals, stages = [], [], []
+    kept = dict.fromkeys(("integers", "different", "counters", "overflows"), 0)
+    wrong = 0
     for seed in range(options.pairs):
         found, case = record(seed, options.out), pair(seed)
         cycles: Cycles = {(s, p, layer): number for s, p, layer, number in found["cycles"]}
         timing = compare_cycles(case.design, CHIP, case.run, cycles)
-        integers, different = integers + found["integers"], different + found["different"]
+        kept = {key: number + found[key] for key, number in kept.items()}
+        wrong += len(found["wrong_counts"])
         samples.append(timing.sample_gaps)
         totals.append(timing.total.gap("analytic"))
         for row in timing.rows:
             gaps.setdefault(stage_kind(row.name), []).append(row.gap("analytic"))
+            allowed = max(0.02 * row.rtl, 8 * executions(case, row.name))
+            stages.append(abs(row.analytic - row.rtl) <= allowed)
             if options.by_stage:
                 print(seed, row.name, row.rtl, f"{row.analytic:.0f}", f"{row.gap('analytic'):+.1%}")
         d = case.design
@@ -88,7 +96,11 @@ def main() -> None:
             flush=True,
         )
     every = np.concatenate(samples)
-    print(f"{integers:,} integers compared, {different} different")
+    print(
+        f"{kept['integers']:,} integers compared, {kept['different']} different; {kept['counters']:,} overflow counters,"
+        f" {kept['overflows']:,} counted, {wrong} different"
+    )
+    print(f"{sum(stages)} of {len(stages)} stages within 2 % or 8 cycles an execution")
     print(
         f"{len(every)} samples of {len(totals)} pairs: median {np.median(every):+.2%}, of sizes"
         f" {np.median(np.abs(every)):.2%}, largest {np.abs(every).max():.2%},"
@@ -100,6 +112,15 @@ def main() -> None:
         print(
             f"| {name} | {len(rows)} | {middle:+.1%} | {low:+.1%} to {high:+.1%} | {max(rows, key=abs):+.1%} |"
         )
+
+
+def executions(case: Case, stage: str) -> int:
+    """How often a stage runs: every time step of every sample, but for updates and for sums of a static input."""
+    samples = len(case.batch.labels)
+    if stage_kind(stage) == "update":
+        return samples // case.design.training.batch_size
+    once = case.design.once and stage == "integrate 0"
+    return samples if once else samples * case.design.side.network.time_steps
 
 
 def stage_kind(name: str) -> str:

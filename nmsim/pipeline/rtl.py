@@ -106,7 +106,7 @@ def verify(design: Design, chip: ChipConfig, batch: Batch, out: Path) -> Verifie
     cycles, counts = read_cycles(out / "cycles.txt")
     timing = compare_cycles(design, chip, expected, cycles)
     write_text(out / "cycles.json", json.dumps(timing.record(), indent=1) + "\n")
-    wrong = _wrong_counts(design, expected.overflows, counts)
+    wrong = wrong_counts(design, expected.overflows, counts)
     return Verified(comparison, len(counts), wrong, cycles, timing)
 
 
@@ -137,10 +137,10 @@ def verify_epoch(
     sections = final_parameters(design, trained.chip.parameters, len(order) - 1)
     comparison = compare_trace(out / "trace.hex", sections, only="threshold")
     cycles, counts = read_cycles(out / "cycles.txt")
-    return Verified(comparison, len(counts), _wrong_counts(design, history.overflow_counts, counts), cycles)
+    return Verified(comparison, len(counts), wrong_counts(design, history.overflow_counts, counts), cycles)
 
 
-def _wrong_counts(
+def wrong_counts(
     design: Design, expected: Mapping[str, int], counts: dict[tuple[str, int], int]
 ) -> dict[str, tuple[int, int]]:
     """Overflow counts (RTL, engine) that differ, where hardware can count."""

@@ -116,5 +116,9 @@ def _yosys(folder: Path, request: dict[str, Any]) -> dict[str, Any]:
             line for line in (done.stdout + done.stderr).splitlines() if "rror" in line or "ssert" in line
         ]
         raise CheckFailedError(f"{folder}: Yosys does not accept the core\n" + "\n".join(lines[-10:]))
+    if "Resizing cell port" in done.stdout:
+        raise CheckFailedError(
+            f"{folder}: Yosys cut a port to another width; report this as a fault of nmsim"
+        )
     found: dict[str, Any] = json.loads(answer.read_text())
     return found

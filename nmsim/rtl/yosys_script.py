@@ -17,8 +17,9 @@ def main(request: dict[str, Any]) -> None:
         libyosys.run_pass(command, design)
 
     top, files = request["top"], " ".join(Path("filelist.f").read_text().split())
-    boxes = " ".join(f"--blackboxed-module {name}" for name in request["memories"])
-    run(f"read_slang --keep-hierarchy -DSYNTHESIS {boxes} --top {top} {files}")
+    run(f"read_slang --keep-hierarchy -DSYNTHESIS --top {top} {files}")
+    # after elaboration, when every memory has its own widths: one box for all would cut their ports to one width
+    run("blackbox " + " ".join(f"{name}*" for name in request["memories"]))
     run(f"hierarchy -check -top {top}")
     children = sorted(
         {
