@@ -2,7 +2,8 @@
 
     python benchmarks/fine_tuning.py FOLDER [--seeds 3] [--epochs 10]
 
-The used weights have 3 or 2 bits in the formats that `import-network --bits` chooses. Stored ("shadow") weights have 16 and
+The used weights have 3 or 2 bits in the formats that `import-network --bits` chooses, which hold each layer's largest
+weight; at 2 bits also in narrower ones that clip it. Stored ("shadow") weights have 16 and
 start half a used LSB above the float ones, because a used weight is its stored weight floored: so used weights start as the
 nearest values. Every training is STOP-WTL in fixed point, with the commands that it prints.
 """
@@ -16,6 +17,8 @@ import numpy as np
 import yaml
 
 STORED_BITS = 16
+CASES = {"3": (3, ()), "2": (2, ()), "2-clipped": (2, ("s2.3", "s2.1"))}
+"""Width of used weights, and their formats by layer where they are not those that hold the largest weight."""
 
 
 def nmsim(*words: object) -> None:
@@ -31,9 +34,21 @@ def accuracy(run: Path) -> float:
     return float(RunFolder(run).history().rows[-1].test_accuracy or 0.0)
 
 
-def shadowed(folder: Path, bits: int) -> tuple[Path, Path]:
+def clipped(folder: Path, name: str, formats: tuple[str, ...]) -> Path:
+    """Precision with weights in stated formats, saturating, and membranes as they were chosen for unclipped weights."""
+    chosen = yaml.safe_load((folder / "quantized2" / "workload.yaml").read_text())["precision"]["layers"]
+    layers = {
+        int(index): {"membrane": own["membrane"]["format"], "weight": formats[int(index)]}
+        for index, own in chosen.items()
+    }
+    file = folder / f"precision{name}.yaml"
+    file.write_text(yaml.safe_dump({"precision": {"leak_trace": "s16.8", "layers": layers}}))
+    return file
+
+
+def shadowed(folder: Path, name: str, bits: int) -> tuple[Path, Path]:
     """Precision with stored weights of 16 bits, and the parameters shifted by half a used LSB."""
-    workload = yaml.safe_load((folder / f"quantized{bits}" / "workload.yaml").read_text())
+    workload = yaml.safe_load((folder / f"quantized{name}" / "workload.yaml").read_text())
     arrays = dict(np.load(folder / "float.npz"))
     layers = {}
     for index, own in workload["precision"]["layers"].items():
@@ -42,7 +57,7 @@ def shadowed(folder: Path, bits: int) -> tuple[Path, Path]:
         stored = f"s{STORED_BITS}.{fraction + STORED_BITS - bits}"
         layers[int(index)] = {"membrane": own["membrane"]["format"], "weight": stored, "weight_used": used}
         arrays[f"weights{index}"] = arrays[f"weights{index}"] + 2.0 ** -(fraction + 1)
-    precision, start = folder / f"shadow{bits}.yaml", folder / f"start{bits}.npz"
+    precision, start = folder / f"shadow{name}.yaml", folder / f"start{name}.npz"
     precision.write_text(yaml.safe_dump({"precision": {"leak_trace": "s16.8", "layers": layers}}))
     np.savez(start, **arrays)
     return precision, start
@@ -62,32 +77,22 @@ def main() -> None:
     nmsim("export-network", run, "--to", "npz", "--out", folder / "float.npz")
     how = ("--network", run / "workload.yaml", "--dataset", "mnist-subset", "--overwrite")
     rows = []
-    for bits in (3, 2):
-        nmsim(
-            "import-network", folder / "float.npz", *how, "--bits", bits, "--out", folder / f"quantized{bits}"
-        )
-        precision, start = shadowed(folder, bits)
-        quantized = folder / f"shadow{bits}"
-        nmsim("import-network", start, *how, "--precision", precision, "--out", quantized)
+    for name, (bits, formats) in CASES.items():
+        quantized, start_run = folder / f"quantized{name}", folder / f"shadow{name}"
+        chosen = ("--precision", clipped(folder, name, formats)) if formats else ("--bits", bits)
+        nmsim("import-network", folder / "float.npz", *how, *chosen, "--out", quantized)
+        precision, start = shadowed(folder, name, bits)
+        nmsim("import-network", start, *how, "--precision", precision, "--out", start_run)
         for seed in range(1, given.seeds + 1):
-            tuned = folder / f"tuned{bits}-{seed}"
+            tuned = folder / f"tuned{name}-{seed}"
             sets = (
                 f"training.epochs={given.epochs}",
                 "training.learning_rates.weight=0.1",
                 "training.batch_size=32",
             )
             options = [word for item in (*sets, "training.loss=cross_entropy") for word in ("--set", item)]
-            nmsim("train", quantized, *options, "--seed", seed, "--out", tuned, "--overwrite")
-            rows.append(
-                (
-                    bits,
-                    seed,
-                    accuracy(run),
-                    accuracy(folder / f"quantized{bits}"),
-                    accuracy(quantized),
-                    accuracy(tuned),
-                )
-            )
+            nmsim("train", start_run, *options, "--seed", seed, "--out", tuned, "--overwrite")
+            rows.append((name, seed, *(accuracy(item) for item in (run, quantized, start_run, tuned))))
             print(rows[-1], flush=True)
     with (folder / "fine_tuning.csv").open("w", newline="") as stream:
         writer = csv.writer(stream)

@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 
 from nmsim.errors import RunError
 from nmsim.fixedpoint.version import KEY, NUMERICS, check_numerics
+from nmsim.network.memory import activation_bits
+from nmsim.network.spec import NetworkSpec
+from nmsim.rules import ANN
 from nmsim.storage import read_arrays, write_arrays
 
 BitArray = NDArray[np.uint8]
@@ -120,6 +123,27 @@ class Activity:
             sample_index=self.sample_index[:samples], labels=self.labels[:samples],
             spike_counts=self.spike_counts[:samples],
         )  # fmt: skip
+
+    def as_artificial(self, network: NetworkSpec) -> "Activity":
+        """What the same samples are to the network as a dense artificial one: every value there, once.
+
+        Values of a layer have the width of a count of spikes over T (`activation_bits`), those of the sample their own, or
+        that of their sum over the time steps.
+        """
+        bits, steps = activation_bits(network.time_steps), self.time_steps
+        layers = []
+        for layer, own in zip(network.synaptic_layers, self.layers, strict=True):
+            width = bits
+            if network.source_layers(layer.index) == (-1,):
+                largest = (1 << own.input_bits) - 1
+                width = own.input_bits if self.static_input else (largest * steps).bit_length()
+            every = {
+                "inputs": np.ones((self.samples, 1, layer.inputs), np.bool_),
+                "spikes": np.ones((self.samples, 1, layer.neurons), np.bool_),
+            }
+            none = {"traces": np.zeros_like(every["inputs"]), "deltas": np.zeros_like(every["spikes"])}
+            layers.append(LayerActivity.from_masks(own.inputs_shape, own.neurons_shape, width, every | none))
+        return replace(self, rule=ANN.name, time_steps=1, static_input=False, layers=tuple(layers))
 
     @cached_property
     def content_hash(self) -> str:

@@ -83,7 +83,7 @@ def operations_of(evaluation: Evaluation, network: NetworkSpec) -> list[Operatio
             _KINDS[action],
             (a, b, c),
             count,
-            _dense(network, phase, layer),
+            _dense(network, phase, layer, evaluation.time_steps),
             energy.get((action, phase, layer), 0.0) * count / together[action, phase, layer],
         )
         for (action, phase, layer, a, b, c), count in served.items()
@@ -99,7 +99,7 @@ def _energy_j(evaluation: Evaluation, component: Component) -> dict[tuple[str, s
     }
 
 
-def _dense(network: NetworkSpec, phase: str, layer: int) -> float | None:
+def _dense(network: NetworkSpec, phase: str, layer: int, time_steps: int) -> float | None:
     if phase not in _ONCE_PER_SYNAPSE_AND_STEP or layer < 0:
         return None
-    return float(network.synaptic_layers[layer].dense_macs * network.time_steps)
+    return float(network.synaptic_layers[layer].dense_macs * time_steps)

@@ -34,6 +34,8 @@ class LearningRule:
     """Thresholds are learned."""
     learns_leak: bool
     """Leak factors are learned."""
+    artificial: bool = False
+    """The network runs as a dense artificial one: values in the place of spikes, once instead of over T steps."""
 
     def __str__(self) -> str:
         """Its name, as in files."""
@@ -56,8 +58,8 @@ class LearningRule:
 
     @property
     def title(self) -> str:
-        """Its name in a sentence: `STOP-WTL`, `STBP`, `inference`."""
-        return self.name.upper() if self.trains else self.name
+        """Its name in a sentence: `STOP-WTL`, `STBP`, `inference`, `ANN`."""
+        return self.name.upper() if self.trains or self.artificial else self.name
 
 
 def profile_of(carries: Carries) -> str:
@@ -76,6 +78,9 @@ STOP_WL = LearningRule("stop-wl", "traces", learns_thresholds=False, learns_leak
 STOP_WTL = LearningRule("stop-wtl", "traces", learns_thresholds=True, learns_leak=True)
 STBP = LearningRule("stbp", "history", learns_thresholds=True, learns_leak=True)
 """Backpropagation through time with spatio-temporal errors: the baseline that STOP is compared with."""
+
+ANN = LearningRule("ann", "nothing", learns_thresholds=False, learns_leak=False, artificial=True)
+"""No rule of learning, but the other way to run the same network: what an architect compares spikes with (docs/ann.md)."""
 
 BASELINE = STBP
 """What reports compare every other rule with."""
@@ -99,13 +104,13 @@ def rule_named(name: str) -> LearningRule:
     Raises:
         ConfigError: there is no such rule.
     """
-    found = RULES.get(name) or NARROWED.get(name)
+    found = RULES.get(name) or NARROWED.get(name) or (ANN if name == ANN.name else None)
     if found is None:
-        raise ConfigError(f"learning rule '{name}' is not known; use one of {', '.join(RULES)}")
+        raise ConfigError(f"learning rule '{name}' is not known; use one of {', '.join((*RULES, ANN.name))}")
     return found
 
 
-def rule_of(carries: Carries, *, thresholds: bool, leak: bool) -> LearningRule:
+def rule_of(carries: Carries, *, thresholds: bool, leak: bool, artificial: bool = False) -> LearningRule:
     """The rule that carries and learns this.
 
     >>> rule_of("traces", thresholds=True, leak=False).name
@@ -113,7 +118,7 @@ def rule_of(carries: Carries, *, thresholds: bool, leak: bool) -> LearningRule:
     """
     known: Iterable[LearningRule] = (*RULES.values(), *NARROWED.values())
     if carries == "nothing":
-        return INFERENCE
+        return ANN if artificial else INFERENCE
     return next(
         r for r in known if (r.carries, r.learns_thresholds, r.learns_leak) == (carries, thresholds, leak)
     )

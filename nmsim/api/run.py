@@ -61,13 +61,14 @@ class Run(Shown):
             ConfigError: there is no such rule.
             RunError: the run recorded no such profile.
         """
-        profile = rule_named(rule).profile
+        profile, artificial = rule_named(rule).profile, rule_named(rule).artificial
         if profile not in self.activities:
             known = ", ".join(self.activities)
             raise RunError(
                 f"run {self.workload.name}: no activity was recorded for rule '{rule}', only {known}; train again"
             )
-        return self.activities[profile]
+        found = self.activities[profile]
+        return found.as_artificial(self.workload.network) if artificial else found
 
     def save(self, folder: Path | str, *, overwrite: bool = False) -> Path:
         """Write a run folder that `nmsim simulate`, `nmsim report` and `nmsim.load` read; returns its path.

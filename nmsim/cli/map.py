@@ -81,6 +81,8 @@ def _search(spec: WorkloadSpec, machine: ChipConfig, rule: str) -> Searched:
         spec.network, 1, rule=f"{profile}-wtl" if profile == "stop" else profile, static_input=static,
         input_bits=needs.sample_bits if static else 1,
     )  # fmt: skip
+    if needs.artificial:
+        activity = activity.as_artificial(spec.network)
     return search_mapping(
         spec.network, spec.precision, needs, activity, machine, load_table(machine.technology)
     )

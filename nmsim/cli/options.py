@@ -31,7 +31,9 @@ PrecisionOption = Annotated[
 ModelOption = Annotated[str, typer.Option("--model", help="analytic, event, or both.")]
 RuleOption = Annotated[
     str | None,
-    typer.Option("--rule", help="inference, stop-w, stop-wt, stop-wl, stop-wtl, stbp; separate by commas."),
+    typer.Option(
+        "--rule", help="inference, stop-w, stop-wt, stop-wl, stop-wtl, stbp, ann; separate by commas."
+    ),
 ]
 JobsOption = Annotated[
     int | None, typer.Option("--jobs", min=1, help="Threads; never changes a result of fixed point.")

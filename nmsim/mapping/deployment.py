@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from nmsim.errors import ConfigError
+from nmsim.errors import ConfigError, NotModelledError
 from nmsim.hardware.chip import ChipConfig
 from nmsim.mapping.mapping import Mapping
 from nmsim.network.memory import TrainingNeeds
@@ -36,8 +36,16 @@ def needs_on(needs: TrainingNeeds, chip: ChipConfig) -> tuple[TrainingNeeds, tup
 
     Raises:
         ConfigError: the chip keeps no gradient where the training needs one.
+        NotModelledError: an artificial network on cores that are described by what a spike costs them.
     """
     options, notes = chip.options, []
+    timed = next((core.name for core in chip.core_types if core.event_timing is not None), None)
+    if needs.artificial and timed is not None:
+        raise NotModelledError(
+            f"chip '{chip.name}': core type '{timed}' is described by the time of a spike's events and has none for a"
+            " multiply-accumulate, so an artificial network on it is not modelled; choose a chip of lanes and memories, such"
+            " as edge-28nm"
+        )
     changes: dict[str, object] = {
         "double_buffered": options.schedule != "sequential",
         "keep_static_current": needs.static_input and options.static_input_once,

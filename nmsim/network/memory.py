@@ -27,6 +27,8 @@ class TrainingNeeds(Record):
     """Thresholds are learned."""
     leak: bool = True
     """Leak factors are learned."""
+    artificial: bool = False
+    """The network runs as a dense artificial one, whose activations have `activation_bits` bits."""
     momentum: bool = False
     """Weights have a velocity."""
     centralized: bool = False
@@ -66,13 +68,18 @@ class TrainingNeeds(Record):
             ConfigError: there is no such rule.
         """
         own = rule_named(rule)
-        flags = {"carries": own.carries, "thresholds": own.learns_thresholds, "leak": own.learns_leak}
+        flags = {
+            "carries": own.carries, "thresholds": own.learns_thresholds, "leak": own.learns_leak,
+            "artificial": own.artificial,
+        }  # fmt: skip
         return cls.model_validate({**flags, **options})
 
     @property
     def rule(self) -> str:
         """Name of the rule, e.g. `stop-wtl`."""
-        return rule_of(self.carries, thresholds=self.thresholds, leak=self.leak).name
+        return rule_of(
+            self.carries, thresholds=self.thresholds, leak=self.leak, artificial=self.artificial
+        ).name
 
     @property
     def trains(self) -> bool:
@@ -151,6 +158,15 @@ def kept_steps(time_steps: int, history: str) -> int:
     return time_steps
 
 
+def activation_bits(time_steps: int) -> int:
+    """Bits of an activation that tells as much as a count of spikes over T steps, 0 to T: `log2(T + 1)`, rounded up.
+
+    >>> activation_bits(6), activation_bits(7), activation_bits(8)
+    (3, 3, 4)
+    """
+    return time_steps.bit_length()
+
+
 def layer_terms(
     precision: ResolvedPrecision, needs: TrainingNeeds, context: LayerContext
 ) -> tuple[Term, ...]:
@@ -189,6 +205,8 @@ def has_scalar_trace(precision: ResolvedPrecision, needs: TrainingNeeds, *, firs
 def _neuron_terms(precision: ResolvedPrecision, needs: TrainingNeeds, context: LayerContext) -> list[Term]:
     samples = needs.samples_in_flight
     copies = 2 * samples if needs.double_buffered else samples
+    if needs.artificial:  # no state: a neuron is a sum and what becomes of it
+        return [Term(Content.INPUT_SUM, _SUMS, copies, precision.current.format.total_bits, buffer=True)]
     terms = [
         Term(Content.MEMBRANE, _NEURONS, copies, precision.membrane.format.total_bits),
         Term(Content.SPIKE, _NEURONS, samples, 1),
@@ -301,6 +319,12 @@ def network_terms(
     """
     layers = network.synaptic_layers
     widths = input_value_bits(network, needs.sample_bits)
+    if (
+        needs.artificial
+    ):  # what a layer emits, or a pool makes of it, is rounded to the width of an activation
+        bits = activation_bits(network.time_steps)
+        reads_sample = (network.source_layers(layer.index) == (-1,) for layer in layers)
+        widths = tuple(needs.sample_bits if first else bits for first in reads_sample)
 
     def context(layer: SynapticLayer) -> LayerContext:
         first = network.source_layers(layer.index) == (-1,)

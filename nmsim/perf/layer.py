@@ -11,6 +11,7 @@ from nmsim.counts import Action, Phase
 from nmsim.fixedpoint.format import Rounding
 from nmsim.hardware.chip import Options
 from nmsim.hardware.dataflow import Flow
+from nmsim.hardware.skip import SkipKind
 from nmsim.mapping.flow import LayerFlow
 from nmsim.network.memory import TrainingNeeds, has_scalar_trace
 from nmsim.network.precision import ResolvedPrecision, TensorPrecision
@@ -67,10 +68,15 @@ class LayerTask:
         """A builder with one row per slice."""
         return StageBuilder(self.machine, phase, self.index, part, self.slices.core, self.shape, cadence)
 
+    @property
+    def input_skip(self) -> SkipKind:
+        """How the core finds inputs that are not zero; an artificial network reads all of them, in their order."""
+        return "none" if self.needs.artificial else self.options.skip.inputs
+
     @cached_property
     def inputs(self) -> Mask:
         """Inputs that are served: non-zero ones, or all."""
-        return (self.recorded if self.options.skip.inputs != "none" else self.full).inputs
+        return (self.recorded if self.input_skip != "none" else self.full).inputs
 
     @cached_property
     def traces(self) -> Mask:

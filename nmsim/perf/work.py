@@ -147,6 +147,11 @@ def _check(network: NetworkSpec, activity: Activity, mapping: Mapping, *, trains
                 f"{name}: it belongs to network {found}, not to '{network.name}' ({network.content_hash()});"
                 " make it again for this network"
             )
+    if rule_named(activity.rule).artificial != rule_named(mapping.rule).artificial:
+        raise RunError(
+            f"activity: it is of rule '{activity.rule}' and the mapping of '{mapping.rule}'; an artificial network, and"
+            " nothing else, takes what Activity.as_artificial makes of a recording"
+        )
     if trains and not rule_named(activity.rule).trains:
         raise RunError(
             f"activity: it was recorded in inference and holds no traces and deltas, which rule '{mapping.rule}' needs;"
@@ -156,6 +161,11 @@ def _check(network: NetworkSpec, activity: Activity, mapping: Mapping, *, trains
 
 def _notes(activity: Activity, needs: TrainingNeeds, chip: ChipConfig) -> tuple[str, ...]:
     notes = []
+    if needs.artificial:
+        notes.append(
+            "artificial network of the same shapes: every synapse is served once, by values; nobody trained it, so its"
+            " accuracy is not known (docs/ann.md)"
+        )
     if needs.trains and rule_named(activity.rule).carries != needs.carries:
         notes.append(f"deltas recorded under rule '{activity.rule}' stand for those of '{needs.rule}'")
     if needs.carries == "history" and chip.options.schedule != "sequential":

@@ -22,7 +22,7 @@ from nmsim.network.values import input_formats
 from nmsim.perf.census import ActivityCensus
 from nmsim.pipeline.folder import RunFolder
 from nmsim.pipeline.simulations import Simulations
-from nmsim.rules import BASELINE, INFERENCE, RULES, rule_named
+from nmsim.rules import ANN, BASELINE, INFERENCE, RULES, rule_named
 from nmsim.workload import WorkloadSpec
 
 CHIPS = "arch_configs/chips"
@@ -81,7 +81,7 @@ def simulate(
     workload = folder.workload()
     folder.history()
     given = tuple(rules)
-    trained = (workload.training.rule if len(_possible(workload)) > 1 else INFERENCE).name
+    trained = _trained(workload)
     chosen = chosen_rules(workload, given)
     store, evaluations, misfits = Simulations(folder), list[Evaluation](), list[Misfit]()
     with folder.locked():
@@ -127,13 +127,12 @@ def chosen_rules(workload: WorkloadSpec, given: Iterable[str] = ()) -> tuple[str
     Raises:
         ConfigError: an unknown rule, or one that the run cannot serve.
     """
-    possible = _possible(workload)
-    trained = (workload.training.rule if len(possible) > 1 else INFERENCE).name
+    possible, trained = _possible(workload), _trained(workload)
     usual = (name for name in (INFERENCE.name, trained, BASELINE.name) if name in possible)
     chosen = tuple(given) or tuple(dict.fromkeys(usual))
     for rule in chosen:
-        if rule not in RULES:
-            raise ConfigError(f"rule '{rule}' is not known; use one of {', '.join(RULES)}")
+        if rule not in (*RULES, ANN.name):
+            raise ConfigError(f"rule '{rule}' is not known; use one of {', '.join((*RULES, ANN.name))}")
         if rule not in possible and not workload.recorded:
             raise ConfigError(
                 f"rule '{rule}': the neurons of {workload.name} have no leak to learn, or reset to zero, which training does"
@@ -142,7 +141,7 @@ def chosen_rules(workload: WorkloadSpec, given: Iterable[str] = ()) -> tuple[str
         if rule not in possible:
             raise ConfigError(
                 f"rule '{rule}': the run {workload.name} holds imported spikes, which tell no traces and deltas; use"
-                " inference, or train the network with nmsim"
+                f" {' or '.join(possible)}, or train the network with nmsim"
             )
     return chosen
 
@@ -153,18 +152,25 @@ def rules_of(out: Path) -> tuple[str, ...]:
 
 
 def _possible(workload: WorkloadSpec) -> tuple[str, ...]:
-    """Inference only if the spikes were imported or nothing could learn them; a neuron without a leak has none to learn.
+    """No learning if the spikes were imported or nothing could learn them; a neuron without a leak has none to learn.
 
     The baseline stays, for comparison.
     """
     neuron = workload.network.neuron
     if workload.recorded or neuron.reset == "zero":
-        return (INFERENCE.name,)
-    return tuple(
+        return (INFERENCE.name, ANN.name)
+    learning = (
         name
         for name, rule in RULES.items()
         if not (neuron.integrates and rule.learns_leak) or name == BASELINE.name
     )
+    return (*learning, ANN.name)
+
+
+def _trained(workload: WorkloadSpec) -> str:
+    """The rule that the run learned by, or inference where it did not learn here."""
+    rule = workload.training.rule
+    return (rule if any(rule_named(name).trains for name in _possible(workload)) else INFERENCE).name
 
 
 def needs_of(workload: WorkloadSpec, rule: str, activity: Activity) -> TrainingNeeds:
@@ -195,6 +201,8 @@ def evaluate_rule(
     how wide words are) is part of the mapping's hash, and does not make two machines of one.
     """
     activity = folder.activity(rule_named(rule).profile)
+    if rule_named(rule).artificial:
+        activity = activity.as_artificial(workload.network)
     try:
         job = mapped(workload, rule, activity, chip)
     except DoesNotFitError:

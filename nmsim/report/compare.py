@@ -6,7 +6,7 @@ from nmsim.diagnosis import Diagnosis
 from nmsim.evaluate import Estimate, Evaluation
 from nmsim.figures import AREA, EDP, ENERGY, LATENCY, MEMORY_USED, POWER, THROUGHPUT
 from nmsim.misfit import Misfit
-from nmsim.report.network_columns import NETWORK_COLUMNS, network_cells, network_text
+from nmsim.report.network_columns import NETWORK_COLUMNS, network_cells, network_text, of_rule
 from nmsim.report.ratio import same_machine
 from nmsim.report.tables import (
     NOT_AVAILABLE,
@@ -72,7 +72,7 @@ def comparison(
             None,
             None,
             misfit.text,
-            *network_cells(network),
+            *network_cells(of_rule(network, misfit.rule)),
             *empty,
         )
         for misfit in misfits
@@ -94,7 +94,7 @@ def _row(item: Evaluation, first: Evaluation, network: Diagnosis | None) -> tupl
         sample_kind(item),
         len(item.perf.cores),
     ]
-    stamp, *measured = network_cells(network)
+    stamp, *measured = network_cells(of_rule(network, item.rule))
     row += [same_machine(item, first), "", _marked(item, str(stamp or "")), *measured]
     for figure in COMPARED:
         value, reference = figure.of(item), figure.of(first)
@@ -115,7 +115,8 @@ def side_by_side(
     columns.insert(5, Column("band", "Band of the energy"))
     rows = []
     for item in evaluations:
-        of_network = "" if network is None else network_text(network, between="\n")
+        own = of_rule(network, item.rule)
+        of_network = "" if own is None else network_text(own, between="\n")
         mark = _marked(item, of_network, "\n")
         model = f"{item.model}\n{mark}" if mark else item.model
         row: list[Cell] = [item.chip_name, item.rule, model, len(item.perf.cores)]

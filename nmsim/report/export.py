@@ -10,7 +10,7 @@ from nmsim.evaluate import Evaluation
 from nmsim.hardware.routing import DIRECTIONS
 from nmsim.operations import operations_of
 from nmsim.report.learning_tables import point_table, training_energy_table
-from nmsim.report.network_columns import NETWORK_COLUMNS, network_cells
+from nmsim.report.network_columns import NETWORK_COLUMNS, network_cells, of_rule
 from nmsim.report.plots.timesteps import step_energy_j
 from nmsim.report.result import RunResult
 from nmsim.report.tables import Cell, Column, Table
@@ -53,9 +53,9 @@ def energy_table(result: RunResult) -> Table:
         Column("layer_name", "Layer name"), Column("energy_j", "Energy per sample", "J"),
         Column("energy_band_low_j", "Band, low", "J"), Column("energy_band_high_j", "Band, high", "J"), *NETWORK_COLUMNS,
     )  # fmt: skip
-    network = network_cells(result.diagnosis)
     rows: list[tuple[Cell, ...]] = []
     for item in result.evaluations:
+        network = network_cells(of_rule(result.diagnosis, item.rule))
         for (component, phase, layer), part in item.energy.by("component", "phase", "layer").items():
             low, high = part.band_j
             name = layer_label(layer, result.layers)
@@ -172,9 +172,9 @@ def time_step_table(result: RunResult) -> Table:
         *(Column(f"{component}_energy_j", component, "J") for component in components),
         *NETWORK_COLUMNS,
     )
-    network = network_cells(result.diagnosis)
     rows: list[tuple[Cell, ...]] = []
     for item, table in zip(result.evaluations, energies, strict=True):
+        network = network_cells(of_rule(result.diagnosis, item.rule))
         latencies, steps = slot_latency_s(item), item.time_steps if table else 0
         for index in range(max(len(latencies), steps)):
             latency = latencies[index] if index < len(latencies) else None
@@ -236,9 +236,9 @@ def core_table(result: RunResult) -> Table:
         Column("waiting_cycles", "Waiting cycles"), Column("energy_j", "Energy per sample", "J"),
         *NETWORK_COLUMNS,
     )  # fmt: skip
-    network = network_cells(result.diagnosis)
     rows: list[tuple[Cell, ...]] = []
     for item in result.evaluations:
+        network = network_cells(of_rule(result.diagnosis, item.rule))
         places, busy = result.chip_of(item).cores(), utilization(item)
         spent = {key[0]: part.mean_j for key, part in item.energy.by("core").items()}
         for index, core in enumerate(item.perf.cores.tolist()):

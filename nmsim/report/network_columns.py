@@ -2,6 +2,7 @@
 
 from nmsim.diagnosis import Diagnosis
 from nmsim.report.tables import Cell, Column
+from nmsim.rules import rule_named
 
 STAND_IN = "stand-in"
 NETWORK_COLUMNS = (
@@ -15,6 +16,11 @@ def network_cells(found: Diagnosis | None, *, stand_in: bool = False) -> tuple[C
     if found is None:
         return (None,) * len(NETWORK_COLUMNS)
     return stamp_of(found, stand_in=stand_in), found.accuracy, found.accuracy_samples or None
+
+
+def of_rule(found: Diagnosis | None, rule: str) -> Diagnosis | None:
+    """The network of an evaluation: none for an artificial one, which nobody trained and whose accuracy nobody knows."""
+    return None if rule_named(rule).artificial else found
 
 
 def stamp_of(found: Diagnosis, *, stand_in: bool = False) -> str:

@@ -113,7 +113,7 @@ def _scan(stage: StageBuilder, task: LayerTask, taps: IntArray) -> None:
         fan_in = slices.in_channels * slices.geometry.kernel**2
         words = stage.packing(Content.INPUT, task.recorded.input_bits).words(fan_in)[:, None, None]
         stage.access(Content.INPUT, reads=working * words, run=words)
-    elif task.options.skip.inputs == "value_list":
+    elif task.input_skip == "value_list":
         again = (turns - 1) * taps * input_words(stage, task)
         stage.access(Content.INPUT, reads=again)
     _bring_home(stage, task, taps)
@@ -145,7 +145,7 @@ def input_words(stage: StageBuilder, task: LayerTask) -> IntArray:
 
 def _enqueue(stage: StageBuilder, task: LayerTask, traffic: Traffic) -> None:
     """Inputs arrive: as a list of packets that are read once, or into a bitmap (or values) that is searched every turn."""
-    skip = task.options.skip.inputs
+    skip = task.input_skip
     if skip == "value_list":
         receive(stage, traffic, traffic.received)
         return
@@ -179,6 +179,8 @@ def _load_input(stage: StageBuilder, task: LayerTask, traffic: Traffic) -> None:
 
 def _spikes(task: LayerTask, sources: dict[int, LayerTask]) -> Traffic | None:
     """Packets of spikes, or of the network's input values, to every core that needs them."""
+    if task.needs.artificial:
+        return _values(task, sources)
     classes, targets = _target_classes(task)
     flows: list[Flow] = []
     bits = 1
@@ -200,6 +202,24 @@ def _spikes(task: LayerTask, sources: dict[int, LayerTask]) -> Traffic | None:
         flows += _flows(mask, reaches, owners, classes, targets, task.shape)
     kept = [(source, cores, _first_step_only(task, packets)) for source, cores, packets in flows]
     return Traffic.of(task.machine, kept, bits)
+
+
+def _values(task: LayerTask, sources: dict[int, LayerTask]) -> Traffic | None:
+    """Packets of an artificial network: values in order, without addresses, as many as a flit takes behind its header."""
+    classes, targets = _target_classes(task)
+    bits, noc = task.recorded.input_bits, task.machine.chip.noc
+    each = max(1, (noc.flit_bits - noc.header_bits) // bits)
+    flows: list[Flow] = []
+    for projection in task.projections:
+        if projection.source == INPUT:  # pools before the first layer work on the sample
+            reaches, owners = np.arange(task.layer.inputs), np.full(task.layer.inputs, INPUT)
+            mask = task.inputs.flat
+        else:
+            below = sources[projection.source]
+            mask, reaches, owners = below.recorded.spikes.flat, projection.reaches, below.owners
+        flows += _flows(mask, reaches, owners, classes, targets, task.shape)
+    packed = [(source, cores, -(-values // each)) for source, cores, values in flows]
+    return Traffic.of(task.machine, packed, each * bits)
 
 
 def _target_classes(task: LayerTask) -> tuple[IntArray, list[tuple[int, ...]]]:

@@ -16,6 +16,9 @@ IntArray = NDArray[np.int64]
 def neuron(task: LayerTask, history: NDArray[np.bool_] | None = None) -> Stage:
     """One update of every neuron and trace; `history (T,)`: at which steps STBP's states are kept (none if absent)."""
     stage = task.stage(Phase.NEURON, StageKind.NEURON)
+    if task.needs.artificial:
+        _activations(stage, task)
+        return stage.build()
     _membranes(stage, task)
     if task.needs.carries == "traces":
         _neuron_traces(stage, task)
@@ -28,7 +31,7 @@ def neuron(task: LayerTask, history: NDArray[np.bool_] | None = None) -> Stage:
 
 def clear(task: LayerTask) -> Stage | None:
     """State that a sample leaves behind is written over, word by word; nothing where the first write does it."""
-    if task.options.clear_state == "free":
+    if task.options.clear_state == "free" or task.needs.artificial:
         return None
     stage = task.stage(Phase.NEURON, StageKind.CLEAR, "sample")
     slices, precision = task.slices, task.precision
@@ -64,6 +67,15 @@ def _membranes(stage: StageBuilder, task: LayerTask) -> None:
     active = _active_neurons(task)
     stage.event(Action.NEURON_UPDATE_ACTIVE, active)
     stage.event(Action.NEURON_UPDATE_INACTIVE, neurons[:, None, None] - active)
+
+
+def _activations(stage: StageBuilder, task: LayerTask) -> None:
+    """Y = clip(round(scale I), 0, T): one multiplication by the scale, kept where thresholds are, and one comparison."""
+    neurons, bits = task.slices.owned, task.membrane_bits
+    stage.compute(Action.MULTIPLY, neurons, Lane.NEURON, task.current_bits, bits)
+    stage.compute(Action.COMPARE, neurons, None, bits)
+    stage.sweep(Content.INPUT_SUM, neurons, task.current_bits, at=task.current_at)
+    stage.sweep(Content.THRESHOLD, thresholds(task), bits, write=False)
 
 
 def thresholds(task: LayerTask) -> IntArray:
