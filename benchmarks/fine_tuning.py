@@ -16,6 +16,8 @@ from pathlib import Path
 import numpy as np
 import yaml
 
+from nmsim.fixedpoint.format import QFormat
+
 STORED_BITS = 16
 CASES = {"3": (3, ()), "2": (2, ()), "2-clipped": (2, ("s2.3", "s2.1"))}
 """Width of used weights, and their formats by layer where they are not those that hold the largest weight."""
@@ -34,8 +36,11 @@ def accuracy(run: Path) -> float:
     return float(RunFolder(run).history().rows[-1].test_accuracy or 0.0)
 
 
-def clipped(folder: Path, name: str, formats: tuple[str, ...]) -> Path:
-    """Precision with weights in stated formats, saturating, and membranes as they were chosen for unclipped weights."""
+def clipped(folder: Path, name: str, formats: tuple[str, ...]) -> tuple[Path, Path]:
+    """Precision with weights in stated formats and membranes as chosen for the others; weights clipped to what those hold.
+
+    A weight that its format does not hold is refused on import, so it is clipped here.
+    """
     chosen = yaml.safe_load((folder / "quantized2" / "workload.yaml").read_text())["precision"]["layers"]
     layers = {
         int(index): {"membrane": own["membrane"]["format"], "weight": formats[int(index)]}
@@ -43,13 +48,21 @@ def clipped(folder: Path, name: str, formats: tuple[str, ...]) -> Path:
     }
     file = folder / f"precision{name}.yaml"
     file.write_text(yaml.safe_dump({"precision": {"leak_trace": "s16.8", "layers": layers}}))
-    return file
+    arrays = dict(np.load(folder / "float.npz"))
+    for index, text in enumerate(formats):
+        held = QFormat.parse(text)
+        arrays[f"weights{index}"] = arrays[f"weights{index}"].clip(
+            held.min_raw * held.lsb, held.max_raw * held.lsb
+        )
+    weights = folder / f"float{name}.npz"
+    np.savez(weights, **arrays)
+    return file, weights
 
 
-def shadowed(folder: Path, name: str, bits: int) -> tuple[Path, Path]:
+def shadowed(folder: Path, name: str, bits: int, weights: Path) -> tuple[Path, Path]:
     """Precision with stored weights of 16 bits, and the parameters shifted by half a used LSB."""
     workload = yaml.safe_load((folder / f"quantized{name}" / "workload.yaml").read_text())
-    arrays = dict(np.load(folder / "float.npz"))
+    arrays = dict(np.load(weights))
     layers = {}
     for index, own in workload["precision"]["layers"].items():
         used = own["weight"]["format"]
@@ -79,9 +92,12 @@ def main() -> None:
     rows = []
     for name, (bits, formats) in CASES.items():
         quantized, start_run = folder / f"quantized{name}", folder / f"shadow{name}"
-        chosen = ("--precision", clipped(folder, name, formats)) if formats else ("--bits", bits)
-        nmsim("import-network", folder / "float.npz", *how, *chosen, "--out", quantized)
-        precision, start = shadowed(folder, name, bits)
+        weights, chosen = folder / "float.npz", ("--bits", bits)
+        if formats:
+            file, weights = clipped(folder, name, formats)
+            chosen = ("--precision", file)
+        nmsim("import-network", weights, *how, *chosen, "--out", quantized)
+        precision, start = shadowed(folder, name, bits, weights)
         nmsim("import-network", start, *how, "--precision", precision, "--out", start_run)
         for seed in range(1, given.seeds + 1):
             tuned = folder / f"tuned{name}-{seed}"
