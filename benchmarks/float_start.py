@@ -12,6 +12,7 @@ STOP then learns on top, is measured there and not here. PyTorch is needed for t
 """
 
 import argparse
+import copy
 import time
 from pathlib import Path
 from typing import Any
@@ -136,6 +137,14 @@ class Network(nn.Module):
             else:
                 x = self.layers[part].unfold(arrays[f"weights{part}"], arrays[f"bias{part}"], 0.5 / steps, x)
 
+    @torch.no_grad()
+    def follow(self, other: "Network", share: float) -> None:
+        """Move every parameter and running statistic by `share` of the way to another network's."""
+        mine, theirs = self.state_dict(), other.state_dict()
+        for name, own in mine.items():
+            if own.dtype.is_floating_point:
+                own.lerp_(theirs[name], share)
+
     def save(self, path: Path) -> None:
         """Write `weights<i>` and `bias<i>`."""
         arrays = {}
@@ -228,6 +237,7 @@ def train(options: argparse.Namespace) -> None:
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, options.rate, total_steps=total, pct_start=RISE_SHARE
     )
+    average = copy.deepcopy(network) if options.average else network
     began = time.time()
     for epoch in range(options.epochs):
         order, loss_sum, correct = torch.randperm(len(x)), 0.0, 0
@@ -241,12 +251,14 @@ def train(options: argparse.Namespace) -> None:
             loss.backward()
             optimizer.step()
             schedule.step()
+            if options.average:
+                average.follow(network, 1 / options.average)
             loss_sum += loss.item()
             correct += int((rates.argmax(1) == y[chosen]).sum())
-        network.save(options.out)
+        average.save(options.out)
         print(
             f"epoch {epoch + 1}/{options.epochs}: loss {loss_sum / (len(x) // options.batch):.4f}, while learning"
-            f" {correct / len(x):.2%}, {accuracy(network, test_x, test_y):.2%} of {len(test_x):,} held-out images,"
+            f" {correct / len(x):.2%}, {accuracy(average, test_x, test_y):.2%} of {len(test_x):,} held-out images,"
             f" {time.time() - began:.0f} s",
             flush=True,
         )
@@ -267,6 +279,12 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--rate", type=float, default=0.1)
     parser.add_argument("--weight-decay", type=float, default=5e-4)
+    parser.add_argument(
+        "--average",
+        type=int,
+        default=0,
+        help="write the exponential average of the parameters over so many updates",
+    )
     parser.add_argument("--shift", type=int, default=4)
     parser.add_argument("--flip", action="store_true")
     parser.add_argument("--cutout", type=int, default=0)

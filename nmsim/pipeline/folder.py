@@ -12,7 +12,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
-from nmsim import config
+from nmsim import __version__, config
 from nmsim.activity import Activity
 from nmsim.config import Record
 from nmsim.errors import RunError
@@ -27,12 +27,12 @@ PARAMETERS_SCHEMA = "nmsim/parameters-1"
 LOCK = ".lock"
 EARLIER = "earlier"
 """Folder in a run folder: what a new run there has taken the place of."""
-PACKAGES = ("nmsim", "numpy", "scipy", "numba", "simpy", "pydantic", "matplotlib")
+PACKAGES = ("numpy", "scipy", "numba", "simpy", "pydantic", "matplotlib")
 
 
 def package_versions() -> dict[str, str]:
     """Versions of Python and of the packages that decide results."""
-    found = {"python": platform.python_version()}
+    found = {"python": platform.python_version(), "nmsim": __version__}
     for name in PACKAGES:
         try:
             found[name] = version(name)

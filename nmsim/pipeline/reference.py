@@ -14,11 +14,13 @@ from nmsim.evaluate import evaluate
 from nmsim.hardware.chip import ChipConfig
 from nmsim.network.memory_table import NetworkMemory, network_memory
 from nmsim.perf.census import ActivityCensus
+from nmsim.pipeline.along import simulate_along
 from nmsim.pipeline.folder import RunFolder, package_versions
 from nmsim.pipeline.kept import find_kept, read_kept, restore_run
 from nmsim.pipeline.reference_plan import PlannedDataset, ReferencePlan, find_data, planned_workload
 from nmsim.pipeline.simulate import CHIPS, mapped
 from nmsim.pipeline.train import train
+from nmsim.report.learning_energy import LearningEnergy
 from nmsim.report.reference.result import CASES, Absent, Case, DatasetResult, Outcome, Reference
 from nmsim.report.reference.write import write_reference
 from nmsim.rules import STBP, STOP_WTL, rule_named
@@ -142,10 +144,13 @@ def _dataset(
                 prepared, folder.path, seed=plan.seed, resume=resume, overwrite=not resume, listen=listen
             )
     activities = {scheme: folder.activity(scheme) for scheme in SCHEMES}
+    learning = _learning(
+        entry.title, folder, [config.build(ChipConfig, document) for document in chips], tell
+    )
     return DatasetResult(
         entry.title, workload, prepared, _portable(folder.provenance(), source.data.name), history, activities,
         _memory(workload, activities[STOP_WTL.profile]), tuple(_outcomes(entry.title, workload, activities, chips, tell)),
-        entry.epoch_samples, entry.epoch_source, source.stand_in,
+        entry.epoch_samples, entry.epoch_source, source.stand_in, learning,
     )  # fmt: skip
 
 
@@ -166,6 +171,18 @@ def _restored(
     restore_run(kept, out, path=str(data), profile_samples=entry.profile_samples, overwrite=True)
     folder = RunFolder(out)
     return folder.workload(), folder.history()
+
+
+def _learning(
+    title: str, folder: RunFolder, chips: list[ChipConfig], tell: Listener
+) -> tuple[LearningEnergy, ...]:
+    """Energy along the preparation, if it recorded milestones; chips that do not hold the network are left out."""
+    if not folder.workload().profile.milestones:
+        return ()
+    rules = (STOP_WTL.name, STBP.name)
+    return simulate_along(
+        folder.path, chips, rules=rules, say=lambda text: tell.say(f"{title}: {text}")
+    ).found
 
 
 def _portable(provenance: dict[str, Any], data: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from nmsim.report import export, page
 from nmsim.report.learning_energy import against
+from nmsim.report.network_columns import network_text
 from nmsim.report.plots import (
     density,
     energy_bars,
@@ -125,7 +126,8 @@ def _sections(result: RunResult, pictures: dict[str, Picture]) -> Iterator[Secti
     if result.history.rows and any(item.training for item in result.evaluations):
         yield hardware.extrapolation(result)
     if result.own_learning is not None:
-        yield along_learning.learning_energy(result, pictures["energy-along-learning"])
+        network, picture = network_text(result.diagnosis), pictures["energy-along-learning"]
+        yield along_learning.learning_energy(result.own_learning, result.learning, network, picture)
     yield trust.audit(result)
     yield trust.prices(result)
     yield trust.not_modelled(result)

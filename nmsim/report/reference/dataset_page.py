@@ -5,10 +5,12 @@ from dataclasses import replace
 
 from nmsim.diagnosis import overflow_lines
 from nmsim.report.extrapolate import ASSUMED_OF_SHORT_TRAINING
+from nmsim.report.learning_energy import against
 from nmsim.report.markup import Markup, figure, join, tag
 from nmsim.report.page import page
 from nmsim.report.plots.density import density_by_layer
 from nmsim.report.plots.energy_bars import energy_by_layer
+from nmsim.report.plots.learning import energy_along_learning
 from nmsim.report.plots.memory_by_rule import memory_by_scheme
 from nmsim.report.reference.for_people import (
     costs_for_people,
@@ -19,9 +21,11 @@ from nmsim.report.reference.plots import energy_by_rule
 from nmsim.report.reference.result import SUBJECT, DatasetResult, Reference
 from nmsim.report.reference.tables import activity_table, memory_table, selected
 from nmsim.report.reference.wording import FOOTER, INDEX, byline, renamed_memory, run_facts
+from nmsim.report.sections.along_learning import learning_energy
 from nmsim.report.sections.section import Evidence, Section, badge, bullets
 from nmsim.report.tables import Column, Table
 from nmsim.report.words import context
+from nmsim.rules import BASELINE
 
 SOP_WORDS = (
     "A SOP is one synapse served for one spike, an addition; a MAC multiplies as well (errors, gradients, and inputs that"
@@ -41,6 +45,7 @@ def dataset_page(reference: Reference, dataset: DatasetResult) -> str:
     sections = [
         _run(dataset),
         _activity(reference, dataset),
+        *_learning(dataset),
         *_chips(reference, dataset),
         _memory(reference, dataset),
         _extrapolation(dataset),
@@ -77,6 +82,15 @@ def _activity(reference: Reference, dataset: DatasetResult) -> Section:
         ]
     )
     return Section("activity", "Spike rates and densities", body)
+
+
+def _learning(dataset: DatasetResult) -> Iterator[Section]:
+    """What a training sample costs while the network learns, on the first chip that was followed."""
+    own = next((item for item in dataset.learning if item.rule == SUBJECT), None)
+    if own is not None:
+        other = against(own, dataset.learning, BASELINE.name)
+        picture = energy_along_learning(own, other, f"{dataset.name} \u00b7 {own.chip_name}")
+        yield learning_energy(own, dataset.learning, dataset.network_text, picture)
 
 
 def _chips(reference: Reference, dataset: DatasetResult) -> Iterator[Section]:

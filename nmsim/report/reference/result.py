@@ -11,6 +11,7 @@ from nmsim.evaluate import Evaluation
 from nmsim.hardware.chip import ChipConfig
 from nmsim.network.memory_table import NetworkMemory
 from nmsim.report.extrapolate import Extrapolation, extrapolation
+from nmsim.report.learning_energy import LearningEnergy
 from nmsim.report.network_columns import network_cells, network_text
 from nmsim.report.tables import Cell
 from nmsim.report.words import layer_names
@@ -54,7 +55,8 @@ class DatasetResult:
 
     `workload` is what the figures are for, `prepared` the shorter training after which the profile was recorded.
     `activities` holds the records `stop` and `stbp`, `memory` the network's memory by case. `stand_in` says which
-    other recordings took the place of the data set's own; empty where its own were used.
+    other recordings took the place of the data set's own; empty where its own were used. `learning` follows the energy of
+    STOP-WTL and STBP along the preparation, on every chip that holds both; empty where no milestones were recorded.
     """
 
     title: str
@@ -68,6 +70,7 @@ class DatasetResult:
     epoch_samples: int
     epoch_source: str
     stand_in: str = ""
+    learning: tuple[LearningEnergy, ...] = ()
 
     @property
     def name(self) -> str:

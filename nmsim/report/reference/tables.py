@@ -17,9 +17,10 @@ from nmsim.figures import (
     SOPS,
     THROUGHPUT,
 )
+from nmsim.report.learning_tables import point_table
 from nmsim.report.network_columns import NETWORK_COLUMNS
 from nmsim.report.plots.density import densities
-from nmsim.report.reference.result import DatasetResult, Outcome, Reference
+from nmsim.report.reference.result import SUBJECT, DatasetResult, Outcome, Reference
 from nmsim.report.tables import Cell, Column, Table, figure_columns
 from nmsim.report.words import layer_label
 from nmsim.rules import INFERENCE
@@ -55,6 +56,13 @@ def result_table(reference: Reference) -> Table:
         for dataset, outcome in reference.outcomes()
     )
     return Table("results", columns, rows)
+
+
+def learning_table(reference: Reference) -> Table:
+    """Every milestone of the preparations that were followed, by data set, chip and rule; without rows if none was."""
+    found = [(dataset.title, point_table(dataset.learning, SUBJECT)) for dataset in reference.datasets]
+    columns = (WHICH[0], *point_table((), SUBJECT).columns)
+    return Table("learning", columns, tuple((title, *row) for title, table in found for row in table.rows))
 
 
 def _fit(dataset: DatasetResult, outcome: Outcome) -> tuple[Cell, ...]:

@@ -11,7 +11,7 @@ from nmsim.report.reference.dataset_page import dataset_page
 from nmsim.report.reference.index_page import index_page
 from nmsim.report.reference.ratios import ratio_table
 from nmsim.report.reference.result import DatasetResult, Outcome, Reference
-from nmsim.report.reference.tables import memory_table, result_table, selected, tables
+from nmsim.report.reference.tables import learning_table, memory_table, result_table, selected, tables
 from nmsim.report.reference.wording import INDEX, accuracy, mean_spike_rates
 from nmsim.report.tables import Table
 from nmsim.report.words import NOT_MODELLED
@@ -43,7 +43,7 @@ def reference_files(reference: Reference) -> Iterator[tuple[str, str]]:
     yield INDEX, index_page(reference)
     for dataset in reference.datasets:
         yield f"{file_name(dataset.name)}.html", dataset_page(reference, dataset)
-    for table in (*tables(reference), ratio_table(reference)):
+    for table in (*tables(reference), ratio_table(reference), learning_table(reference)):
         yield f"{table.name}.csv", table.csv()
     yield "reference.json", json.dumps(record(reference), indent=2, allow_nan=False) + "\n"
     yield "README.md", readme(reference)

@@ -1,11 +1,11 @@
 """Chapter on energy along learning: what the whole training costs, and why one profile cannot tell."""
 
+from collections.abc import Sequence
+
 from nmsim.report.learning_energy import LearningEnergy
 from nmsim.report.learning_tables import points_for_people, sums_for_people
 from nmsim.report.markup import Markup, figure, join, tag
-from nmsim.report.network_columns import network_text
 from nmsim.report.plots.canvas import Picture
-from nmsim.report.result import RunResult
 from nmsim.report.sections.section import Evidence, Section, badge
 from nmsim.units import scaled
 
@@ -17,22 +17,24 @@ HOW = (
 )
 
 
-def learning_energy(result: RunResult, picture: Picture) -> Section:
-    """Figure, sums over epochs and the training, and every milestone."""
-    own = result.own_learning
-    assert own is not None
-    network = network_text(result.diagnosis)
+def learning_energy(
+    own: LearningEnergy, every: Sequence[LearningEnergy], network: str, picture: Picture
+) -> Section:
+    """Figure, sums over epochs and the training, and every milestone.
+
+    `own` is the trained rule on the chip of the figure, one of `every`; `network` says what the network is at the end.
+    """
     body: list[Markup] = [
         tag("p", _what(own), " ", badge(Evidence.MODELLED)),
         figure(picture),
-        sums_for_people(result.learning, own.rule).html(
+        sums_for_people(every, own.rule).html(
             f"Energy and time of epochs and of the whole training, CI at 95 %; network at the end: {network}"
         ),
         tag("p", HOW),
         tag(
             "details",
             tag("summary", "Every milestone"),
-            points_for_people(result.learning, own.rule).html(
+            points_for_people(every, own.rule).html(
                 f"The same {own.samples} training samples at every milestone; CI at 95 %; held-out accuracy on"
                 f" {own.points[-1].accuracy_samples:,} samples"
             ),

@@ -50,12 +50,13 @@ def write_inputs(folder: Path) -> None:
 def example_plan(folder: Path) -> ReferencePlan:
     """Digits, a data set with a stand-in, and one that is absent."""
     preparation = {"training.epochs": 1, "dataset.train_samples": 32}
+    followed = preparation | {"profile.milestones": 3, "profile.milestone_samples": 4}
     digits = PlannedDataset(
         title="Digits",
         workload=str(folder / "digits.yaml"),
         paths=("elsewhere.npz", "mnist.npz"),
         settings={"training.momentum": 0.5},
-        preparation=preparation,
+        preparation=followed,
         epoch_samples=60000,
         epoch_source="the official training set",
     )
@@ -65,6 +66,7 @@ def example_plan(folder: Path) -> ReferencePlan:
     events = digits.model_copy(
         update={
             "title": "Events",
+            "preparation": preparation,
             "workload": str(folder / "events.yaml"),
             "paths": ("events.npz",),
             "stand_in": stand_in,

@@ -199,3 +199,15 @@ def test_a_wrong_key_of_a_plan_names_its_data_set(inputs: Path) -> None:
 def test_spike_rates_are_alive_in_every_layer(example: Reference) -> None:
     rates = [layer.density("spikes") for layer in example.datasets[0].activities["stop"].layers]
     assert np.min(rates) > 0.01
+
+
+def test_energy_is_followed_along_a_preparation_that_recorded_milestones(example: Reference) -> None:
+    digits, events = example.datasets[:2]
+    assert [(item.chip_name, item.rule) for item in digits.learning] == [
+        ("edge-28nm", "stop-wtl"), ("edge-28nm", "stbp"),
+    ]  # fmt: skip
+    own = digits.learning[0]
+    assert [point.samples_seen for point in own.points] == [0, 16, 32]
+    assert own.samples == 4
+    assert own.points[-1].accuracy == digits.history.test_accuracy
+    assert events.learning == ()

@@ -102,3 +102,11 @@ def test_files_are_written_as_they_are(example: Reference, files: dict[str, str]
     written = write_reference(one, tmp_path)
     assert {path.name for path in written} == set(files) - {"events.html"}
     assert (tmp_path / "chips.csv").read_text(encoding="utf-8") == files["chips.csv"]
+
+
+def test_the_energy_along_a_followed_preparation_is_on_its_page_and_in_a_table(files: dict[str, str]) -> None:
+    assert "Energy along learning" in files["digits.html"]
+    assert "Energy along learning" not in files["events.html"]
+    rows = files["learning.csv"].splitlines()
+    assert rows[0].startswith("dataset,chip,rule,")
+    assert [row.split(",")[0] for row in rows[1:]] == ["Digits"] * 6
