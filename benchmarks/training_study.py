@@ -145,6 +145,15 @@ STUDIES = {
         ),
         "cifar10-vgg6-tuned",
     ),
+    "nmnist-stbp": Study(
+        "nmnist-small",
+        ("dataset.test_samples=52",),
+        (
+            Setting("stop-wtl, fixed", ()),
+            Setting("stop-wtl, float32", ("training.arithmetic=float32",)),
+            Setting("stbp, float32", ("training.rule=stbp", "training.arithmetic=float32")),
+        ),
+    ),
     "mnist-rules": Study("mnist-lenet5", SHORT, by_rule()),
     "mnist-weights": Study("mnist-lenet5", SHORT, by_weight()),
     "cifar10-rules": Study(

@@ -173,20 +173,20 @@ def _decided(stbp: Evaluation, stop: Evaluation) -> str:
 def _measured(reference: Reference) -> Section:
     columns = (
         Column("dataset", "Data set"), Column("network", "Network"), Column("samples", "Training samples seen"),
-        Column("accuracy", "Accuracy after them"), Column("profile", "Profiled samples"),
+        Column("accuracy", "Accuracy after them"), Column("stamp", "Stamp"), Column("profile", "Profiled samples"),
         Column("rates", "Spike rates by layer"),
     )  # fmt: skip
     rows = tuple(
         (
             dataset.title, dataset.workload.network.name, dataset.prepared_samples, accuracy(dataset),
-            dataset.profile.samples, mean_spike_rates(dataset),
+            dataset.network_cells[0], dataset.profile.samples, mean_spike_rates(dataset),
         )
         for dataset in reference.datasets
     )  # fmt: skip
     text = (
-        "The activity that the chips replay. Deep networks were trained for some steps only: enough that weights, thresholds"
-        " and leak factors have moved on real errors, far too little for an accuracy worth the name. Spike rates are per"
-        " neuron and time step. "
+        "The activity that the chips replay. A stamp says how far a network has learned when it was recorded. Energy per"
+        " sample changes while a network learns, so figures of an untrained one stand for the beginning of its training."
+        " Spike rates are per neuron and time step. "
     )
     body = join(
         [

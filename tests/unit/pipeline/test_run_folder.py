@@ -4,12 +4,15 @@ import re
 import shutil
 import subprocess
 import sys
+from importlib.metadata import PackageNotFoundError
 
 import pytest
 from small_run import make_workload, trained
 
+import nmsim
 from nmsim.errors import RunError
-from nmsim.pipeline.folder import RunFolder
+from nmsim.pipeline import folder as run_folder
+from nmsim.pipeline.folder import RunFolder, package_versions
 from nmsim.pipeline.report import read_result, report_run
 from nmsim.pipeline.simulate import read_chip, simulate
 from nmsim.pipeline.train import train
@@ -165,3 +168,15 @@ def test_a_name_that_looks_like_a_path_stays_inside_the_folder(one):
     names = {item.chip_name for item in read_result(one).evaluations}
     assert names == {CHIP, *(chip.name for chip in chips)}
     assert {path.parent for path in one.rglob("*.npz")} == {one, one / "simulations"}
+
+
+def test_the_version_is_that_of_the_code_that_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a source tree that nobody installed too; an installation's metadata may be of other code."""
+
+    def absent(name: str) -> str:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(run_folder, "version", absent)
+    found = package_versions()
+    assert found["nmsim"] == nmsim.__version__
+    assert found["numpy"] == "not installed"

@@ -88,7 +88,7 @@ def test_pages_are_whole_and_every_link_leads_somewhere(files: dict[str, str]) -
     assert sorted(files) == sorted(
         [
             "index.html", "digits.html", "events.html", "results.csv", "energy.csv", "latency.csv", "activity.csv",
-            "memory.csv", "chips.csv", "ratios.csv", "reference.json", "README.md",
+            "memory.csv", "chips.csv", "ratios.csv", "learning.csv", "reference.json", "README.md",
         ]
     )  # fmt: skip
     for name, text in files.items():
