@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 from nmsim.datasets.dataset import Dataset, Images
 from nmsim.datasets.events import Recordings
 from nmsim.datasets.load import load_described
-from nmsim.datasets.subset import stratified
+from nmsim.datasets.split import stratified
 from nmsim.network.precision import Precision
 from nmsim.pipeline.folder import RunFolder
 from nmsim.pipeline.kept import find_kept, read_kept
