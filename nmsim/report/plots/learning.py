@@ -38,7 +38,7 @@ def energy_along_learning(own: LearningEnergy, other: LearningEnergy | None, des
         right.set_ylim(bottom=0)
         for axes in (left, right):
             _axis(axes, own.points)
-            axes.legend(loc="lower left")
+            axes.legend(loc="best")
             grid(axes, "y")
         _ends(left, own, factor)
         svg = svg_of(figure)
@@ -81,10 +81,10 @@ def _energies(axes: Axes, item: LearningEnergy, place: int, factor: float) -> No
 def _ends(axes: Axes, own: LearningEnergy, factor: float) -> None:
     """Say which end of the line is the start of the training."""
     across = _across(own.points)
-    for index, text in ((0, "start"), (-1, "end")):
+    for index, text, side in ((0, "start", "center"), (-1, "end", "left")):
         where = (across[index], float(own.points[index].energy_j.mean()) / factor)
         axes.annotate(
-            text, where, xytext=(0, 7), textcoords="offset points", ha="center", fontsize=7.5, color=QUIET
+            text, where, xytext=(0, 7), textcoords="offset points", ha=side, fontsize=7.5, color=QUIET
         )
 
 
