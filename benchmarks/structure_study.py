@@ -1,36 +1,66 @@
-"""Accuracy over sparsity: pruning, growth, and both at a constant budget, bit-accurate.
+"""Accuracy over sparsity: pruning, growth, and both at a constant budget, bit-accurate, and what the runs cost on chips.
 
-    python benchmarks/structure_study.py --out /tmp/structure-study
-    python benchmarks/structure_study.py --out /tmp/structure-study --seeds 1 --samples 1000 --epochs 3
+    python benchmarks/structure_study.py train --out /tmp/structure-study
+    python benchmarks/structure_study.py train --out /tmp/structure-study --networks mnist-512 mnist-64 --methods prune
+    python benchmarks/structure_study.py tables --out /tmp/structure-study
+    python benchmarks/structure_study.py plot --out /tmp/structure-study --to docs/images/structure.png
 
-Every training is a run folder under `--out`, resumed where it was interrupted and left alone where it has finished; the
-order is seed by seed, so that an interrupted study has all methods. `results.csv` holds a line for every training that has
-finished, `synapses.csv` what those of the first seed are worth in every storage format on two chips.
+`train` makes a run folder under `--out` for every training, goes on where it was interrupted and leaves alone what has
+finished; several may work side by side on cases of their own. `tables` writes `results.csv`, a line for every finished run,
+and `machine.csv`, what those of the first seed cost on whole chips with every synapse memory. `plot` draws accuracy over
+sparsity and over energy from the two.
 """
 
 import argparse
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
+from nmsim.cost.table import load_table
+from nmsim.evaluate import evaluate
+from nmsim.hardware.synapse_memory import SynapseMemory
+from nmsim.mapper.search import search_mapping
 from nmsim.pipeline.folder import RunFolder
-from nmsim.pipeline.simulate import read_chip
-from nmsim.pipeline.synapses import synapse_costs
+from nmsim.pipeline.simulate import needs_of, read_chip
+from nmsim.pipeline.synapses import FORMATS
 from nmsim.pipeline.train import read_workload, train
+from nmsim.rules import rule_named
 from nmsim.workload import WorkloadSpec
 
 SPARSITIES = (0.9, 0.8, 0.95, 0.5)
 CHIPS = ("edge-28nm", "mesh-16nm")
-METHODS = ("prune", "grow", "prune_and_grow", "random_grow", "global_prune")
-NETWORKS = {
-    "mnist-dense": ("mnist-dense", ()),
-    "lenet5": ("mnist-lenet5-small", ("structure.dense_layers=[0]",)),
-    "cifar10-vgg6": ("cifar10-vgg6", ("structure.dense_layers=[0]",)),
+METHODS = {
+    "prune": ("structure.method=prune",),
+    "grow": ("structure.method=grow",),
+    "exchange": ("structure.method=prune_and_grow",),
+    "random-exchange": ("structure.method=prune_and_grow", "structure.grow_by=random"),
+    "global-prune": ("structure.method=prune", "structure.scope=global"),
 }
-"""Network of the study: shipped workload, and settings; the first convolution of 150 or 864 weights stays dense."""
+RULES = ("stop-wtl", "stop-w")
+
+
+def _hidden(units: int) -> tuple[str, tuple[str, ...]]:
+    return "mnist-dense", (f"network.layers=[{{kind: dense, units: {units}}}, {{kind: dense, units: 10}}]",)
+
+
+NETWORKS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "mnist-dense": ("mnist-dense", ()),
+    "mnist-32": _hidden(32),
+    "mnist-64": _hidden(64),
+    "mnist-128": _hidden(128),
+    "mnist-512": _hidden(512),
+    "mnist-t4": ("mnist-dense", ("network.time_steps=4",)),
+    "mnist-t8": ("mnist-dense", ("network.time_steps=8",)),
+    "mnist-8bit": ("mnist-dense", ("precision.weight=s8.6",)),
+    "lenet5": ("mnist-lenet5-small", ()),
+    "cifar10-vgg6": ("cifar10-vgg6", ()),
+}
+"""Networks of the study: shipped workload, and settings."""
+FIRST_STAYS = ("lenet5", "cifar10-vgg6")
+"""Networks whose first convolution, of 150 or 864 weights, keeps all its synapses."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +68,7 @@ class Case:
     """One training."""
 
     network: str
+    rule: str
     method: str
     sparsity: float
     seed: int
@@ -45,12 +76,18 @@ class Case:
     @property
     def folder(self) -> str:
         """Name of its run folder."""
-        return f"{self.network}-{self.method}-{round(100 * self.sparsity)}-seed{self.seed}"
+        return f"{self.network}_{self.rule}_{self.method}_{round(100 * self.sparsity)}_{self.seed}"
+
+    @classmethod
+    def of(cls, folder: Path) -> "Case":
+        """The case of a run folder."""
+        network, rule, method, percent, seed = folder.name.split("_")
+        return cls(network, rule, method, int(percent) / 100, int(seed))
 
     def workload(self, samples: int | None, epochs: int, data: str | None) -> WorkloadSpec:
         """The shipped workload with the structure section of the case; steps end after three quarters of the training."""
         name, extra = NETWORKS[self.network]
-        settings = [f"training.epochs={epochs}", "profile.samples=16"]
+        settings = [f"training.epochs={epochs}", f"training.rule={self.rule}", "profile.samples=16", *extra]
         if samples is not None:
             settings.append(f"dataset.train_samples={samples}")
         if data is not None and self.network.startswith("cifar"):
@@ -59,41 +96,116 @@ class Case:
             return read_workload(name, *settings)
         batch = read_workload(name).training.batch_size
         per_epoch = (samples or 4000) // batch
-        method = {"random_grow": "prune_and_grow", "global_prune": "prune"}.get(self.method, self.method)
+        pruned = self.method in {"prune", "global-prune"}
         settings += [
-            f"structure.method={method}",
+            *METHODS[self.method],
             f"structure.sparsity={self.sparsity}",
-            f"structure.begin_epoch={0.25 * epochs if method == 'prune' else 0.0}",
+            f"structure.begin_epoch={0.25 * epochs if pruned else 0.0}",
             f"structure.end_epoch={0.75 * epochs}",
             f"structure.every_updates={max(per_epoch // 4, 1)}",
-            *extra,
         ]
-        if method == "grow":
+        if self.method == "grow":
             settings.append(f"structure.initial_sparsity={1 - (1 - self.sparsity) / 2}")
-        if self.method == "random_grow":
-            settings.append("structure.grow_by=random")
-        if self.method == "global_prune":
-            settings.append("structure.scope=global")
+        if self.network in FIRST_STAYS:
+            settings.append("structure.dense_layers=[0]")
         return read_workload(name, *settings)
 
 
-def cases(networks: list[str], seeds: list[int], methods: list[str]) -> Iterator[Case]:
-    """All trainings, dense ones first, seed by seed."""
+def cases(
+    networks: Sequence[str], rules: Sequence[str], methods: Sequence[str], sparsities: Sequence[float], seeds: Sequence[int]
+) -> Iterator[Case]:  # fmt: skip
+    """All trainings, seed by seed, dense ones first; sparsity 0 is the dense one of every method."""
     for seed in seeds:
         for network in networks:
-            yield Case(network, "dense", 0.0, seed)
-            for sparsity in SPARSITIES:
-                for method in methods:
-                    yield Case(network, method, sparsity, seed)
+            for rule in rules:
+                yield Case(network, rule, "dense", 0.0, seed)
+                for sparsity in sparsities:
+                    for method in methods:
+                        yield Case(network, rule, method, sparsity, seed)
 
 
-def density_of(folder: RunFolder) -> float:
-    """Synapses that are there after the training, as a fraction."""
-    return float(np.mean(folder.parameters()["synapses"] != 0))
+def train_all(arguments: argparse.Namespace) -> None:
+    """Train what is missing."""
+    chosen = cases(
+        arguments.networks, arguments.rules, arguments.methods, arguments.sparsities, arguments.seeds
+    )
+    for case in chosen:
+        workload = case.workload(arguments.samples, arguments.epochs, arguments.data)
+        history = train(workload, arguments.out / case.folder, seed=case.seed, resume=True)
+        print(case.folder, f"{history.rows[-1].test_accuracy:.3f}", flush=True)
+
+
+def finished(out: Path) -> list[tuple[Case, RunFolder]]:
+    """Runs that are done, in order of their names."""
+    folders = [RunFolder(path) for path in sorted(out.iterdir()) if path.name.count("_") == 4]
+    return [(Case.of(folder.path), folder) for folder in folders if folder.training_file.exists()]
+
+
+def write_tables(arguments: argparse.Namespace) -> None:
+    """Accuracy of every finished run; time, energy and memory of those of the first seed."""
+    runs = finished(arguments.out)
+    rows: list[dict[str, object]] = []
+    for case, folder in runs:
+        history = folder.history()
+        row, masks = history.rows[-1], folder.parameters()["synapses"]
+        rows.append(
+            asdict(case)
+            | {
+                "density": float(np.mean(masks != 0)), "test_accuracy": row.test_accuracy,
+                "test_samples": row.test_samples, "train_samples": row.train_samples, "epochs": len(history.rows),
+                "train_accuracy": row.train_accuracy,
+            }
+        )  # fmt: skip
+    write(arguments.out / "results.csv", rows)
+    machine = read(arguments.out / "machine.csv")
+    known = {row["run"] for row in machine}
+    for case, folder in runs:
+        if case.seed == min(other.seed for other, _ in runs) and case.folder not in known:
+            machine += [{"run": case.folder, **row} for row in on_whole_chips(folder)]
+            write(arguments.out / "machine.csv", machine)
+            print(case.folder, flush=True)
+
+
+def on_whole_chips(folder: RunFolder) -> Iterator[dict[str, object]]:
+    """One inference and one training sample on every chip with every synapse memory, mapping searched in brief."""
+    workload = folder.workload()
+    for name in CHIPS:
+        chip = read_chip(name)
+        for memory in FORMATS:
+            options = chip.options.model_copy(update={"synapses": memory})
+            own = chip.model_copy(update={"options": options})
+            row: dict[str, object] = {"chip": name, "format": named(memory)}
+            for rule in ("inference", workload.training.rule.name):
+                activity = folder.activity(rule_named(rule).profile)
+                costs = load_table(own.technology)
+                job = search_mapping(
+                    workload.network, workload.precision, needs_of(workload, rule, activity), activity, own, costs,
+                    effort="quick",
+                ).job  # fmt: skip
+                found = evaluate(job, activity, costs)
+                assert found.energy_j is not None
+                part = "inference" if rule == "inference" else "training"
+                row |= {f"{part}_j": found.energy_j.mean, f"{part}_s": found.latency_s.mean}
+            yield row
+
+
+def named(memory: SynapseMemory) -> str:
+    """A format in a table."""
+    return memory.text + (", indexed back" if memory.transposed == "index" else "")
+
+
+def read(path: Path) -> list[dict[str, object]]:
+    """A table that is there already."""
+    if not path.exists():
+        return []
+    with path.open(newline="") as file:
+        return [dict(row) for row in csv.DictReader(file)]
 
 
 def write(path: Path, rows: list[dict[str, object]]) -> None:
     """A table of rows with the same keys."""
+    if not rows:
+        return
     with path.open("w", newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
@@ -101,42 +213,23 @@ def write(path: Path, rows: list[dict[str, object]]) -> None:
 
 
 def main() -> None:
-    """Train what is missing, and write the table."""
+    """One of the three steps."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("step", choices=("train", "tables"))
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--networks", nargs="+", default=["mnist-dense", "lenet5"], choices=NETWORKS)
-    parser.add_argument("--methods", nargs="+", default=list(METHODS[:3]), choices=METHODS)
+    parser.add_argument("--rules", nargs="+", default=["stop-wtl"], choices=RULES)
+    parser.add_argument("--methods", nargs="+", default=list(METHODS)[:3], choices=METHODS)
+    parser.add_argument("--sparsities", nargs="*", type=float, default=list(SPARSITIES))
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
     parser.add_argument("--samples", type=int, help="training samples; all of the workload's if absent")
     parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--data", help="folder of CIFAR-10")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
-    rows: list[dict[str, object]] = []
-    costs: list[dict[str, object]] = []
-    for case in cases(arguments.networks, arguments.seeds, arguments.methods):
-        workload = case.workload(arguments.samples, arguments.epochs, arguments.data)
-        folder = arguments.out / case.folder
-        history = train(workload, folder, seed=case.seed, resume=True)
-        row = history.rows[-1]
-        rows.append(
-            {
-                "network": case.network, "method": case.method, "sparsity": case.sparsity, "seed": case.seed,
-                "density": density_of(RunFolder(folder)), "test_accuracy": row.test_accuracy,
-                "test_samples": row.test_samples, "train_samples": row.train_samples, "epochs": len(history.rows),
-                "train_accuracy": row.train_accuracy,
-            }
-        )  # fmt: skip
-        write(arguments.out / "results.csv", rows)
-        for chip in CHIPS if case.seed == arguments.seeds[0] else ():
-            costs += [
-                {"run": case.folder, **asdict(cost)}
-                for cost in synapse_costs(RunFolder(folder), read_chip(chip))
-            ]
-            write(arguments.out / "synapses.csv", costs)
-        print(case.folder, f"{row.test_accuracy:.3f}", f"density {rows[-1]['density']:.3f}", flush=True)
+    {"train": train_all, "tables": write_tables}[arguments.step](arguments)
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ CountArray = NDArray[np.uint16]
 COUNTS = ("input_counts", "spike_counts")
 MASKS = ("inputs", "spikes", "traces", "deltas")
 UPDATES = "updates"
+SYNAPSES = "synapses"
 SCHEMA = "nmsim/activity-1"
 
 
@@ -39,6 +40,7 @@ class LayerActivity:
     from inactive neurons take those that receive an input or spike.
     `input_counts (S, T, M)` and `spike_counts (S, T, N)`, if known, tell how many spikes stand where the mask has a one:
     every one of them is a packet and is served by every synapse. Without them it is one.
+    `synapses (P,)`, packed too, tells which of its P weights (C order) are there; if absent, all are.
     """
 
     inputs_shape: tuple[int, ...]
@@ -51,6 +53,7 @@ class LayerActivity:
     updates: BitArray | None = None
     input_counts: CountArray | None = None
     spike_counts: CountArray | None = None
+    synapses: BitArray | None = None
 
     @classmethod
     def from_masks(
@@ -60,7 +63,9 @@ class LayerActivity:
         input_bits: int,
         masks: Mapping[str, BoolArray],
     ) -> "LayerActivity":
-        """Pack boolean masks `(S, T, M)` or `(S, T, N)` named as in `MASKS`, and `updates` if it is there."""
+        """Pack boolean masks named as in `MASKS`, and `updates` and `synapses` (of any shape) if they are there."""
+        if SYNAPSES in masks:
+            masks = {**masks, SYNAPSES: masks[SYNAPSES].reshape(-1)}
         packed = {name: np.packbits(mask, axis=-1) for name, mask in masks.items()}
         return cls(inputs_shape, neurons_shape, input_bits, **packed)  # type: ignore[arg-type]
 
@@ -73,6 +78,17 @@ class LayerActivity:
     def counts(self) -> dict[str, CountArray]:
         """Numbers of spikes where there may be several per time step, by name."""
         return {name: getattr(self, name) for name in COUNTS if getattr(self, name) is not None}
+
+    @property
+    def structure(self) -> dict[str, BitArray]:
+        """Which synapses are there, by name; empty where all are."""
+        return {} if self.synapses is None else {SYNAPSES: self.synapses}
+
+    def synapse_mask(self, shape: tuple[int, ...]) -> BoolArray | None:
+        """Which weights are there, in the shape of the weights; None: all."""
+        if self.synapses is None:
+            return None
+        return np.unpackbits(self.synapses, count=int(np.prod(shape))).view(np.bool_).reshape(shape)
 
     def first(self, samples: int) -> "LayerActivity":
         """The same of the first samples."""
@@ -150,7 +166,7 @@ class Activity:
         """First 16 hex digits of a SHA-256 over every mask and the descriptive fields."""
         digest = hashlib.sha256(json.dumps(self._header(), sort_keys=True).encode())
         for layer in self.layers:
-            for mask in (layer.masks | layer.counts).values():
+            for mask in (layer.masks | layer.counts | layer.structure).values():
                 digest.update(np.ascontiguousarray(mask).tobytes())
         return digest.hexdigest()[:16]
 
@@ -178,7 +194,8 @@ class Activity:
             "sample_index": self.sample_index, "labels": self.labels, "spike_counts": self.spike_counts,
         }  # fmt: skip
         for index, layer in enumerate(self.layers):
-            arrays |= {f"layer{index}_{name}": mask for name, mask in (layer.masks | layer.counts).items()}
+            found = layer.masks | layer.counts | layer.structure
+            arrays |= {f"layer{index}_{name}": mask for name, mask in found.items()}
         write_arrays(path, SCHEMA, {KEY: NUMERICS, "run_hash": run_hash, **self._header()}, arrays)
 
     @classmethod
@@ -205,6 +222,7 @@ class Activity:
                     updates=arrays.get(f"layer{index}_{UPDATES}"),
                     input_counts=arrays.get(f"layer{index}_{COUNTS[0]}"),
                     spike_counts=arrays.get(f"layer{index}_{COUNTS[1]}"),
+                    synapses=arrays.get(f"layer{index}_{SYNAPSES}"),
                     **{name: arrays[f"layer{index}_{name}"] for name in MASKS},
                 )
                 for index, shape in enumerate(header["layers"])

@@ -5,9 +5,9 @@ A chip's parts have files of their own: `core.py`, `sram.py`, `noc.py` (with DRA
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from nmsim.config import Record, within
 from nmsim.hardware.core import Core
@@ -15,6 +15,7 @@ from nmsim.hardware.dataflow import Dataflow
 from nmsim.hardware.host import Host, RealTime
 from nmsim.hardware.noc import Barrier, ChipLink, Dram, Noc
 from nmsim.hardware.skip import Skip
+from nmsim.hardware.synapse_memory import SynapseMemory
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,15 @@ class Options(Record):
     """W x of a static input is computed at the first time step only and kept."""
     stbp_history: Literal["stored", "recompute", "spill"] = "stored"
     """STBP's states over T: in core memories, partly recomputed from checkpoints, or in DRAM."""
+    synapses: SynapseMemory = SynapseMemory()
+    """How weights are stored: all of them, or those of the synapses that are there, with an index."""
+
+    @model_serializer(mode="wrap")
+    def _without_dense_store(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without `synapses` where the store is dense, so that such chips keep their identity."""
+        written: dict[str, Any] = handler(self)
+        dense = self.synapses.format == "dense"
+        return {key: value for key, value in written.items() if key != "synapses" or not dense}
 
 
 class Power(Record):

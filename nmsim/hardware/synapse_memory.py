@@ -115,6 +115,22 @@ class SynapseStore:
         whole = padded.reshape(down, memory.columns, across, memory.rows).any(axis=(1, 3))
         return np.repeat(whole, memory.columns, axis=0)[:inputs]
 
+    @property
+    def fits(self) -> bool:
+        """Whether the format can hold the mask: n of m has only so many slots for a group of inputs."""
+        if self.memory.format != "n_of_m":
+            return True
+        starts = np.arange(0, len(self.mask), self.memory.group)
+        held = np.add.reduceat(self.mask, starts, axis=0, dtype=np.int64)
+        return int(held.max(initial=0)) <= self.memory.keep
+
+    def runs_met(self, neurons: int) -> IntArray:
+        """Runs of so many neighbouring neurons that a row has a synapse to `(R,)`: words of their sums, say."""
+        starts = np.arange(0, self.mask.shape[1], neurons)
+        return np.asarray(
+            np.add.reduceat(self.mask, starts, axis=1, dtype=np.int64).astype(bool).sum(axis=1), np.int64
+        )
+
     @cached_property
     def entry_index_bits(self) -> int:
         """Bits that travel with one entry to say where it belongs."""

@@ -105,6 +105,8 @@ class LayerCensus:
     input_bits: int
     updates: BoolArray | None = None
     """Neurons whose state changed, where the activity tells."""
+    synapses: BoolArray | None = None
+    """Which weights are there, in their shape; None: all."""
 
     def taps_of(self, mask: Mask, slices: LayerSlices) -> IntArray:
         """Pairs of a one of an input mask and a kernel position that leads to a neuron row of each slice, `(n, S, T)`.
@@ -186,7 +188,8 @@ def _layer_census(layer: SynapticLayer, activity: Activity, index: int) -> Layer
     updates = None
     if record.updates is not None:
         updates = record.mask("updates").reshape(masks["spikes"].ones.shape)
-    return LayerCensus(geometry, input_bits=record.input_bits, updates=updates, **masks)
+    there = record.synapse_mask(layer.weight_shape)
+    return LayerCensus(geometry, input_bits=record.input_bits, updates=updates, synapses=there, **masks)
 
 
 def _full(layer: LayerCensus) -> LayerCensus:

@@ -21,6 +21,7 @@ from nmsim.perf.geometry import LayerSlices
 from nmsim.perf.machine import Lane, Machine
 from nmsim.perf.projection import INPUT, Projection
 from nmsim.perf.stage import Cadence, Packing, StageBuilder, StageKind
+from nmsim.perf.stored import StoredSynapses
 from nmsim.perf.sum_levels import SumLevels
 
 IntArray = NDArray[np.int64]
@@ -93,6 +94,21 @@ class LayerTask:
     def sources(self) -> tuple[int, ...]:
         """Layers of neurons below, without the network's input."""
         return tuple(sorted({p.source for p in self.projections if p.source != INPUT}))
+
+    @cached_property
+    def stored(self) -> StoredSynapses | None:
+        """Its synapses in a compressed memory; None where the store is dense, with zeros for those that are absent."""
+        memory = self.options.synapses
+        if memory.format == "dense":
+            return None
+        return StoredSynapses.of(
+            memory, self.layer, self.recorded.synapses, self.slices, self.machine, self.weight_bits
+        )
+
+    @property
+    def kept_weights(self) -> IntArray:
+        """Weights that each slice stores and updates `(n,)`: all, or those of the synapses that are there."""
+        return self.slices.weights if self.stored is None else self.stored.present
 
     @cached_property
     def scalar(self) -> bool:

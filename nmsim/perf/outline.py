@@ -20,7 +20,8 @@ def outline(chip: ChipConfig) -> ChipConfig:
 
     Use it where many designs replay one activity: stages built on an outline are those of every chip with the outline,
     and the outline is the key under which they are kept. The network on chip stays whole, because packets travel on it;
-    the clock stays where times are published in nanoseconds, the lanes where they hold sums.
+    the clock stays where times are published in nanoseconds, the lanes where they hold sums or take rows of a compressed
+    synapse memory.
     """
     events = any(core.event_timing is not None for core in chip.core_types)
     timed = events or chip.noc.hop_east_west_ns is not None
@@ -29,7 +30,7 @@ def outline(chip: ChipConfig) -> ChipConfig:
         update={
             "variant": "", "description": "", "sources": (), "tech_node_nm": 28, "voltage_v": 1.0,
             "clock_hz": chip.clock_hz if timed else 1e6,
-            "core_types": tuple(_core(core) for core in chip.core_types),
+            "core_types": tuple(_core(core, stored=chip.options.synapses.format != "dense") for core in chip.core_types),
             "dram": dram and dram.model_copy(update={"kind": "any", "bandwidth_bits_per_s": 1e9, "latency_ns": 0.0}),
             "barrier": Barrier(), "real_time": None, "power": Power(),
             "options": chip.options.model_copy(update={"spread": "balanced", "objective": "edp"}),
@@ -37,8 +38,9 @@ def outline(chip: ChipConfig) -> ChipConfig:
     )  # fmt: skip
 
 
-def _core(core: Core) -> Core:
-    lanes = {"accumulate_lanes": 1, "mac_lanes": 1} if all(core.near(sums) >= 0 for sums in SUMS) else {}
+def _core(core: Core, *, stored: bool) -> Core:
+    free = not stored and all(core.near(sums) >= 0 for sums in SUMS)
+    lanes = {"accumulate_lanes": 1, "mac_lanes": 1} if free else {}
     memories = (memory.model_copy(update={"banks": 1, "access_cycles": 1}) for memory in core.memories)
     return core.model_copy(
         update={

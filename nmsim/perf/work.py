@@ -14,6 +14,7 @@ from nmsim.counts import Action, ActionCounts, Block, Component, Phase
 from nmsim.errors import RunError
 from nmsim.hardware.chip import ChipConfig
 from nmsim.mapping.deployment import Deployment
+from nmsim.mapping.flow import LayerFlow
 from nmsim.mapping.mapping import Mapping
 from nmsim.network.memory import TrainingNeeds
 from nmsim.network.precision import Precision
@@ -204,11 +205,18 @@ def _tasks(
                 shape=(activity.samples, activity.time_steps),
                 is_output=layer.index == len(layers) - 1,
                 static=activity.static_input and all(p.source == INPUT for p in into),
-                flow=mapping.flow(layer.index, machine.chip),
+                flow=_flow(mapping, layer.index, machine.chip),
                 off_chip=frozenset(off_chip[layer.index]),
             )
         )
     return tuple(tasks)
+
+
+def _flow(mapping: Mapping, layer: int, chip: ChipConfig) -> LayerFlow:
+    """A compressed memory is walked by rows of inputs, so that nothing but these is held in place."""
+    if chip.options.synapses.format != "dense":
+        return LayerFlow("input_stationary", "input_stationary", "input_stationary")
+    return mapping.flow(layer, chip)
 
 
 def _off_chip(mapping: Mapping, tasks: Sequence[LayerTask], needs: TrainingNeeds) -> transfer.OffChip:

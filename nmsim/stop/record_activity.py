@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nmsim.activity import Activity, LayerActivity
+from nmsim.activity import SYNAPSES, Activity, LayerActivity
 from nmsim.fixedpoint.format import QFormat
 from nmsim.network.values import input_formats
 from nmsim.stop.protocol import Batch, Engine
@@ -24,6 +24,7 @@ def record_activity(
 ) -> Activity:
     """Activity of one training pass over a batch, parameters left as they are."""
     network = engine.network
+    there = engine.parameters.mask or [None] * len(network.synaptic_layers)
     formats = input_formats(network, input_format)
     layers = tuple(
         LayerActivity.from_masks(
@@ -35,9 +36,10 @@ def record_activity(
                 "spikes": record.spikes,
                 "traces": record.trace_nonzero,
                 "deltas": record.delta_nonzero,
+                **({} if mask is None or np.all(mask) else {SYNAPSES: np.asarray(mask, np.bool_)}),
             },
         )
-        for layer, record in zip(network.synaptic_layers, engine.record(batch), strict=True)
+        for layer, record, mask in zip(network.synaptic_layers, engine.record(batch), there, strict=True)
     )
     static = batch.inputs.shape[1] == 1 and network.time_steps > 1
     return Activity(

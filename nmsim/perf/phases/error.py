@@ -11,6 +11,7 @@ from nmsim.contents import Content
 from nmsim.counts import Action, Phase
 from nmsim.perf.layer import LayerTask, draw
 from nmsim.perf.machine import Lane
+from nmsim.perf.phases import stored
 from nmsim.perf.phases.integrate import address_bits, merge_flows, receive
 from nmsim.perf.phases.neuron import thresholds
 from nmsim.perf.projection import Projection
@@ -93,6 +94,10 @@ def propagate(task: LayerTask, below: Mapping[int, LayerTask]) -> Stage | None:
         return None
     stage = task.stage(Phase.ERROR, StageKind.PROPAGATE)
     slices, geometry = task.slices, task.slices.geometry
+    if task.stored is not None:
+        sweeps, single = stored.propagate(stage, task)
+        _add_errors(stage, task, below, sweeps, single)
+        return stage.build()
     inputs = slices.in_channels[:, None, None]
     operations = task.deltas.weighted(geometry.taps, *slices.neuron_box) * inputs
     stage.compute(Action.MAC, operations, Lane.MAC, task.used_bits, task.delta_bits, task.error_bits)
@@ -104,22 +109,31 @@ def propagate(task: LayerTask, below: Mapping[int, LayerTask]) -> Stage | None:
         stage.access(Content.WEIGHT, reads=held * weights * geometry.kernel**2)
     else:
         stage.access(Content.WEIGHT, reads=touched * weights, run=weights)
-    _add_errors(stage, task, below, touched)
+    _add_errors(stage, task, below, touched, np.zeros_like(touched))
     hot = groups.count(g0, g1, slices.r0, slices.r1)
     stage.wait(hot * task.machine.row_cycles["propagate"][slices.core][:, None, None])
     return stage.build()
 
 
 def _add_errors(
-    stage: StageBuilder, task: LayerTask, below: Mapping[int, LayerTask], touched: IntArray
+    stage: StageBuilder, task: LayerTask, below: Mapping[int, LayerTask], touched: IntArray, single: IntArray
 ) -> None:
-    """Error sums read and written for every word of weights met, in place or at home; finished ones brought there."""
+    """Error sums read and written for every word of weights met, in place or at home; finished ones brought there.
+
+    `touched` are sweeps over the sums of all inputs, `single` sums that are met one by one.
+    """
     slices, sums = task.slices, task.summed_errors
     row = stage.packing(Content.ERROR_SUM, task.error_bits, at=sums.at).words(slices.in_channels)[
         :, None, None
     ]
     added = touched * row * (sums.has_near | ~sums.stay)[:, None, None]
     stage.access(Content.ERROR_SUM, reads=added, writes=added, run=row, at=sums.at)
+    if single.any():
+        words = (
+            single * stage.packing(Content.ERROR_SUM, task.error_bits, at=sums.at).per_value[:, None, None]
+        )
+        stage.access(Content.ERROR_SUM, reads=words, writes=words, run=1, at=sums.at)
+    touched = touched + single
     home = stage.packing(Content.ERROR_SUM, task.error_bits, at=sums.home).words(slices.inputs)
     near = stage.packing(Content.ERROR_SUM, task.error_bits, at=sums.near).words(slices.inputs)
     moves = (sums.stay & ~sums.has_near) | ((sums.at != sums.home) & ~_waits_near(task, below))

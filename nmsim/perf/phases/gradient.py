@@ -9,6 +9,7 @@ from nmsim.errors import ConfigError
 from nmsim.perf.census import Mask
 from nmsim.perf.layer import RANDOM_BITS, RATE_BITS, LayerTask
 from nmsim.perf.machine import Lane
+from nmsim.perf.phases import stored
 from nmsim.perf.phases.neuron import biases, thresholds
 from nmsim.perf.skipping import PackedVector
 from nmsim.perf.stage import Stage, StageBuilder, StageKind
@@ -23,6 +24,11 @@ def placement(task: LayerTask) -> str:
         ConfigError: in-place updates where several cores hold the same weights, with STBP, or with a scalar trace.
     """
     kind = task.options.weight_gradient
+    if kind in {"factored", "in_place"} and task.stored is not None:
+        raise ConfigError(
+            f"options.weight_gradient '{kind}' does not go with options.synapses {task.options.synapses.text}, whose"
+            " gradients are stored as the weights are; keep gradients on chip, or use synapses of format dense"
+        )
     if kind == "factored" and task.slices.geometry.shares_weights:
         return "on_chip"
     if kind == "in_place" and task.scalar:
@@ -88,6 +94,9 @@ def _weights(stage: StageBuilder, task: LayerTask, *, in_place: bool) -> None:
     slices = task.slices
     every = in_place and task.options.skip.in_place == "none"
     deltas, traces = (task.full.deltas, task.full.traces) if every else (task.deltas, task.traces)
+    if task.stored is not None:
+        _stored_weights(stage, task, deltas, traces)
+        return
     pairs = task.recorded.couplings(deltas, traces, slices, slices.c0, slices.c1)
     multiply(stage, task, pairs)
     if in_place:
@@ -100,6 +109,19 @@ def _weights(stage: StageBuilder, task: LayerTask, *, in_place: bool) -> None:
     words = _accumulate(stage, task, content, bits, deltas, traces)
     if in_place:
         fill_words(stage, task, words, pairs)
+
+
+def _stored_weights(stage: StageBuilder, task: LayerTask, deltas: Mask, traces: Mask) -> None:
+    """Pairs across synapses that are there; rows with a trace are walked, and find their gradients beside them."""
+    assert task.stored is not None
+    pairs = task.stored.pairs(deltas, traces)
+    multiply(stage, task, pairs)
+    stored.gradient(stage, task, deltas, traces, pairs)
+    skip = task.options.skip
+    operands = Vector.of(stage, task, task.gradient_operand, skip.traces, task.trace_bits, traces, out=False)
+    deltas_read = Vector.of(stage, task, Content.DELTA, skip.deltas, task.delta_bits, deltas, out=True)
+    stored.visit_operands(stage, operands)
+    stored.visit_operands(stage, deltas_read)
 
 
 def _add_scaled(stage: StageBuilder, task: LayerTask) -> None:
@@ -243,7 +265,10 @@ def _scalar_product(task: LayerTask) -> Stage:
     slices, content, bits = task.slices, *_summed(task)
     summed = Mask(np.asarray(task.deltas.ones.any(axis=1, keepdims=True)))
     inputs = Mask(task.traces.ones[:, :1])
-    pairs = task.recorded.couplings(summed, inputs, slices, slices.c0, slices.c1)
+    if task.stored is None:
+        pairs = task.recorded.couplings(summed, inputs, slices, slices.c0, slices.c1)
+    else:
+        pairs = task.stored.pairs(summed, inputs)
     stage.compute(Action.MAC, pairs, Lane.MAC, bits, task.recorded.input_bits, task.gradient_bits)
     stage.event(Action.SYNAPTIC_UPDATE, pairs)
     packing = stage.packing(Content.WEIGHT_GRADIENT, task.gradient_bits)
@@ -254,6 +279,10 @@ def _scalar_product(task: LayerTask) -> Stage:
     )
     sample.keep(stage)
     stage.sweep(content, slices.neurons, bits)  # every sum is read, and cleared for the next sample
+    if task.stored is not None:
+        stored.gradient(stage, task, summed, inputs, pairs, accumulates=content is Content.WEIGHT_GRADIENT)
+        stored.visit_operands(stage, sample)
+        return stage.build()
     if slices.geometry.shares_weights and task.flow.gradient != "input_stationary":
         met = groups.channels_with_any(g0, g1, slices.r0, slices.r1)
         met = met * inputs.channels_with_any(*slices.input_box) * slices.geometry.kernel**2 * per_value

@@ -10,6 +10,7 @@ from nmsim.counts import Action, Phase
 from nmsim.perf.census import Ones
 from nmsim.perf.layer import LayerTask
 from nmsim.perf.machine import Lane
+from nmsim.perf.phases import stored
 from nmsim.perf.projection import INPUT
 from nmsim.perf.skipping import PackedVector
 from nmsim.perf.stage import Stage, StageBuilder, StageKind
@@ -48,6 +49,10 @@ def _first_step_only(task: LayerTask, counts: IntArray) -> IntArray:
 
 def _serve(stage: StageBuilder, task: LayerTask) -> None:
     slices = task.slices
+    if task.stored is not None:
+        operations = stored.serve(stage, task, once=task.static and task.options.static_input_once)
+        _bring_home(stage, task, operations)
+        return
     taps = _first_step_only(task, task.recorded.taps_of(task.inputs, slices))
     operations = taps * slices.channels[:, None, None]
     bits = task.recorded.input_bits

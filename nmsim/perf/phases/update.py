@@ -27,7 +27,7 @@ def update(task: LayerTask) -> Stage:
     kind, slices = placement(task), task.slices
     if kind != "in_place":
         share = touched_rows(task)
-        weights = np.ceil(slices.weights * slices.updates * share).astype(np.int64)
+        weights = np.ceil(task.kept_weights * slices.updates * share).astype(np.int64)
         _find_rows(stage, task, share)
         if task.needs.centralized:
             _centralize(stage, task, weights)
@@ -131,6 +131,10 @@ def _weight_words(stage: StageBuilder, task: LayerTask, content: Content, bits: 
     """Words of something that is stored like the weights."""
     slices = task.slices
     share = touched_rows(task)
+    if task.stored is not None:
+        weights = content is Content.WEIGHT
+        rows = task.stored.total(lambda store: store.row_words if weights else store.value_words(bits))
+        return np.asarray(np.ceil(rows * share).astype(np.int64) * slices.updates)
     rows = np.ceil(slices.in_channels * share * slices.geometry.kernel**2).astype(np.int64) * slices.updates
     return stage.packing(content, bits).words(slices.channels) * rows
 
@@ -156,7 +160,7 @@ def _shared_values(task: LayerTask) -> dict[tuple[int, int], int]:
             shared[core[rows[0]], other] += values
 
     for rows in slices.weight_copies:
-        share(rows, int(slices.weights[rows[0]]))
+        share(rows, int(task.kept_weights[rows[0]]))
         if (
             task.needs.thresholds
             and slices.owner[rows[0]]
