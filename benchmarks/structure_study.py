@@ -18,11 +18,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+from nmsim.mapper.search import search_mapping
 
 from nmsim.cost.table import load_table
 from nmsim.evaluate import evaluate
 from nmsim.hardware.synapse_memory import SynapseMemory
-from nmsim.mapper.search import search_mapping
 from nmsim.pipeline.folder import RunFolder
 from nmsim.pipeline.simulate import needs_of, read_chip
 from nmsim.pipeline.synapses import FORMATS

@@ -118,10 +118,12 @@ def _stored_weights(stage: StageBuilder, task: LayerTask, deltas: Mask, traces: 
     multiply(stage, task, pairs)
     stored.gradient(stage, task, deltas, traces, pairs)
     skip = task.options.skip
-    operands = Vector.of(stage, task, task.gradient_operand, skip.traces, task.trace_bits, traces, out=False)
-    deltas_read = Vector.of(stage, task, Content.DELTA, skip.deltas, task.delta_bits, deltas, out=True)
-    stored.visit_operands(stage, operands)
-    stored.visit_operands(stage, deltas_read)
+    operands = PackedVector.of(
+        stage, task, task.gradient_operand, skip.traces, task.trace_bits, traces, out=False
+    )
+    deltas_read = PackedVector.of(stage, task, Content.DELTA, skip.deltas, task.delta_bits, deltas, out=True)
+    operands.visit(stage, operands.words[:, None, None])
+    deltas_read.visit(stage, deltas_read.words[:, None, None])
 
 
 def _add_scaled(stage: StageBuilder, task: LayerTask) -> None:
@@ -281,7 +283,7 @@ def _scalar_product(task: LayerTask) -> Stage:
     stage.sweep(content, slices.neurons, bits)  # every sum is read, and cleared for the next sample
     if task.stored is not None:
         stored.gradient(stage, task, summed, inputs, pairs, accumulates=content is Content.WEIGHT_GRADIENT)
-        stored.visit_operands(stage, sample)
+        sample.visit(stage, sample.words[:, None, None])
         return stage.build()
     if slices.geometry.shares_weights and task.flow.gradient != "input_stationary":
         met = groups.channels_with_any(g0, g1, slices.r0, slices.r1)

@@ -14,7 +14,6 @@ from nmsim.hardware.synapse_memory import bits_for
 from nmsim.perf.census import Mask
 from nmsim.perf.layer import LayerTask
 from nmsim.perf.machine import Lane
-from nmsim.perf.skipping import Vector
 from nmsim.perf.stage import StageBuilder
 from nmsim.perf.stored import StoredSynapses
 
@@ -122,8 +121,3 @@ def gradient(
     per_word = int(packing.per_word.max())
     met = stored.over_rows(traces, lambda store: store.runs_met(per_word), deltas)
     stage.access(Content.DELTA, reads=met * packing.per_value[:, None, None], run=1)
-
-
-def visit_operands(stage: StageBuilder, vector: Vector) -> None:
-    """What stands for the inputs is read from front to back once, not once for every word of gradients."""
-    vector.visit(stage, vector.words[:, None, None])
