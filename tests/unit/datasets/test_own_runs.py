@@ -71,9 +71,11 @@ def test_own_pictures_of_20_x_20_pixels_in_47_classes(tmp_path: Path) -> None:
     assert accuracy(out) > 0.5
 
 
-def drifting(label: int, width: int, height: int, count: int = 400) -> list[tuple[int, int, int, int]]:
+def drifting(
+    label: int, width: int, height: int, count: int = 400, classes: int = 4
+) -> list[tuple[int, int, int, int]]:
     """Events of a bar whose place tells the class."""
-    x = (label * width // 4 + RANDOM.integers(0, width // 8, count)) % width
+    x = (label * width // classes + RANDOM.integers(0, width // 2 // classes, count)) % width
     y, p, t = (
         RANDOM.integers(0, height, count),
         RANDOM.integers(0, 2, count),
@@ -101,13 +103,16 @@ def test_aedat_4_in_the_layout_of_cifar10_dvs(tmp_path: Path) -> None:
         folder = tmp_path / "CIFAR10DVS" / name
         folder.mkdir(parents=True)
         for number in range(10):
-            events = [(x, y, p, t + 10**15) for x, y, p, t in drifting(label, 128, 128, 100)]
+            events = [(x, y, p, t + 10**15) for x, y, p, t in drifting(label, 128, 128, 200, 10)]
             (folder / f"cifar10_{name}_{number}.aedat4").write_bytes(aedat4_bytes(events))
-    workload = described(tmp_path, {}, {"kind": "event_time_bins", "downsample": "1/8"}, [2, 16, 16], 10)
+    workload = described(
+        tmp_path, {}, {"kind": "event_time_bins", "downsample": "1/8"}, [2, 16, 16], 10, epochs=8
+    )
     text = workload.read_text().replace("name: own", f"name: dvs-cifar10\n  path: {tmp_path}")
     workload.write_text(text)
     out = run(workload, tmp_path / "run")
     assert "AEDAT 4" in (out / "run.json").read_text()
+    assert accuracy(out) > 0.6
 
 
 def test_clocks_of_32_bits_that_wrap_in_the_middle_of_recordings(tmp_path: Path) -> None:
