@@ -12,7 +12,7 @@ import numpy as np
 
 from nmsim.errors import DataError
 from nmsim.exchange.assemble import TrainedNetwork, with_weights
-from nmsim.exchange.chain import FloatArray, LayerWeights
+from nmsim.exchange.chain import FloatArray, LayerWeights, finite
 from nmsim.network.spec import NetworkSpec
 from nmsim.stop.protocol import Parameters
 from nmsim.storage import atomic_write
@@ -31,7 +31,8 @@ def read_arrays(path: Path, network: NetworkSpec) -> TrainedNetwork:
         raise DataError(f"{path}: no such file; give an .npz of arrays") from error
     except Exception as error:
         raise DataError(
-            f"{path}: not a readable .npz of numbers ({type(error).__name__}: {str(error)[:200]})"
+            f"{path}: not a readable .npz of numbers ({type(error).__name__}: {str(error)[:200]}); write it with"
+            " numpy.savez"
         ) from error
     return from_arrays(arrays, network, str(path))
 
@@ -61,9 +62,15 @@ def from_arrays(arrays: Mapping[str, FloatArray], network: NetworkSpec, source: 
                     f"{source}: thresholds{layer.index} of shape {list(thresholds.shape)}, but layer {layer.index} has"
                     f" {layer.threshold_count} thresholds; give one each"
                 )
-            own.thresholds[layer.index] = thresholds
-        if f"leak{layer.index}" in arrays:
-            own.leak[layer.index] = float(arrays[f"leak{layer.index}"])
+            own.thresholds[layer.index] = finite(thresholds, f"{source}: thresholds{layer.index}")
+        leak = arrays.get(f"leak{layer.index}")
+        if leak is not None:
+            if leak.size != 1:
+                raise DataError(
+                    f"{source}: leak{layer.index} of shape {list(leak.shape)}, but a layer has one leak factor; give one"
+                    " number"
+                )
+            own.leak[layer.index] = float(finite(leak, f"{source}: leak{layer.index}").reshape(()))
     return trained
 
 

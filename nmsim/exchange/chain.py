@@ -12,6 +12,22 @@ FloatArray = NDArray[np.float64]
 Reset = Literal["subtract", "zero"]
 
 
+def finite(values: FloatArray, where: str) -> FloatArray:
+    """The same values.
+
+    Raises:
+        DataError: one of them is no finite number, as a training that diverged or a damaged file leaves it.
+    """
+    wrong = np.argwhere(~np.isfinite(values))
+    if len(wrong):
+        value, place = values[tuple(wrong[0])], ", ".join(map(str, wrong[0]))
+        raise DataError(
+            f"{where}: the value at [{place}] is {value}, {len(wrong):,} of {values.size:,} are no finite numbers; export"
+            " the network from a training that did not diverge"
+        )
+    return values
+
+
 @dataclass(frozen=True)
 class LayerWeights:
     """Weights `(n_out, n_in)` or `(C_out, C_in, k, k)` in real numbers, and a bias `(n_out,)` or `(C_out,)` if there is one.
@@ -24,6 +40,11 @@ class LayerWeights:
     bias: FloatArray | None = None
     stride: int = 1
     padding: int = 0
+
+    def __post_init__(self) -> None:
+        finite(self.weight, self.where)
+        if self.bias is not None:
+            finite(self.bias, f"{self.where}, bias")
 
     @property
     def largest_bias(self) -> float:
@@ -51,6 +72,10 @@ class Neurons:
     leak: float
     threshold: FloatArray
     reset: Reset
+
+    def __post_init__(self) -> None:
+        finite(np.asarray(self.threshold), f"{self.where}, threshold")
+        finite(np.asarray(self.leak), f"{self.where}, leak")
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,8 @@ def read_nir(path: Path, *, dt_s: float | None = None, reset: Reset = "zero") ->
         graph = nir.read(path)
     except Exception as error:
         raise DataError(
-            f"{path}: not a readable NIR file ({type(error).__name__}: {str(error)[:200]})"
+            f"{path}: not a readable NIR file ({type(error).__name__}: {str(error)[:200]}); give one that nir.write"
+            " made"
         ) from error
     parts: list[Part] = []
     for name, node in _in_order(graph, path):
@@ -78,7 +79,7 @@ def _in_order(graph: Any, path: Path) -> Iterator[tuple[str, Any]]:
             if len(side.get(name, [])) > 1:
                 raise DataError(
                     f"{path}: node '{name}' has {word} ({', '.join(sorted(side[name]))}), and only a single chain from"
-                    " input to output can be imported"
+                    " input to output can be imported; give a network without branches"
                 )
     name = next((key for key, node in graph.nodes.items() if type(node).__name__ == "Input"), None)
     if name is None:

@@ -124,5 +124,7 @@ def _safetensors(path: Path) -> dict[str, FloatArray]:
     try:
         arrays = load_file(path)
     except (SafetensorError, OSError, ValueError) as error:
-        raise DataError(f"{path}: not a readable safetensors file ({str(error)[:200]})") from error
+        raise DataError(
+            f"{path}: not a readable safetensors file ({str(error)[:200]}); save the state dictionary again"
+        ) from error
     return {key: np.asarray(value, np.float64) for key, value in arrays.items()}

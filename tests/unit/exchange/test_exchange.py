@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from nmsim.errors import ConfigError, DataError
-from nmsim.exchange.array_file import read_arrays, write_arrays
+from nmsim.exchange.array_file import from_arrays, read_arrays, write_arrays
 from nmsim.exchange.assemble import assembled, with_weights
 from nmsim.exchange.chain import LayerWeights
 from nmsim.exchange.chosen_formats import chosen_precision, fitting
@@ -204,3 +204,36 @@ def test_membranes_get_a_bit_of_headroom() -> None:
     precision = chosen_precision(trained, [3.0, 0.2], 16)
     assert str(precision.resolve(0).membrane.format) == "s16.12"  # 3 doubled
     assert str(precision.resolve(1).membrane.format) == "s16.13"  # the threshold, 1, doubled
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("weights0", np.nan, r"weights0: the value at \[0, 0\] is nan, 12 of 12 are no finite numbers"),
+        ("bias1", np.inf, r"weights1, bias: the value at \[0\] is inf"),
+        ("thresholds0", np.nan, r"thresholds0: the value at \[0\] is nan"),
+        ("leak0", np.nan, r"leak0: the value at \[\] is nan"),
+    ],
+)
+def test_what_is_no_number_is_refused_with_its_place(name: str, value: float, said: str) -> None:
+    network = NetworkSpec.model_validate(
+        {
+            "input_shape": [4],
+            "time_steps": 2,
+            "layers": [{"kind": "dense", "units": 3}, {"kind": "dense", "units": 2}],
+        }
+    )
+    arrays = {"weights0": np.ones((3, 4)), "weights1": np.ones((2, 3))}
+    shapes = {"weights0": (3, 4), "bias1": (2,), "thresholds0": (3,), "leak0": ()}
+    with pytest.raises(DataError, match=said):
+        from_arrays(arrays | {name: np.full(shapes[name], value)}, network, "a.npz")
+
+
+def test_a_layer_has_one_leak_factor() -> None:
+    network = NetworkSpec.model_validate(
+        {"input_shape": [4], "time_steps": 2, "layers": [{"kind": "dense", "units": 3}]}
+    )
+    with pytest.raises(
+        DataError, match=r"leak0 of shape \[3\], but a layer has one leak factor; give one number"
+    ):
+        from_arrays({"weights0": np.ones((3, 4)), "leak0": np.ones(3)}, network, "a.npz")
