@@ -3,7 +3,7 @@
     python benchmarks/structure_study.py train --out /tmp/structure-study
     python benchmarks/structure_study.py train --out /tmp/structure-study --networks mnist-512 mnist-64 --methods prune
     python benchmarks/structure_study.py tables --out /tmp/structure-study
-    python benchmarks/structure_study.py plot --out /tmp/structure-study --to docs/images/structure.png
+    python benchmarks/structure_study.py plot --out /tmp/structure-study --to docs/pictures/structure.svg
 
 `train` makes a run folder under `--out` for every training, goes on where it was interrupted and leaves alone what has
 finished; several may work side by side on cases of their own. `tables` writes `results.csv`, a line for every finished run,
@@ -13,21 +13,26 @@ sparsity and over energy from the two.
 
 import argparse
 import csv
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import product
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import numpy as np
-from nmsim.mapper.search import search_mapping
 
 from nmsim.cost.table import load_table
 from nmsim.evaluate import evaluate
-from nmsim.hardware.synapse_memory import SynapseMemory
+from nmsim.hardware.synapse_memory import SynapseMemory, SynapseStore
+from nmsim.mapper.mapping_search import search_mapping
+from nmsim.perf.sparse_synapses import by_input
 from nmsim.pipeline.folder import RunFolder
 from nmsim.pipeline.simulate import needs_of, read_chip
-from nmsim.pipeline.synapses import FORMATS
+from nmsim.pipeline.synapses import masks_of
 from nmsim.pipeline.train import read_workload, train
 from nmsim.rules import rule_named
+from nmsim.units import BITS_PER_KIB
 from nmsim.workload import WorkloadSpec
 
 SPARSITIES = (0.9, 0.8, 0.95, 0.5)
@@ -40,6 +45,13 @@ METHODS = {
     "global-prune": ("structure.method=prune", "structure.scope=global"),
 }
 RULES = ("stop-wtl", "stop-w")
+MEMORIES = (
+    SynapseMemory(format="dense"),
+    SynapseMemory(format="bitmap"),
+    SynapseMemory(format="csr"),
+    SynapseMemory(format="csr", transposed="index"),
+)
+"""Synapse memories of whole chips; `nmsim synapses` compares more of them."""
 
 
 def _hidden(units: int) -> tuple[str, tuple[str, ...]]:
@@ -155,15 +167,66 @@ def write_tables(arguments: argparse.Namespace) -> None:
                 "test_samples": row.test_samples, "train_samples": row.train_samples, "epochs": len(history.rows),
                 "train_accuracy": row.train_accuracy,
             }
+            | stored_kib(folder)
         )  # fmt: skip
     write(arguments.out / "results.csv", rows)
     machine = read(arguments.out / "machine.csv")
     known = {row["run"] for row in machine}
     for case, folder in runs:
-        if case.seed == min(other.seed for other, _ in runs) and case.folder not in known:
+        chosen = case.method == "dense" or case.method in arguments.methods
+        if chosen and case.network in arguments.networks and case.seed == 1 and case.folder not in known:
             machine += [{"run": case.folder, **row} for row in on_whole_chips(folder)]
             write(arguments.out / "machine.csv", machine)
             print(case.folder, flush=True)
+
+
+def stored_kib(folder: RunFolder) -> dict[str, object]:
+    """What the synapses of a run take in every memory, index included."""
+    workload, found = folder.workload(), dict.fromkeys(map(named, MEMORIES), 0.0)
+    for index, mask in enumerate(masks_of(folder)):
+        bits = workload.precision.resolve(index).weight.format.total_bits
+        for memory in MEMORIES:
+            found[named(memory)] += SynapseStore(memory, by_input(mask), bits, 64).storage_bits / BITS_PER_KIB
+    return {f"kib, {name}": kib for name, kib in found.items()}
+
+
+def plot(arguments: argparse.Namespace) -> None:
+    """Accuracy over sparsity by method, and over energy of an inference by storage of the pruned runs of the first seed."""
+    results = [row for row in read(arguments.out / "results.csv") if row["rule"] == "stop-wtl"]
+    accuracies: dict[tuple[str, float], list[float]] = defaultdict(list)
+    for row in results:
+        if row["network"] == "mnist-dense":
+            accuracies[str(row["method"]), float(str(row["sparsity"]))].append(
+                100 * float(str(row["test_accuracy"]))
+            )
+    figure, (left, right) = plt.subplots(1, 2, figsize=(9.6, 3.8), layout="constrained")
+    whole = accuracies["dense", 0.0]
+    for method, mark in zip(("prune", "exchange", "grow"), "osv", strict=True):
+        points = {0.0: whole} | {
+            sparsity: own for (name, sparsity), own in sorted(accuracies.items()) if name == method
+        }
+        left.errorbar(
+            [100 * sparsity for sparsity in points], [np.mean(own) for own in points.values()],
+            [np.std(own, ddof=1) if len(own) > 1 else 0 for own in points.values()], marker=mark, capsize=2, label=method,
+        )  # fmt: skip
+    left.set(xlabel="synapses that are absent (%)", ylabel="accuracy on held-out images (%)")
+    left.legend(frameon=False)
+    by_run = {
+        case.folder: folder.history().rows[-1].test_accuracy or 0.0
+        for case, folder in finished(arguments.out)
+    }
+    for (chip, memory), mark in zip(product(CHIPS, ("dense", "bitmap", "csr")), "oP^oP^", strict=True):
+        priced = [
+            (1e9 * float(str(row["inference_j"])), 100 * by_run[str(row["run"])])
+            for row in read(arguments.out / "machine.csv")
+            if row["chip"] == chip
+            and row["format"] == memory
+            and str(row["run"]).startswith("mnist-dense_stop-wtl")
+        ]
+        right.plot(*zip(*priced, strict=True), mark + "-", label=f"{chip}, {memory}", linewidth=0.8)
+    right.set(xlabel="energy of an inference (nJ)", xscale="log", ylabel="accuracy, seed 1 (%)")
+    right.legend(frameon=False, fontsize="small")
+    figure.savefig(arguments.to)
 
 
 def on_whole_chips(folder: RunFolder) -> Iterator[dict[str, object]]:
@@ -171,7 +234,7 @@ def on_whole_chips(folder: RunFolder) -> Iterator[dict[str, object]]:
     workload = folder.workload()
     for name in CHIPS:
         chip = read_chip(name)
-        for memory in FORMATS:
+        for memory in MEMORIES:
             options = chip.options.model_copy(update={"synapses": memory})
             own = chip.model_copy(update={"options": options})
             row: dict[str, object] = {"chip": name, "format": named(memory)}
@@ -217,7 +280,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("step", choices=("train", "tables"))
+    parser.add_argument("step", choices=("train", "tables", "plot"))
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--networks", nargs="+", default=["mnist-dense", "lenet5"], choices=NETWORKS)
     parser.add_argument("--rules", nargs="+", default=["stop-wtl"], choices=RULES)
@@ -226,10 +289,11 @@ def main() -> None:
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
     parser.add_argument("--samples", type=int, help="training samples; all of the workload's if absent")
     parser.add_argument("--epochs", type=int, default=8)
+    parser.add_argument("--to", type=Path, default=Path("structure.svg"), help="picture")
     parser.add_argument("--data", help="folder of CIFAR-10")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
-    {"train": train_all, "tables": write_tables}[arguments.step](arguments)
+    {"train": train_all, "tables": write_tables, "plot": plot}[arguments.step](arguments)
 
 
 if __name__ == "__main__":
