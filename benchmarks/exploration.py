@@ -4,6 +4,8 @@ Run as `python benchmarks/exploration.py PART --work FOLDER`, parts in any order
 
 - `mnist`: 1,000 designs of mnist-edge with two workers, training included (wanted: under 60 s);
 - `vgg --run RUN`: 200 designs of vgg11-mesh on the activity of a trained `cifar10-vgg11` (wanted: under 5 min);
+- `cpu --run RUN [--space SPACE] [--designs N]`: CPU time of a design in one process without a store, and a digest of all
+  figures: the same digest before and after a change means that no bit of a figure changed;
 - `workers [--run RUN]`: speed-up by two worker processes, of mnist-edge, or of vgg11-mesh on the activity of RUN;
 - `search`: what 20 searches per sampler find with a tenth of the evaluations of the full grid of mnist-edge
   (wanted: 95 % of its hypervolume).
@@ -13,6 +15,8 @@ That a killed sweep and a cluster that loses workers give the same store, bit fo
 """
 
 import argparse
+import hashlib
+import os
 import shutil
 import subprocess
 import sys
@@ -24,11 +28,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from nmsim import config
+from nmsim.explore.backends.serial import Serial
 from nmsim.explore.pareto import hypervolume, hypervolume_history, reference_point
 from nmsim.explore.result import Result, costs, feasible
+from nmsim.explore.sample import sample
 from nmsim.explore.search import SAMPLERS, Sampler, Searcher
-from nmsim.explore.space import DesignSpace
+from nmsim.explore.space import SPACES, DesignSpace
+from nmsim.pipeline.evaluate_design import EvaluateDesign, Job
 from nmsim.pipeline.explore import reopen
+from nmsim.pipeline.study import StudyOptions, StudyRunner
 from nmsim.report.plots.hypervolume import hypervolume as hypervolume_picture
 
 MNIST, VGG = "mnist-edge", "vgg11-mesh"
@@ -65,6 +74,28 @@ def rate(space: str, work: Path, designs: int, run: Path | None, seconds_wanted:
     print(
         f"{space}: {evaluated:,} designs in {seconds:.1f} s ({60 * evaluated / seconds:,.0f} per minute),"
         f" {fit:,} of them fit; wanted under {seconds_wanted:.0f} s: {verdict}"
+    )
+
+
+def cpu(space: str, work: Path, designs: int, run: Path) -> None:
+    """CPU time per design, which says little about a busy machine's clock; two processors are twice one, by assumption."""
+    document = config.load(config.find(SPACES, space))
+    options = StudyOptions(work / "cpu", run=run, reports=0, overwrite=True)
+    how = {"verb": "sweep", "method": "sobol", "seed": 1}
+    with StudyRunner(document, how, Serial(), options) as study:
+        chosen = sample(study.space, "sobol", designs, 1)
+        jobs = study.in_order([Job(index, values) for index, values in enumerate(chosen)])
+        evaluate = EvaluateDesign(study.configurator, study.numerics)
+        evaluate(jobs[0])  # reads the run, loads compiled code
+        began = time.process_time()
+        found = [evaluate(job) for job in jobs]
+        seconds = (time.process_time() - began) / designs
+    rows = sorted((r.design, r.status, r.reason, sorted(r.metrics.items())) for r in found)
+    digest = hashlib.sha256(repr(rows).encode()).hexdigest()[:16]
+    fit = sum(result.ok for result in found)
+    print(
+        f"{space}: {designs:,} designs, {fit:,} of them fit: {1e3 * seconds:.1f} ms of CPU time each,"
+        f" {120 / seconds:,.0f} a minute on two processors; load {os.getloadavg()[0]:.1f}; figures {digest}"
     )
 
 
@@ -173,17 +204,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("part", choices=("mnist", "vgg", "workers", "search"))
+    parser.add_argument("part", choices=("mnist", "vgg", "cpu", "workers", "search"))
     parser.add_argument("--work", type=Path, required=True, help="folder of the studies")
     parser.add_argument("--run", type=Path, help="a trained run of cifar10-vgg11; for search, of mnist-dense")
+    parser.add_argument("--space", default=MNIST, help="space of cpu")
+    parser.add_argument("--designs", type=int, default=MNIST_DESIGNS, help="designs of cpu")
     given = parser.parse_args()
-    if given.part == "vgg" and given.run is None:
-        parser.error("vgg needs --run")
+    if given.part in {"vgg", "cpu"} and given.run is None:
+        parser.error(f"{given.part} needs --run")
     given.work.mkdir(parents=True, exist_ok=True)
     if given.part == "mnist":
         rate(MNIST, given.work, MNIST_DESIGNS, None, MNIST_SECONDS)
     elif given.part == "vgg":
         rate(VGG, given.work, VGG_DESIGNS, given.run, VGG_SECONDS)
+    elif given.part == "cpu":
+        cpu(given.space, given.work, given.designs, given.run)
     elif given.part == "search":
         search(given.work, given.run)
     else:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import fsum
 from typing import Literal
 
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmsim import units
-from nmsim.cost.energy import CLOCK, CONTROL, OVERHEAD, STANDING, WORKING, EnergyTable, distinct
+from nmsim.cost.energy import CLOCK, CONTROL, OVERHEAD, STANDING, WORKING, EnergyTable
 from nmsim.cost.idle import Idle
 from nmsim.cost.static import StaticPower
 from nmsim.counts import Action, ActionCounts, Component
@@ -93,11 +94,11 @@ def _prices(
 
     working = energy.select(component=CLOCK, action=WORKING)
     samples = perf.counts.counts.shape[1]
-    price_pj = [price.pj for price in energy.prices]
+    price_pj = np.array([price.pj for price in energy.prices])
     anew = fsum(
-        price_pj[index] * float(count.sum())
+        value
         for table in (priced, working)
-        for index, count in zip(table.price.tolist(), table.count, strict=True)
+        for value in (price_pj[table.price] * table.count.sum(axis=1)).tolist()
     )
     anew /= samples
     control = next((price.pj for price in energy.prices if price.group == CONTROL), 0.0)
@@ -109,12 +110,12 @@ def _prices(
     yield _same("counts x prices equal the total", total * units.J_PER_PJ, energy.mean_j, "J")
     on_chip = (Component.ALU, Component.REGISTERS, Component.SRAM, Component.NOC, Component.SYNC)
     overhead = (
-        (chip.power.control_overhead_factor - 1) * priced.select(component=on_chip).mean_j if control else 0.0
+        (chip.power.control_overhead_factor - 1) * priced.mean_of(component=on_chip) if control else 0.0
     )
     yield _same(
         "control overhead is its factor times on-chip energy",
         overhead,
-        energy.select(component=CONTROL).mean_j,
+        energy.mean_of(component=CONTROL),
         "J",
     )
     rows = int(perf.counts.counts.any(axis=1).sum())
@@ -129,7 +130,7 @@ def _prices(
 
 def _parts(perf: PerfResult, energy: EnergyTable) -> Iterator[Check]:
     for name in ("phase", "layer", "core", "component"):
-        parts = fsum(part.mean_j for part in energy.by(name).values())
+        parts = fsum(energy.means_by(name).values())
         yield _same(f"energy by {name} adds up", energy.mean_j, parts, "J")
     cycles = fsum(float(cycles.sum()) for cycles in perf.phase_cycles.values())
     yield _same("time by phase adds up", float(perf.sample_cycles.sum()), cycles, "cycles")
@@ -168,19 +169,26 @@ def _busiest_memory(
     chip: ChipConfig, counts: ActionCounts, cycles: NDArray[np.float64], *, per_batch: bool
 ) -> tuple[float, str]:
     """Largest share of the accesses that a memory could serve in the time, and the memory's name."""
-    accesses = counts.select(
-        component=Component.SRAM.value
-    )  # registers are as many as the lanes that use them
-    columns = {name: accesses.columns[name][accesses.per_batch == per_batch] for name in ("core", "unit")}
-    if not len(columns["core"]):
+    names, words = _words_by_memory(counts, per_batch=per_batch)
+    if not names:
         return 0.0, ""
-    first, inverse = distinct([columns["core"], columns["unit"]])
-    words = np.zeros((len(first), accesses.counts.shape[1]))
-    np.add.at(words, inverse, accesses.counts[accesses.per_batch == per_batch])
     cores = chip.cores()
-    names = [(int(columns["core"][row]), str(columns["unit"][row])) for row in first]
     memories = [next(m for m in cores[core].type.memories if m.name == name) for core, name in names]
     rate = np.array([memory.accesses_per_cycle for memory in memories])[:, None]
     share = (words / rate / np.maximum(cycles, TOLERANCE)).max(axis=1)
     busiest = int(share.argmax())
     return float(share[busiest]), f"{names[busiest][1]} of core {names[busiest][0]}"
+
+
+@lru_cache(maxsize=8)
+def _words_by_memory(
+    counts: ActionCounts, *, per_batch: bool
+) -> tuple[list[tuple[int, str]], NDArray[np.float64]]:
+    """Core and name of every memory that is accessed, and its accesses; registers are as many as the lanes that use them."""
+    accesses = counts.select(component=Component.SRAM.value)
+    rows = accesses.per_batch == per_batch
+    columns = accesses.columns.take(rows)
+    first, inverse = columns.groups("core", "unit")
+    words = np.zeros((len(first), accesses.counts.shape[1]))
+    np.add.at(words, inverse, accesses.counts[rows])
+    return [(int(columns["core"][row]), str(columns["unit"][row])) for row in first], words

@@ -1,12 +1,15 @@
 """Action counts: what the machine did, never what it costs; the contract from time to price."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from nmsim.columns import Columns
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
@@ -92,17 +95,27 @@ class Block:
     """Rows of one table that share a key but for the core.
 
     `key` holds the values of `KEY_COLUMNS` without the last; `cores (n,)` numbers, -1 where shared; `counts (n, S)`.
-    `by_step (n, T)` is their sum over samples by time step; None for what comes once per sample or batch.
+    `cells (n, S, T)` are the counts step by step, with one entry on an axis along which all are the same; None for what
+    comes once per sample or batch. `shape` is (S, T).
     """
 
     key: tuple[Any, ...]
     cores: IntArray
     counts: IntArray
     per_batch: bool = False
-    by_step: IntArray | None = None
+    cells: IntArray | None = None
+    shape: tuple[int, int] = (1, 1)
+
+    @property
+    def by_step(self) -> IntArray | None:
+        """Sums over samples by time step `(n, T)`; None for what comes once per sample or batch."""
+        if self.cells is None:
+            return None
+        total = self.cells.sum(axis=1) * (self.shape[0] // self.cells.shape[1])
+        return np.broadcast_to(total, (len(total), self.shape[1]))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ActionCounts:
     """A long table: one row per distinct key, one integer count per sample.
 
@@ -112,12 +125,20 @@ class ActionCounts:
     its full count, to be divided by the batch size when a per-sample figure is wanted.
     """
 
-    columns: Mapping[str, NDArray[Any]]
+    columns: Columns
     counts: IntArray
     per_batch: NDArray[np.bool_]
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "columns", Columns.of(self.columns))
+
     def __len__(self) -> int:
         return len(self.counts)
+
+    @lru_cache(maxsize=8)  # noqa: B019 - a few, and small against the stages that they were counted from
+    def per_sample(self, batch_size: int) -> FloatArray:
+        """Counts per sample `(K, S)`: what comes once per batch is shared by its samples."""
+        return np.asarray(self.counts / np.where(self.per_batch, batch_size, 1)[:, None])
 
     @classmethod
     def from_blocks(cls, blocks: Iterable[Block], samples: int) -> "ActionCounts":
@@ -134,7 +155,9 @@ class ActionCounts:
         columns["core"] = np.concatenate([np.zeros(0, np.int64), *(block.cores for block in kept)])
         table = np.concatenate([np.zeros((0, samples), np.int64), *(block.counts for block in kept)])
         return cls(
-            columns, table, np.repeat(np.array([block.per_batch for block in kept], np.bool_), lengths)
+            Columns(columns),
+            table,
+            np.repeat(np.array([block.per_batch for block in kept], np.bool_), lengths),
         )
 
     @classmethod
@@ -157,12 +180,8 @@ class ActionCounts:
 
     def select(self, **equal: Any) -> "ActionCounts":
         """Rows whose key columns equal the given values."""
-        keep = np.ones(len(self), np.bool_)
-        for name, value in equal.items():
-            keep &= self.columns[name] == value
-        return ActionCounts(
-            {n: c[keep] for n, c in self.columns.items()}, self.counts[keep], self.per_batch[keep]
-        )
+        keep = self.columns.where(**equal)
+        return ActionCounts(self.columns.take(keep), self.counts[keep], self.per_batch[keep])
 
     def total(self, **equal: Any) -> int:
         """Sum over samples of the selected rows."""
@@ -191,12 +210,21 @@ _KINDS = (np.str_, np.str_, np.str_, np.int64, np.int64, np.int64, np.str_, np.i
 
 def _add_up(blocks: list[Block]) -> Block:
     """One block of the sum of several of equal key: cores ascending and distinct, no row of zeros."""
-    cores = np.concatenate([block.cores for block in blocks])
-    counts = np.concatenate([block.counts for block in blocks])
+    cores, counts = blocks[0].cores, blocks[0].counts
+    if all(block.cores is cores for block in blocks[1:]):
+        for block in blocks[1:]:
+            counts = counts + block.counts
+    else:
+        cores = np.concatenate([block.cores for block in blocks])
+        counts = np.concatenate([block.counts for block in blocks])
     if (cores[1:] <= cores[:-1]).any():
-        cores, inverse = np.unique(cores, return_inverse=True)
-        summed = np.zeros((len(cores), counts.shape[1]), np.int64)
-        np.add.at(summed, inverse, counts)
-        counts = summed
+        order = np.argsort(cores, kind="stable")
+        cores = cores[order]
+        first = np.flatnonzero(np.diff(cores, prepend=cores[0] - 1))
+        cores, counts = cores[first], np.add.reduceat(counts[order], first, axis=0)
     busy = counts.any(axis=1)
-    return Block(blocks[0].key, cores[busy], counts[busy], blocks[0].per_batch)
+    return (
+        blocks[0]
+        if busy.all() and counts is blocks[0].counts
+        else Block(blocks[0].key, cores[busy], counts[busy], blocks[0].per_batch)
+    )

@@ -357,4 +357,4 @@ def _incremental(perf: PerfResult, energy: EnergyTable) -> float | None:
     if not sops:
         return None
     # static power belongs to no layer, so this is dynamic energy
-    return energy.select(phase=Phase.INTEGRATE.value, layer=tuple(pure)).mean_j / float(sops)
+    return energy.mean_of(phase=Phase.INTEGRATE.value, layer=tuple(pure)) / float(sops)

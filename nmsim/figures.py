@@ -83,7 +83,7 @@ COMPONENTS = {
 def _component(name: str) -> Figure:
     def take(evaluation: Evaluation) -> float:
         # 0 for a component that the chip does not have, so that it can be bounded on any chip
-        return evaluation.energy.select(component=(name,)).mean_j
+        return evaluation.energy.mean_of(component=name)
 
     text = COMPONENTS[name]
     return Figure(

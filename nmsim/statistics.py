@@ -6,6 +6,7 @@ intervals of the figures suggest. Compare rules by `ratio_of_means`, never by wh
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,5 +60,11 @@ def _around(value: float, spread: FloatArray) -> Interval:
     size = len(spread)
     if size == 1:
         return Interval(value, None, None)
-    half = float(stats.t.ppf((1 + CONFIDENCE) / 2, size - 1) * spread.std(ddof=1) / np.sqrt(size))
+    half = float(_quantile(size - 1) * spread.std(ddof=1) / np.sqrt(size))
     return Interval(value, value - half, value + half)
+
+
+@lru_cache(maxsize=256)
+def _quantile(degrees: int) -> float:
+    """Of Student's distribution, for an interval that leaves as much out on either side."""
+    return float(stats.t.ppf((1 + CONFIDENCE) / 2, degrees))

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nmsim.columns import KEPT, Columns, joined
 from nmsim.cost.clock import open_periods, period_price
 from nmsim.cost.constant import Constant, Kind
 from nmsim.cost.energy import (
@@ -20,7 +21,6 @@ from nmsim.cost.energy import (
     EnergyTable,
     FloatArray,
     Unpriced,
-    distinct,
 )
 from nmsim.cost.idle import PHASE, Idle
 from nmsim.cost.price import Price
@@ -31,7 +31,7 @@ from nmsim.cost.technology import technology_at
 from nmsim.counts import ActionCounts, CoreActivity
 from nmsim.hardware.chip import ChipConfig
 
-Rows = tuple[dict[str, NDArray[Any]], FloatArray, NDArray[np.int64], list[Price]]
+Rows = tuple[Columns, FloatArray, NDArray[np.int64], list[Price]]
 
 
 def energy_of(
@@ -55,9 +55,10 @@ def energy_of(
         CostError: an action that happened has no usable price (see `price_counts`).
     """
     pricing = price_counts(counts, chip, table)
-    count = counts.counts / np.where(counts.per_batch, batch_size, 1)[:, None]
-    priced = np.flatnonzero(pricing.price >= 0)
-    columns = {name: counts.columns[name][priced] for name in ENERGY_COLUMNS}
+    count = counts.per_sample(batch_size)
+    has_price = np.asarray(pricing.price >= 0)
+    priced = np.flatnonzero(has_price)
+    columns = counts.columns.only(*ENERGY_COLUMNS).take(has_price)
     parts: list[Rows] = [(columns, count[priced], pricing.price[priced], list(pricing.prices))]
     overhead_band = (1.0, 1.0)
     if isinstance(table, ComponentTable) and len(priced):
@@ -91,22 +92,25 @@ def _joined(parts: list[Rows]) -> EnergyTable:
     price = np.concatenate(positions)
     count = np.concatenate([part[1] for part in parts])
     pj = np.array([item.pj for item in prices])[price] if prices else np.zeros(0)
-    columns = {name: np.concatenate([part[0][name] for part in parts]) for name in ENERGY_COLUMNS}
-    return EnergyTable(columns, count, count * pj[:, None], price, tuple(prices))
+    return EnergyTable(joined(*(part[0] for part in parts)), count, count * pj[:, None], price, tuple(prices))
 
 
 def _control(dynamic: EnergyTable, chip: ChipConfig, table: ComponentTable) -> Rows:
     """One row per phase, layer and core: the on-chip energy there, times the overhead factor less one."""
     carries = np.array([price.group in OVERHEAD_GROUPS for price in dynamic.prices])[dynamic.price]
-    first, inverse = distinct([dynamic.columns[name][carries] for name in ("phase", "layer", "core")])
+    inside = dynamic.columns.take(carries)
+    first, inverse = inside.groups("phase", "layer", "core")
     carried = np.zeros((len(first), dynamic.energy_pj.shape[1]))
     np.add.at(carried, inverse, dynamic.energy_pj[carries])
-    columns = {name: dynamic.columns[name][carries][first] for name in ("phase", "layer", "core")}
-    columns |= {
-        n: np.full(len(first), text)
-        for n, text in (("component", CONTROL), ("action", OVERHEAD), ("unit", ""))
-    }
+    columns = inside.keep("control", lambda: _named(inside.take(first), CONTROL, OVERHEAD))
     return columns, carried, np.zeros(len(first), np.int64), [control_price(chip, table)]
+
+
+def _named(columns: Columns, component: str, action: str) -> Columns:
+    """Phases, layers and cores under one component and action."""
+    texts = {"component": component, "action": action, "unit": ""}
+    made = {name: np.full(columns.rows, text) for name, text in texts.items()}
+    return Columns({name: made[name] if name in made else columns[name] for name in ENERGY_COLUMNS})
 
 
 def control_price(chip: ChipConfig, table: ComponentTable) -> Price:
@@ -142,20 +146,26 @@ def _working_clock(chip: ChipConfig, table: ComponentTable, activities: Sequence
     found = open_periods(chip, technology, activities)
     if not found:
         return []
-    lengths = [len(activity.cores) for activity, _ in found]
-    columns: dict[str, NDArray[Any]] = {
-        "phase": np.repeat(np.array([str(activity.phase) for activity, _ in found]), lengths),
-        "layer": np.repeat(np.array([activity.layer for activity, _ in found]), lengths),
-        "core": np.concatenate([activity.cores for activity, _ in found]),
-    }
     periods = np.concatenate([periods for _, periods in found])
-    busy = periods.any(axis=1)
-    columns = {name: column[busy] for name, column in columns.items()}
-    rows = int(busy.sum())
-    columns |= {
-        n: np.full(rows, text) for n, text in (("component", CLOCK), ("action", WORKING), ("unit", ""))
-    }
-    return [(columns, periods[busy], np.zeros(rows, np.int64), [period_price(technology)])]
+    busy = np.asarray(periods.any(axis=1))
+    stages = tuple((str(activity.phase), activity.layer, activity.cores.tobytes()) for activity, _ in found)
+    columns = _stage_columns(stages).take(busy)
+    return [(columns, periods[busy], np.zeros(columns.rows, np.int64), [period_price(technology)])]
+
+
+@lru_cache(maxsize=KEPT)
+def _stage_columns(stages: tuple[tuple[str, int, bytes], ...]) -> Columns:
+    """One row per stage (its phase, its layer, its cores as 64-bit numbers) and core."""
+    cores = [np.frombuffer(data, np.int64) for _, _, data in stages]
+    lengths = [len(some) for some in cores]
+    columns = Columns(
+        {
+            "phase": np.repeat(np.array([phase for phase, _, _ in stages]), lengths),
+            "layer": np.repeat(np.array([layer for _, layer, _ in stages]), lengths),
+            "core": np.concatenate(cores),
+        }
+    )
+    return _named(columns, CLOCK, WORKING)
 
 
 def _static(power: StaticPower, phase_s: Mapping[str, FloatArray]) -> Rows:
@@ -163,18 +173,27 @@ def _static(power: StaticPower, phase_s: Mapping[str, FloatArray]) -> Rows:
     phases = list(phase_s)
     times = np.array([phase_s[phase] for phase in phases]).reshape(len(phases), -1)
     parts = power.parts
-    columns: dict[str, NDArray[Any]] = {
-        "component": np.repeat(np.array([part.component for part in parts], np.str_), len(phases)),
-        "action": np.full(len(parts) * len(phases), STANDING),
-        "unit": np.repeat(np.array([part.unit for part in parts], np.str_), len(phases)),
-        "phase": np.tile(np.array(phases, np.str_), len(parts)),
-        "layer": np.full(len(parts) * len(phases), -1),
-        "core": np.repeat(np.array([part.core for part in parts], np.int64), len(phases)),
-    }
+    columns = _standing(tuple((part.component, part.unit, part.core) for part in parts), tuple(phases))
     prices = list(dict.fromkeys(part.price for part in parts))
     index = {price: position for position, price in enumerate(prices)}
     position = np.repeat(np.array([index[part.price] for part in parts], np.int64), len(phases))
     return columns, np.tile(times, (len(parts), 1)), position, prices
+
+
+@lru_cache(maxsize=KEPT)
+def _standing(parts: tuple[tuple[str, str, int], ...], phases: tuple[str, ...]) -> Columns:
+    """One row per part (component, unit, core) and phase."""
+    components, units, cores = ([part[i] for part in parts] for i in range(3))
+    return Columns(
+        {
+            "component": np.repeat(np.array(components, np.str_), len(phases)),
+            "action": np.full(len(parts) * len(phases), STANDING),
+            "unit": np.repeat(np.array(units, np.str_), len(phases)),
+            "phase": np.tile(np.array(phases, np.str_), len(parts)),
+            "layer": np.full(len(parts) * len(phases), -1),
+            "core": np.repeat(np.array(cores, np.int64), len(phases)),
+        }
+    )
 
 
 def _between_samples(power: StaticPower, idle: Idle) -> Rows:

@@ -75,11 +75,12 @@ class ClockReport:
         return tuple(lines)
 
 
-def clocked(chip: ChipConfig, table: CostTable) -> ChipConfig:
+def clocked(chip: ChipConfig, table: CostTable, *, remedies: bool = True) -> ChipConfig:
     """The chip with the cycles of every memory known, after a check of its clock against its supply.
 
     Call it once before time is modelled: `access_cycles: auto` becomes the fewest cycles in which a memory answers.
-    Chips priced by whole events were measured at their speed and pass as they are.
+    Chips priced by whole events were measured at their speed and pass as they are. `remedies=False` spares the search for
+    what would make it possible.
 
     Raises:
         TooFastError: logic or a memory cannot run at `clock_hz` at `voltage_v`; the message is the report.
@@ -92,8 +93,8 @@ def clocked(chip: ChipConfig, table: CostTable) -> ChipConfig:
         return chip
     slow = _too_slow(chip, technology)
     if slow:
-        remedies = tuple(_remedies(chip, table, technology))
-        report = ClockReport(chip.name, chip.clock_hz, chip.voltage_v, slow, remedies)
+        found = tuple(_remedies(chip, table, technology)) if remedies else ()
+        report = ClockReport(chip.name, chip.clock_hz, chip.voltage_v, slow, found)
         raise TooFastError(report.text(), report)
     return _with_cycles(chip, Speed(technology, chip.voltage_v))
 

@@ -1,7 +1,8 @@
 """The energy table: counts times prices per sample, by component, phase, layer and core, with its band."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from math import hypot
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmsim import units
+from nmsim.columns import Columns
 from nmsim.cost.price import Price
 
 FloatArray = NDArray[np.float64]
@@ -42,7 +44,7 @@ class EnergyTable:
     `prices`. `overhead_band` is the relative band of all energy that carries control overhead.
     """
 
-    columns: Mapping[str, NDArray[Any]]
+    columns: Columns
     count: FloatArray
     energy_pj: FloatArray
     price: NDArray[np.int64]
@@ -52,6 +54,9 @@ class EnergyTable:
     """Components whose counts are inside the prices of others: whole events against their parts."""
     notes: tuple[str, ...] = ()
     overhead_band: tuple[float, float] = (1.0, 1.0)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "columns", Columns.of(self.columns))
 
     def __len__(self) -> int:
         return len(self.energy_pj)
@@ -64,26 +69,43 @@ class EnergyTable:
     @property
     def mean_j(self) -> float:
         """Mean energy per sample, joules."""
-        return float(self.energy_pj.mean(axis=1).sum()) * units.J_PER_PJ if len(self) else 0.0
+        return float(self._row_pj.sum()) * units.J_PER_PJ if len(self) else 0.0
+
+    @cached_property
+    def _row_pj(self) -> FloatArray:
+        """Mean energy per sample of every row `(K,)`."""
+        return self.energy_pj.mean(axis=1) if len(self) else np.zeros(0)
+
+    def mean_of(self, **equal: Any) -> float:
+        """Mean energy per sample of the rows that `select` would give, joules."""
+        return float(self._row_pj[self.columns.where(**equal)].sum()) * units.J_PER_PJ
+
+    def means_by(self, *names: str) -> dict[tuple[Any, ...], float]:
+        """Mean energy per sample of the parts that `by` would give, joules."""
+        parts = self._parts(names)
+        return {key: float(self._row_pj[rows].sum()) * units.J_PER_PJ for key, rows in parts.items()}
+
+    def _parts(self, names: tuple[str, ...]) -> dict[tuple[Any, ...], NDArray[np.int64]]:
+        """Rows that agree in the named columns, in order of appearance."""
+
+        def find() -> dict[tuple[Any, ...], NDArray[np.int64]]:
+            first, inverse = self.columns.groups(*names)
+            order = np.argsort(inverse, kind="stable")
+            rows = np.split(order, np.cumsum(np.bincount(inverse, minlength=len(first)))[:-1])
+            parts = dict(zip(first.tolist(), rows, strict=True))
+            return {
+                tuple(self.columns[name][row].item() for name in names): parts[row] for row in sorted(parts)
+            }
+
+        return self.columns.keep(("parts", names), find)
 
     def select(self, **equal: Any) -> "EnergyTable":
         """The rows whose columns equal the given values; a tuple of values means any of them."""
-        keep = np.ones(len(self), np.bool_)
-        for name, value in equal.items():
-            values = value if isinstance(value, tuple | list | set | frozenset) else (value,)
-            keep &= np.isin(self.columns[name], np.asarray(list(values)))
-        return self._rows(np.flatnonzero(keep))
+        return self._rows(np.flatnonzero(self.columns.where(**equal)))
 
     def by(self, *names: str) -> dict[tuple[Any, ...], "EnergyTable"]:
         """Parts of the table that agree in the named columns, in order of appearance; they add up to it."""
-        first, inverse = distinct([self.columns[name] for name in names])
-        order = np.argsort(inverse, kind="stable")
-        rows = np.split(order, np.cumsum(np.bincount(inverse, minlength=len(first)))[:-1])
-        parts = dict(zip(first.tolist(), rows, strict=True))
-        return {
-            tuple(self.columns[name][index].item() for name in names): self._rows(parts[index])
-            for index in sorted(parts)
-        }
+        return {key: self._rows(rows) for key, rows in self._parts(names).items()}
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """One dictionary per row: the columns, count, energy with its band, and the price with its source."""
@@ -105,14 +127,14 @@ class EnergyTable:
 
     def group_energy_pj(self) -> dict[str, tuple[float, float, float]]:
         """Mean, low and high energy per sample of every group of prices, picojoules."""
-        mean = self.energy_pj.mean(axis=1) if len(self) else np.zeros(0)
+        mean = self._row_pj
         found: dict[str, tuple[float, float, float]] = {}
+        lows = np.array([_ratio(price.low_pj, price.pj) for price in self.prices])
+        highs = np.array([_ratio(price.high_pj, price.pj) for price in self.prices])
         for group in dict.fromkeys(price.group for price in self.prices):
-            inside = [index for index, price in enumerate(self.prices) if price.group == group]
-            keep = np.isin(self.price, inside)
+            keep = np.array([price.group == group for price in self.prices])[self.price]
             if keep.any():
-                low = np.array([_ratio(p.low_pj, p.pj) for p in self.prices])[self.price[keep]]
-                high = np.array([_ratio(p.high_pj, p.pj) for p in self.prices])[self.price[keep]]
+                low, high = lows[self.price[keep]], highs[self.price[keep]]
                 found[group] = (float(mean[keep].sum()), float(mean[keep] @ low), float(mean[keep] @ high))
         return found
 
@@ -147,7 +169,7 @@ class EnergyTable:
     def _rows(self, keep: NDArray[np.int64]) -> "EnergyTable":
         return replace(
             self,
-            columns={name: column[keep] for name, column in self.columns.items()},
+            columns=self.columns.take(keep),
             count=self.count[keep],
             energy_pj=self.energy_pj[keep],
             price=self.price[keep],
@@ -178,16 +200,6 @@ def ratio_band(above: EnergyTable, below: EnergyTable, *, same_prices: bool) -> 
         down.append(max(0.0, ratio - min(ends)))
         up.append(max(0.0, max(ends) - ratio))
     return ratio - hypot(*down), ratio + hypot(*up)
-
-
-def distinct(columns: Sequence[NDArray[Any]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """First row of every distinct combination of values, and the combination of every row."""
-    code = np.zeros(len(columns[0]), np.int64)
-    for column in columns:
-        values, part = np.unique(column, return_inverse=True)
-        _, code = np.unique(code * max(len(values), 1) + part, return_inverse=True)
-    _, first, inverse = np.unique(code, return_index=True, return_inverse=True)
-    return first, inverse
 
 
 def _ratio(value: float, reference: float) -> float:

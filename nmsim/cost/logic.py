@@ -1,5 +1,7 @@
 """Energy of arithmetic by operand width: additions linear in bits, multiplications in their product."""
 
+from functools import lru_cache
+
 from nmsim.cost.price import Price
 from nmsim.cost.technology import Technology
 from nmsim.counts import Action
@@ -18,6 +20,7 @@ ADD, MULTIPLY, COMPARE, SHIFT, REGISTER = (
 )
 
 
+@lru_cache(maxsize=1024)
 def operation(technology: Technology, action: Action, bits_a: int, bits_b: int, bits_c: int) -> Price:
     """Price of one ALU operation of the widths of `counts.Action`.
 

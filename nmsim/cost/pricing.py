@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmsim import units
+from nmsim.columns import distinct
 from nmsim.cost import dram, logic, noc, sram
 from nmsim.cost.constant import Constant, Kind
-from nmsim.cost.energy import HOST, distinct
+from nmsim.cost.energy import HOST
 from nmsim.cost.event import event_price
 from nmsim.cost.price import Price
 from nmsim.cost.table import CostTable, EventTable, usable
@@ -54,13 +55,11 @@ def price_counts(counts: ActionCounts, chip: ChipConfig, table: CostTable) -> Pr
             f"{table.name}: prices whole events, but chip '{chip.name}' counted none; give its cores event"
             " timing, or use a table of level 'component'"
         )
-    first, inverse = _distinct(counts, chip)
+    keys, inverse = _keys(counts, chip)
     prices: list[Price] = []
     reasons: list[tuple[NDArray[np.int64], str]] = []
-    position = np.full(len(first), -1, np.int64)
-    for index, row in enumerate(first):
-        key = {name: counts.columns[name][row].item() for name in PRICE_COLUMNS}
-        core = int(counts.columns["core"][row])
+    position = np.full(len(keys), -1, np.int64)
+    for index, (core, key) in enumerate(keys):
         found = resolve(core, key)
         if isinstance(found, Price):
             position[index] = len(prices)
@@ -80,12 +79,22 @@ def _resolver(
     return lambda core, key: _component_price(technology, chip, core, key), technology.notes
 
 
-def _distinct(counts: ActionCounts, chip: ChipConfig) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """First row of every distinct price key (its columns and the type of core), and the key of every row."""
+def _keys(counts: ActionCounts, chip: ChipConfig) -> tuple[list[tuple[int, Key]], NDArray[np.int64]]:
+    """Every distinct price key (a core of its type, and its columns), and the key of every row."""
     types = {core.name: index for index, core in enumerate(chip.core_types)}
-    type_of_core = np.array([types[core.type.name] for core in chip.cores()] + [-1])
-    kind = type_of_core[counts.columns["core"].astype(np.int64)]
-    return distinct([kind, *(counts.columns[name] for name in PRICE_COLUMNS)])
+    type_of_core = (*(types[core.type.name] for core in chip.cores()), -1)
+    columns = counts.columns
+
+    def find() -> tuple[list[tuple[int, Key]], NDArray[np.int64]]:
+        kind = np.array(type_of_core)[columns["core"].astype(np.int64)]
+        first, inverse = distinct([kind, *(columns[name] for name in PRICE_COLUMNS)])
+        keys = [
+            (int(columns["core"][row]), {name: columns[name][row].item() for name in PRICE_COLUMNS})
+            for row in first
+        ]
+        return keys, inverse
+
+    return columns.keep(("price keys", type_of_core), find)
 
 
 def _component_price(  # noqa: PLR0911 - one branch per component

@@ -1,6 +1,7 @@
 """How fast logic and memories are at a supply: gate delay by the alpha-power law, access time by capacity."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from math import exp, inf, log, sqrt
 
 import numpy as np
@@ -33,12 +34,12 @@ class Speed:
     def _constant(self, name: str) -> float:
         return self.technology.constant(f"timing.{name}").value
 
-    @property
+    @cached_property
     def slowdown(self) -> float:
         """Gate delay over its value at the nominal supply."""
         return _slowness(self.voltage_v, self) / _slowness(self.technology.supply.nominal_v, self)
 
-    @property
+    @cached_property
     def gate_delay_ps(self) -> float:
         """Delay of an inverter that drives four like it (FO4), laid out, typical corner."""
         return self._constant("fo4_ps") * self.slowdown
@@ -59,12 +60,12 @@ class Speed:
         """The part of an access that no pipeline register can divide: the weakest cell discharges its bit line."""
         return self._nominal_ns(memory) * self._cell_share * self.slowdown * self._weak_cell
 
-    @property
+    @cached_property
     def register_ns(self) -> float:
         """Clock to output and set-up of the register around a memory."""
         return self._constant("register_fo4") * self.gate_delay_ps / units.PS_PER_NS
 
-    @property
+    @cached_property
     def _cell_share(self) -> float:
         return self._constant("weak_cell_share")
 
@@ -75,7 +76,7 @@ class Speed:
         growth = self._constant("memory_ns_per_sqrt_kb") * sqrt(size_kb(memory) / memory.banks)
         return self._constant("memory_ns") + growth
 
-    @property
+    @cached_property
     def _weak_cell(self) -> float:
         """How much more than logic a weak cell slows down from the nominal supply to this one."""
         points = self.technology.weak_cell_excess

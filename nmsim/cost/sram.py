@@ -1,6 +1,7 @@
 """On-chip memories: energy per access, leakage power, access time, area."""
 
 from dataclasses import replace
+from functools import lru_cache
 from math import sqrt
 
 from nmsim import units
@@ -45,6 +46,7 @@ def port_factor(technology: Technology, memory: Sram, what: str) -> Constant | N
     return None if kind == "1rw" else technology.constant(f"ports.{what}_{kind}")
 
 
+@lru_cache(maxsize=1024)
 def read(technology: Technology, memory: Sram) -> Price:
     """Energy of reading one word.
 
@@ -65,6 +67,7 @@ def read(technology: Technology, memory: Sram) -> Price:
     return _with_ports(technology, memory, _one_port(technology, memory), "read")
 
 
+@lru_cache(maxsize=1024)
 def write(technology: Technology, memory: Sram) -> Price:
     """Energy of writing one word: a fixed multiple of the read; the same for registers."""
     if memory.kind == "registers":

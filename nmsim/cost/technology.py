@@ -16,9 +16,9 @@ SRAM_FLOOR_NM = 22
 """Below this node an SRAM access costs no more than the same access at this node (docs/energy.md)."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Technology:
-    """Component prices of one chip.
+    """Component prices of one chip; two are equal only if they are the same, so that prices can be kept under it.
 
     `constants` by dotted name (`logic.add_pj_per_bit`), scaled to `voltage_v`; a constant that the table does
     not have is absent. `sram_floor` are the SRAM constants at 22 nm, for nodes below it.

@@ -20,7 +20,7 @@ from nmsim.mapping.mapping import Mapping as NetworkMapping
 from nmsim.network.memory import TrainingNeeds
 from nmsim.network.precision import Precision
 from nmsim.network.spec import NetworkSpec
-from nmsim.perf.analytic import AnalyticModel
+from nmsim.perf.analytic import AnalyticTimes
 from nmsim.perf.census import ActivityCensus
 from nmsim.perf.work import build_work
 
@@ -70,35 +70,43 @@ class Coster:
     chip: ChipConfig
     costs: CostTable
     census: ActivityCensus | None = None
+    remedies: bool = True
+    """Whether a clock that is too fast is told with what would make it possible."""
 
     @cached_property
     def _machine(self) -> tuple[ChipConfig, TrainingNeeds, StaticPower]:
         """What all mappings have in common: the chip with its cycles, the needs on it, its static power."""
         needs = needs_on(self.needs, self.chip)[0]
-        return clocked(self.chip, self.costs), needs, static_power(self.chip, self.costs)
+        return (
+            clocked(self.chip, self.costs, remedies=self.remedies),
+            needs,
+            static_power(self.chip, self.costs),
+        )
 
     def __call__(self, mapping: NetworkMapping) -> Cost:
         """The cost of a mapping, by the analytic model."""
         chip, needs, power = self._machine
         job = Deployment(self.network, self.precision, needs, chip, mapping)
-        perf = AnalyticModel().run(build_work(job, self.activity, self.census))
-        phase_s = {phase.value: cycles / perf.clock_hz for phase, cycles in perf.phase_cycles.items()}
+        work = build_work(job, self.activity, self.census)
+        times = AnalyticTimes(work)
+        phase_s = {phase.value: cycles / work.chip.clock_hz for phase, cycles in times.phase_cycles.items()}
         energy = energy_of(
-            perf.counts, self.chip, self.costs, power, phase_s, batch_size=perf.batch_size, activities=perf.activities
+            work.counts, self.chip, self.costs, power, phase_s, batch_size=work.batch_size, activities=times.activities
         )  # fmt: skip
         joules: dict[tuple[int, Step], float] = defaultdict(float)
-        for (phase, layer), rows in energy.by("phase", "layer").items():
+        for (phase, layer), mean_j in energy.means_by("phase", "layer").items():
             if phase in STEP_OF and layer >= 0:
-                joules[layer, STEP_OF[phase]] += rows.mean_j
+                joules[layer, STEP_OF[phase]] += mean_j
         seconds: dict[tuple[int, Step], float] = defaultdict(float)
-        for label, cycles in zip(perf.stages, perf.stage_cycles, strict=True):
-            if label.phase in STEP_OF:
+        for stage, cycles in zip(work.stages, times.stage_cycles, strict=True):
+            if stage.phase in STEP_OF:
                 mean = float(cycles.sum(axis=1).mean())
-                seconds[label.layer, STEP_OF[label.phase]] += mean / perf.clock_hz
+                seconds[stage.layer, STEP_OF[stage.phase]] += mean / work.chip.clock_hz
         parts = {key: (joules[key], seconds[key]) for key in {*joules, *seconds}}
-        static = energy.select(component=(STATIC, CLOCK)).mean_j
+        static = energy.mean_of(component=(STATIC, CLOCK))
         total = float((energy.total_pj * units.J_PER_PJ).mean())
-        return Cost(total, float(perf.latency_s.mean()), static, parts)
+        latency_s = times.sample_cycles / work.chip.clock_hz
+        return Cost(total, float(latency_s.mean()), static, parts)
 
 
 Price = Callable[[NetworkMapping], Cost]

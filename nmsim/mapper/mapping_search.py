@@ -83,15 +83,16 @@ def search_mapping(
     """Find how the layers are cut, over how many cores they spread and which operands stay in place.
 
     `objective` (the chip's option if absent) is what is to be small. What the chip's options prescribe (`spread`,
-    `dataflow`) stays as it is. `quick` compares the three policies and the dataflows; `full` also searches cores and
-    rows of every layer. Never worse than any policy that fits, by the analytic model on the first samples.
+    `dataflow`) stays as it is. `quick` compares the three policies and the dataflows, and looks for no remedies of a clock
+    that is too fast; `full` also searches cores and rows of every layer. Never worse than any policy that fits, by the
+    analytic model on the first samples.
 
     Raises:
         DoesNotFitError, ConfigError, CostError, TooFastError: as mapping by a policy and `evaluate`.
     """
     chip = following(network, precision, needs, chip)
     few = ActivityCensus(network, activity.first(PROFILE)) if census is None else census.first(PROFILE)
-    price = Coster(network, precision, needs, few.activity, chip, costs, few)
+    price = Coster(network, precision, needs, few.activity, chip, costs, few, remedies=effort == "full")
     search = _Search(Task.of(network, precision, needs, chip), price, objective or chip.options.objective)
     search.policies()
     search.dataflows()

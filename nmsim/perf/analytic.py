@@ -7,11 +7,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from nmsim.counts import CoreActivity
-from nmsim.perf.machine import Lane
+from nmsim.counts import CoreActivity, Phase
 from nmsim.perf.model import PerfResult, StageLabel
-from nmsim.perf.phase_time import phase_cycles
-from nmsim.perf.schedule import Slot, Turn
+from nmsim.perf.phase_time import Turns, phase_cycles
+from nmsim.perf.schedule import Slot
 from nmsim.perf.stage import MAX_LANES
 from nmsim.perf.stage_load import StageLoad
 from nmsim.perf.work import StepWork
@@ -27,15 +26,18 @@ class AnalyticModel:
     name: str = "analytic"
 
     def run(self, work: StepWork) -> PerfResult:
-        """Estimate all samples of a work."""
-        return _Estimate(work).result(self.name)
+        """AnalyticTimes all samples of a work."""
+        return AnalyticTimes(work).result(self.name)
 
 
-class _Estimate:
+class AnalyticTimes:
+    """Times of all samples of a work, found as they are asked for; `AnalyticModel.run` asks for everything."""
+
     def __init__(self, work: StepWork) -> None:
         self.work = work
         self.loads = tuple(StageLoad(work.machine, stage) for stage in work.stages)
-        self.group_cycles = tuple(self._group(group) for group in work.schedule.groups)
+        groups = [self._group(group) for group in work.schedule.groups]
+        self.turns = Turns(groups, work.samples)
 
     def _group(self, group: tuple[int, ...]) -> FloatArray:
         """Duration of stages that start together `(S, T)`."""
@@ -54,8 +56,7 @@ class _Estimate:
         dram, fill = np.zeros(self.samples), np.zeros(self.samples)
         for stage, t in turns:
             load = self.loads[stage]
-            cores[load.stage.cores, :MAX_LANES] += load.lanes[..., t]
-            cores[load.stage.cores, MAX_LANES:] += load.memories[..., t]
+            cores[load.stage.cores] += load.taken[..., t]
             dram += load.dram[:, t]
             fill = np.maximum(fill, load.fill_cycles[..., t].max(axis=0))
             if load.network is not None:
@@ -66,16 +67,12 @@ class _Estimate:
 
     @property
     def samples(self) -> int:
+        """Samples of the work."""
         return self.work.samples
-
-    def _turn(self, turn: Turn) -> FloatArray:
-        """Duration of a group at a time step `(S,)`."""
-        group, t = turn
-        return np.broadcast_to(self.group_cycles[group][:, t], (self.samples,))
 
     def _slot(self, slot: Slot) -> FloatArray:
         """Duration of a slot without barriers `(S,)`."""
-        chains = [np.sum([self._turn(turn) for turn in chain], axis=0) for chain in slot.chains]
+        chains = [self.turns.of(chain).sum(axis=0) for chain in slot.chains]
         if len(chains) == 1:
             return np.asarray(chains[0])
         turns = (
@@ -97,6 +94,7 @@ class _Estimate:
 
     @cached_property
     def slot_cycles(self) -> FloatArray:
+        """Durations of slots, barriers included `(S, slots)`."""
         return self._timed(self.work.schedule.slots)
 
     @cached_property
@@ -104,21 +102,51 @@ class _Estimate:
         """Durations of slots, each at least a tick."""
         return np.maximum(self.slot_cycles, self.work.tick_cycles)
 
+    @cached_property
+    def update_slot_cycles(self) -> FloatArray:
+        """Of the slots of an update `(S, slots)`."""
+        return self._timed(self.work.schedule.update_slots)
+
+    @property
+    def update_cycles(self) -> float:
+        """Of one update."""
+        return float(self.update_slot_cycles[0].sum())
+
+    @cached_property
+    def sample_cycles(self) -> FloatArray:
+        """Cycles per sample `(S,)`, its share of the update included."""
+        return np.asarray(self.ticked_cycles.sum(axis=1) + self.update_cycles / self.work.batch_size)
+
+    @cached_property
+    def phase_cycles(self) -> dict[Phase, FloatArray]:
+        """Where the time of a sample goes `(S,)`; see `PerfResult.phase_cycles`."""
+        return phase_cycles(self.work, self.turns, self.slot_cycles, self.update_slot_cycles)
+
+    @cached_property
+    def activities(self) -> tuple[CoreActivity, ...]:
+        """What the cores did, stage by stage."""
+        return tuple(_activity(self.work, load) for load in self.loads)
+
+    @cached_property
+    def stage_cycles(self) -> FloatArray:
+        """`(stage, S, T)`; see `PerfResult.stage_cycles`."""
+        cycles = np.zeros((len(self.loads), self.work.samples, self.work.time_steps))
+        for row, load in zip(cycles, self.loads, strict=True):
+            row[:, : load.cycles.shape[1]] = load.cycles
+        return cycles
+
     def result(self, model: str) -> PerfResult:
+        """Everything about all samples."""
         work = self.work
         usage = _Usage(work, self.loads)
         labels = tuple(
             StageLabel(s.name, s.phase, s.layer, s.part, s.cadence, load.bottleneck)
             for s, load in zip(work.stages, self.loads, strict=True)
         )
-        stage_cycles = np.zeros((len(labels), work.samples, work.time_steps))
-        for row, load in zip(stage_cycles, self.loads, strict=True):
-            row[:, : load.cycles.shape[1]] = load.cycles
         return PerfResult(
             model=model, clock_hz=work.chip.clock_hz, rule=work.rule, batch_size=work.batch_size,
-            cycles=self.ticked_cycles.sum(axis=1), update_cycles=float(self._timed(work.schedule.update_slots)[0].sum()),
-            stages=labels, stage_cycles=stage_cycles, slot_cycles=self.ticked_cycles,
-            phase_cycles=phase_cycles(work, self.group_cycles, self.slot_cycles, self._timed(work.schedule.update_slots)),
+            cycles=self.ticked_cycles.sum(axis=1), update_cycles=self.update_cycles,
+            stages=labels, stage_cycles=self.stage_cycles, slot_cycles=self.ticked_cycles, phase_cycles=self.phase_cycles,
             barriers=work.schedule.barriers(work.schedule.slots),
             cores=work.cores_used, core_busy_cycles=usage.core_busy,
             memory_names=tuple(
@@ -129,7 +157,7 @@ class _Estimate:
             link_busy_cycles=usage.link_busy,
             dram_busy_cycles=usage.dram_busy, stall_cycles={"bank conflict": usage.conflicts},
             packets_sent=usage.deliveries, packets_received=usage.deliveries,
-            counts=work.counts, activities=tuple(_activity(work, load) for load in self.loads), notes=work.notes,
+            counts=work.counts, activities=self.activities, notes=work.notes,
         )  # fmt: skip
 
 
@@ -138,15 +166,7 @@ def _activity(work: StepWork, load: StageLoad) -> CoreActivity:
     stage = load.stage
     share = 1.0 / work.batch_size if stage.cadence == "batch" else 1.0
     shape = (len(stage.cores), work.samples)
-    machine = work.machine
-    # the price of a register file has its clock in it
-    arrays = np.array([kind not in machine.registers for kind in machine.memory_kinds])
-    word_bits = (machine.word_bits * arrays[machine.memory_kind])[stage.cores][:, :, None, None]
-    totals = (
-        load.busy_cycles.sum(axis=-1),
-        stage.lanes[:, : Lane.SERVICE].sum(axis=(1, -1)),
-        (stage.words * word_bits).sum(axis=(1, -1)),
-    )
+    totals = (load.busy_cycles.sum(axis=-1), stage.operations, stage.moved_bits)
     busy, operations, bits = (np.broadcast_to(total * share, shape) for total in totals)
     return CoreActivity(stage.phase, stage.layer, stage.cores, busy, operations, bits)
 
@@ -171,8 +191,9 @@ class _Usage:
                 continue
             rows = np.searchsorted(work.cores_used, stage.cores)
             self.core_busy[rows] += load.busy_cycles.sum(axis=-1)
-            self.memory_busy[rows] += load.memories.sum(axis=-1)
-            self.lane_busy[rows] += load.lanes.sum(axis=-1)
+            taken = load.taken.sum(axis=-1)
+            self.memory_busy[rows] += taken[:, MAX_LANES:]
+            self.lane_busy[rows] += taken[:, :MAX_LANES]
             self.dram_busy += load.dram.sum(axis=-1)
             self.conflicts += load.conflicts.sum(axis=(0, 1, 3))
             if stage.traffic is not None and load.network is not None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,6 +84,12 @@ class Machine:
     def of(cls, chip: ChipConfig) -> "Machine":
         """The machine of a chip."""
         return _machine(chip)
+
+    @cached_property
+    def array_bits(self) -> IntArray:
+        """Bits of a word of each memory `(C, M)`, 0 of register files."""
+        arrays = np.array([kind not in self.registers for kind in self.memory_kinds])
+        return np.asarray(self.word_bits * arrays[self.memory_kind])
 
     @property
     def ingress(self) -> tuple[int, ...]:

@@ -1,9 +1,10 @@
 """Outline: the part of a chip that work depends on; chips of one outline do the same work, faster or slower."""
 
 from nmsim.contents import SUMS
-from nmsim.hardware.chip import ChipConfig, Power
+from nmsim.hardware.chip import ChipArray, ChipConfig, Power
 from nmsim.hardware.core import Core
-from nmsim.hardware.noc import Barrier
+from nmsim.hardware.noc import Barrier, Noc
+from nmsim.hardware.sram import Sram
 
 SPEEDS = frozenset(
     {
@@ -18,14 +19,15 @@ SPEEDS = frozenset(
 def outline(chip: ChipConfig) -> ChipConfig:
     """The chip with everything that `nmsim.perf.work` never looks at set to one value.
 
-    Use it where many designs replay one activity: stages built on an outline are those of every chip with the outline,
-    and the outline is the key under which they are kept. The network on chip stays whole, because packets travel on it;
-    the clock stays where times are published in nanoseconds, the lanes where they hold sums or take rows of a compressed
-    synapse memory.
+    Use it where many designs replay one activity: work on an outline is that of every chip with the outline, and the
+    outline is the key under which it is kept. The network on chip stays whole, because packets travel on it; the clock
+    stays where times are published in nanoseconds, the lanes where they hold sums or take rows of a compressed
+    synapse memory. Pipelined and overlapped schedules need the same stages.
     """
     events = any(core.event_timing is not None for core in chip.core_types)
     timed = events or chip.noc.hop_east_west_ns is not None
-    dram = chip.dram
+    dram, options = chip.dram, chip.options
+    schedule = "sequential" if options.schedule == "sequential" else "overlapped"
     return chip.model_copy(
         update={
             "variant": "", "description": "", "sources": (), "tech_node_nm": 28, "voltage_v": 1.0,
@@ -33,17 +35,46 @@ def outline(chip: ChipConfig) -> ChipConfig:
             "core_types": tuple(_core(core, stored=chip.options.synapses.format != "dense") for core in chip.core_types),
             "dram": dram and dram.model_copy(update={"kind": "any", "bandwidth_bits_per_s": 1e9, "latency_ns": 0.0}),
             "barrier": Barrier(), "real_time": None, "power": Power(),
-            "options": chip.options.model_copy(update={"spread": "balanced", "objective": "edp"}),
+            "options": options.model_copy(update={"spread": "balanced", "objective": "edp", "schedule": schedule}),
         }
     )  # fmt: skip
+
+
+def without_links(outlined: ChipConfig, *, filled_flits: bool) -> ChipConfig:
+    """An outline with the network on chip as far as it decides which packets go where, not how wide or fast it is.
+
+    `filled_flits`: packets hold as many values as a flit takes, so that its width decides how many there are.
+    """
+    noc, chips = outlined.noc, outlined.chips
+    events = any(core.event_timing is not None for core in outlined.core_types)
+    return outlined.model_copy(
+        update={
+            "clock_hz": outlined.clock_hz if events else 1e6,
+            "mesh": outlined.mesh.model_copy(update={"tile_width_mm": 1.0, "tile_height_mm": 1.0}),
+            "chips": ChipArray.model_construct(columns=chips.columns, rows=chips.rows),
+            "noc": Noc(
+                topology=noc.topology,
+                casting=noc.casting,
+                ingress=noc.ingress,
+                header_bits=noc.header_bits,
+                **({"flit_bits": noc.flit_bits} if filled_flits else {}),
+            ),
+        }
+    )
 
 
 def _core(core: Core, *, stored: bool) -> Core:
     free = not stored and all(core.near(sums) >= 0 for sums in SUMS)
     lanes = {"accumulate_lanes": 1, "mac_lanes": 1} if free else {}
-    memories = (memory.model_copy(update={"banks": 1, "access_cycles": 1}) for memory in core.memories)
     return core.model_copy(
         update={
-            **lanes, "neuron_lanes": 1, "update_lanes": 1, "pipeline_depth_cycles": 4, "memories": tuple(memories),
+            **lanes, "neuron_lanes": 1, "update_lanes": 1, "pipeline_depth_cycles": 4,
+            "memories": tuple(_memory(memory) for memory in core.memories),
         }
     )  # fmt: skip
+
+
+def _memory(memory: Sram) -> Sram:
+    """Words count where sums are added up in them: how many stay in place until they are complete."""
+    words = memory.words if set(SUMS) & set(memory.holds) else 1
+    return memory.model_copy(update={"words": words, "banks": 1, "access_cycles": 1})

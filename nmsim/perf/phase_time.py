@@ -6,18 +6,36 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmsim.counts import Phase
-from nmsim.perf.schedule import Slot
+from nmsim.perf.schedule import Chain, Slot
 from nmsim.perf.work import StepWork
 
 FloatArray = NDArray[np.float64]
 
 
+class Turns:
+    """Durations of the groups of a schedule, looked up chain by chain.
+
+    `group_cycles[g]` is `(S, T)`; either axis may have one entry, for what is the same for all samples or comes once.
+    """
+
+    def __init__(self, group_cycles: Sequence[FloatArray], samples: int) -> None:
+        steps = [cycles.shape[1] for cycles in group_cycles]
+        self._first = np.concatenate([[0], np.cumsum(steps)])
+        self._table = np.zeros((int(self._first[-1]), samples))
+        for first, cycles in zip(self._first.tolist(), group_cycles, strict=False):
+            self._table[first : first + cycles.shape[1]] = cycles.T
+
+    def of(self, chain: Chain) -> FloatArray:
+        """Durations of the turns of a chain `(turns, S)`."""
+        return self._table[[self._first[group] + t for group, t in chain]]
+
+
 def phase_cycles(
-    work: StepWork, group_cycles: Sequence[FloatArray], slot_cycles: FloatArray, update_cycles: FloatArray
+    work: StepWork, turns: Turns, slot_cycles: FloatArray, update_cycles: FloatArray
 ) -> dict[Phase, FloatArray]:
     """Cycles per sample `(S,)` by phase, a sample's share of the update included.
 
-    `group_cycles[g] (S, T)` durations of the groups; `slot_cycles (S, slots)` and `update_cycles (1 or S, slots)`
+    `turns` durations of the groups; `slot_cycles (S, slots)` and `update_cycles (1 or S, slots)`
     durations of the slots with their barriers, before they wait for a tick: that wait goes to the barrier. A slot's time
     goes to the phases of its longest chain, in proportion.
     """
@@ -32,26 +50,20 @@ def phase_cycles(
             totals[Phase.BARRIER] += waiting * share
             if slots is schedule.slots:
                 totals[Phase.BARRIER] += np.maximum(work.tick_cycles - times[:, index], 0.0)
-            _attribute(work, slot, group_cycles, (times[:, index] - waiting) * share, totals)
+            _attribute(work, slot, turns, (times[:, index] - waiting) * share, totals)
     return totals
 
 
 def _attribute(
-    work: StepWork,
-    slot: Slot,
-    group_cycles: Sequence[FloatArray],
-    cycles: FloatArray,
-    totals: dict[Phase, FloatArray],
+    work: StepWork, slot: Slot, turns: Turns, cycles: FloatArray, totals: dict[Phase, FloatArray]
 ) -> None:
-    def turn_cycles(turn: tuple[int, int]) -> FloatArray:
-        return np.broadcast_to(group_cycles[turn[0]][:, turn[1]], (work.samples,))
-
-    lengths = [np.sum([turn_cycles(turn) for turn in chain], axis=0) for chain in slot.chains]
+    rows = [turns.of(chain) for chain in slot.chains]
+    lengths = [row.sum(axis=0) for row in rows]
     longest = int(np.argmax([length.sum() for length in lengths]))
     length = lengths[longest]
-    for turn in slot.chains[longest]:
-        share = np.divide(turn_cycles(turn), length, out=np.zeros(work.samples), where=length > 0)
-        totals[_phase(work, turn[0])] += cycles * share
+    shares = np.divide(rows[longest], length, out=np.zeros_like(rows[longest]), where=length > 0)
+    for turn, part in zip(slot.chains[longest], cycles * shares, strict=True):
+        totals[_phase(work, turn[0])] += part
 
 
 def _phase(work: StepWork, group: int) -> Phase:

@@ -1,7 +1,7 @@
 """A stage: one part of a phase for one layer, as work for the resources of its cores; and its builder."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 from typing import Literal
@@ -14,6 +14,7 @@ from nmsim.counts import Action, Block, Component, Phase
 from nmsim.hardware.routing import DIRECTIONS, EAST, WEST
 from nmsim.perf.machine import Lane, Machine
 from nmsim.perf.traffic import Traffic
+from nmsim.perf.traffic_load import TrafficLoad
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
@@ -87,6 +88,21 @@ class Stage:
     traffic: Traffic | None
     dram_bits: FloatArray
     blocks: tuple[Block, ...]
+    samples: int
+    array_bits: IntArray
+    """Bits of a word of each memory `(n, M)`, 0 of register files: the price of those has their clock in it."""
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of its arrays, packets and counts estimated from its work."""
+        return 2 * sum(array.nbytes for array in (self.lanes, self.words, self.bursts, self.waits))
+
+    def on(self, machine: Machine) -> "Stage":
+        """The stage with its packets on the network of a machine, and their actions among its counts."""
+        if self.traffic is None:
+            return self
+        traffic = self.traffic.on(machine)
+        return replace(self, traffic=traffic, blocks=(*self.blocks, *_packet_blocks(self, traffic)))
 
     @cached_property
     def name(self) -> str:
@@ -94,6 +110,28 @@ class Stage:
         return f"{self.phase} {self.layer}" + (
             "" if self.part.value == self.phase.value else f": {self.part}"
         )
+
+    @cached_property
+    def network(self) -> TrafficLoad | None:
+        """Load of links and ports; the same on every chip that the stage is timed on."""
+        return None if self.traffic is None else TrafficLoad(self.traffic)
+
+    @cached_property
+    def arrivals(self) -> FloatArray:
+        """Flight of the first packet to each of its cores `(n, S, T)`."""
+        if self.network is None:
+            return np.zeros(self.waits.shape)
+        return self.network.first_arrivals(self.cores)
+
+    @cached_property
+    def operations(self) -> FloatArray:
+        """Operations that all lanes start `(n, S)`, nanoseconds of service left out."""
+        return np.asarray(self.lanes[:, : Lane.SERVICE].sum(axis=(1, -1)))
+
+    @cached_property
+    def moved_bits(self) -> FloatArray:
+        """Bits of the words that its memories take and give `(n, S)`, register files left out."""
+        return np.asarray((self.words * self.array_bits[:, :, None, None]).sum(axis=(1, -1)))
 
     @property
     def empty(self) -> bool:
@@ -149,11 +187,14 @@ class StageBuilder:
         self.by_events = bool(machine.event_timed[cores].all())
 
     def spread(self, values: IntArray | int) -> IntArray:
-        """Counts `(n,)`, `(n, S, T)` or one number, as `(n, S, T)`."""
+        """Counts `(n,)`, `(n, S, T)` or one number, with three axes; S and T stay 1 where all are the same."""
         array = np.asarray(values, np.int64)
         if array.ndim == 1:
-            array = array[:, None, None]
-        return np.broadcast_to(array, (len(self.cores), *self.shape))
+            return array[:, None, None]
+        n = len(self.cores)
+        if array.ndim == 0:
+            return np.full((n, 1, 1), array)
+        return array if len(array) == n else np.broadcast_to(array, (n, *array.shape[1:]))
 
     def at_cores(self, cores: IntArray, values: IntArray) -> IntArray:
         """Counts by core `(n', S, T)` as counts by row `(n, S, T)`, each at the first row of its core."""
@@ -220,22 +261,27 @@ class StageBuilder:
         if self.by_events:
             return
         memory = self.machine.memory_index(self.cores, content) if at is None else at
+        one = int(memory[0])
+        place = (slice(None), one) if (memory == one).all() else (self._rows, memory)
+        kinds = self.machine.memory_kind[self.cores, memory]
+        lengths = self.spread(run)
         for action, words, moved in ((Action.READ, reads, self.reads), (Action.WRITE, writes, self.writes)):
             if isinstance(words, int) and words == 0:
                 continue
             values = self.spread(words)
             if takes_ports:
-                lengths = self.spread(run)
-                moved[self._rows, memory] += values
-                self.bursts[self._rows, memory] += np.where(
-                    lengths > 0, values / np.maximum(lengths, 1), values > 0
-                )
-            kinds = self.machine.memory_kind[self.cores, memory]
+                moved[place] += values
+                if not (action is Action.WRITE and writes is reads):
+                    bursts = np.where(lengths > 0, values / np.maximum(lengths, 1), values > 0)
+                self.bursts[place] += bursts
             for kind in sorted(set(kinds.tolist())):
                 name, word_bits = self.machine.memory_kinds[kind]
-                rows = kinds == kind
                 level = Component.REGISTERS if (name, word_bits) in self.machine.registers else Component.SRAM
-                self._count(level, action, name, (word_bits,), values[rows], self.cores[rows])
+                rows = kinds == kind
+                if rows.all():
+                    self._count(level, action, name, (word_bits,), values)
+                else:
+                    self._count(level, action, name, (word_bits,), values[rows], self.cores[rows])
 
     def sweep(
         self, content: Content, values: IntArray, bits: int, *, read: bool = True, write: bool = True,
@@ -264,7 +310,6 @@ class StageBuilder:
         """The stage; what its traffic does is added to what its cores do, and senders join its cores."""
         cores, lanes = self.cores, self.lanes
         if traffic is not None:
-            self._count_packets(traffic)
             for action, (ends, packets) in (
                 (Action.AXON_OUT, traffic.sent),
                 (Action.AXON_IN, traffic.received),
@@ -287,7 +332,7 @@ class StageBuilder:
             words = np.where(split, np.maximum(reads, writes), words)
         return Stage(
             self.phase, self.layer, self.part, self.cadence, distinct, lanes, words, bursts, waits, traffic,
-            self.dram_bits, tuple(self.blocks),
+            self.dram_bits, tuple(self.blocks), self.samples, self.machine.array_bits[distinct],
         )  # fmt: skip
 
     def _handle(self, action: Action, cores: IntArray, packets: IntArray) -> FloatArray:
@@ -297,42 +342,53 @@ class StageBuilder:
         lanes[:, Lane.SERVICE] = packets * self.machine.service_ns(cores, action)[:, None, None]
         return lanes
 
-    def _count_packets(self, traffic: Traffic) -> None:
-        if self.machine.chip.host is not None:
-            entering = traffic.packets[traffic.source < 0].sum(axis=0)[None]
-            bits = entering * (traffic.packet_bits - self.machine.chip.noc.header_bits)
-            self._count(Component.HOST, Action.BIT, "", (), bits, np.array([-1]))
-        noc, links = self.machine.chip.noc, self.machine.links
-        flits = traffic.link_flits
-        hops = flits.sum(axis=0)[None]
-        shared = np.array([-1])
-        self._count(Component.NOC, Action.FLIT_HOP, "", (noc.flit_bits,), hops, shared)
-        wire = (flits * (links.length_um * ~links.chip_border)[:, None, None]).sum(axis=0)[
-            None
-        ] * noc.flit_bits
-        self._count(Component.NOC, Action.WIRE_BIT_UM, "", (), wire, shared)
-        border = flits[links.chip_border].sum(axis=0)[None] // traffic.flits * traffic.packet_bits
-        self._count(Component.CHIP_LINK, Action.BIT, "", (), border, shared)
-        for direction, name in enumerate(DIRECTIONS):
-            action = Action.HOP_EAST_WEST if direction in (EAST, WEST) else Action.HOP_NORTH_SOUTH
-            crossed = flits[direction :: len(DIRECTIONS)].sum(axis=0)[None] // traffic.flits
-            self._count(Component.EVENT, action, name, (), crossed, shared)
-        self._count(Component.EVENT, Action.PACKET_LOCAL, "", (), traffic.within_tile[None], shared)
-
     def _count(
         self, component: Component, action: Action, unit: str, bits: tuple[int, ...], values: IntArray,
         cores: IntArray | None = None,
     ) -> None:  # fmt: skip
         key = (component, action, unit, *bits, *(0,) * (3 - len(bits)), self.phase, self.layer)
-        total = values.sum(axis=-1)
-        once = self.cadence == "batch"
-        if once:
-            total = np.broadcast_to(total, (len(total), self.samples))
-        by_step = values.sum(axis=1) if self.cadence == "step" else None
-        self.blocks.append(Block(key, self.cores if cores is None else cores, total, once, by_step))
+        where = self.cores if cores is None else cores
+        self.blocks.append(_block(key, where, values, self.shape, self.samples, self.cadence))
+
+
+def _block(
+    key: tuple[object, ...], cores: IntArray, values: IntArray, shape: tuple[int, int], samples: int, cadence: Cadence
+) -> Block:  # fmt: skip
+    """Rows of counts `values (n, S, T)`, with one entry on an axis along which all are the same."""
+    total = values.sum(axis=-1) * (shape[1] // values.shape[-1])
+    total = np.broadcast_to(total, (len(total), samples))
+    cells = values if cadence == "step" else None
+    return Block(key, cores, total, cadence == "batch", cells, shape)
+
+
+def _packet_blocks(stage: Stage, traffic: Traffic) -> Iterator[Block]:
+    """What the packets of a stage do on the network on chip."""
+    machine, shared = traffic.machine, np.array([-1])
+    noc, links = machine.chip.noc, machine.links
+
+    def block(component: Component, action: Action, bits: int, values: IntArray, unit: str = "") -> Block:
+        key = (component, action, unit, bits, 0, 0, stage.phase, stage.layer)
+        return _block(key, shared, values[None], stage.waits.shape[1:], stage.samples, stage.cadence)
+
+    if machine.chip.host is not None:
+        entering = traffic.packets[traffic.source < 0].sum(axis=0)
+        yield block(Component.HOST, Action.BIT, 0, entering * (traffic.packet_bits - noc.header_bits))
+    packets, flits = traffic.link_packets, traffic.flits
+    yield block(Component.NOC, Action.FLIT_HOP, noc.flit_bits, packets.sum(axis=0) * flits)
+    lengths_um = links.length_um * ~links.chip_border
+    wire = np.tensordot(lengths_um, packets, axes=1) * (flits * noc.flit_bits)
+    yield block(Component.NOC, Action.WIRE_BIT_UM, 0, wire)
+    border = packets[links.chip_border].sum(axis=0) * traffic.packet_bits
+    yield block(Component.CHIP_LINK, Action.BIT, 0, border)
+    for direction, name in enumerate(DIRECTIONS):
+        action = Action.HOP_EAST_WEST if direction in (EAST, WEST) else Action.HOP_NORTH_SOUTH
+        yield block(Component.EVENT, action, 0, packets[direction :: len(DIRECTIONS)].sum(axis=0), name)
+    yield block(Component.EVENT, Action.PACKET_LOCAL, 0, traffic.within_tile)
 
 
 def _join(array: FloatArray, inverse: IntArray, cores: int) -> FloatArray:
+    """Rows of one core added up, in the order in which they come."""
     joined = np.zeros((cores, *array.shape[1:]))
-    np.add.at(joined, inverse[: len(array)], array)
+    for row, core in zip(array, inverse.tolist(), strict=False):
+        joined[core] += row
     return joined

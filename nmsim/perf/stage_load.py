@@ -2,18 +2,35 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nmsim.hardware.noc import Dram
+from nmsim.perf.cells import take
 from nmsim.perf.machine import Lane, Machine
-from nmsim.perf.stage import DEPTH_OF, Stage
+from nmsim.perf.stage import DEPTH_OF, MAX_LANES, Stage
 from nmsim.perf.traffic_load import TrafficLoad
 from nmsim.units import S_PER_NS
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
+NOWHERE = np.zeros((0, 0))
+"""Arrivals of a stage without traffic."""
+
+
+class Cells(NamedTuple):
+    """What one pass over the work of a stage gives; axes as in `StageLoad`."""
+
+    taken: FloatArray
+    conflicts: FloatArray
+    work: FloatArray
+    fill: FloatArray
+    ends: FloatArray
+    """When the last core is done `(S, T)`, packets on their way included."""
+    fullest: FloatArray
+    """Most loaded lane of each kind, then memory of each kind `(5 + kinds, S, T)`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,56 +41,64 @@ class StageLoad:
     stage: Stage
 
     @cached_property
+    def _cells(self) -> Cells:
+        machine, stage, cores = self.machine, self.stage, self.stage.cores
+        n, memories, *cells = stage.words.shape
+        flat = cells[0] * cells[1]
+        banks = machine.banks[cores].astype(np.float64)
+        arrivals = NOWHERE if stage.network is None else stage.arrivals.reshape(n, flat)
+        shapes = (
+            (n, MAX_LANES + memories), (n, memories), (n,), (n,), (), (MAX_LANES + len(machine.memory_kinds),),
+        )  # fmt: skip
+        found = [np.zeros((*shape, flat)) for shape in shapes]
+        take(
+            stage.lanes.reshape(n, MAX_LANES, flat), stage.words.reshape(n, memories, flat),
+            stage.bursts.reshape(n, memories, flat), stage.waits.reshape(n, flat), arrivals,
+            machine.lane_rate[cores], machine.memory_rate[cores], banks, 2 * np.log(banks), machine.fill_cycles[cores],
+            machine.depth_cycles[DEPTH_OF[stage.part]][cores], machine.event_timed[cores], machine.memory_kind[cores],
+            *found,
+        )  # fmt: skip
+        return Cells(*(array.reshape(*array.shape[:-1], *cells) for array in found))
+
+    @property
+    def taken(self) -> FloatArray:
+        """Of every lane, then of every memory `(n, 5 + M, S, T)`."""
+        return self._cells.taken
+
+    @property
     def lanes(self) -> FloatArray:
         """Work over throughput `(n, 5, S, T)`."""
-        return np.asarray(self.stage.lanes / self.machine.lane_rate[self.stage.cores][:, :, None, None])
+        return self._cells.taken[:, :MAX_LANES]
 
-    @cached_property
+    @property
     def conflicts(self) -> FloatArray:
-        """Expected cycles lost to bank conflicts `(n, M, S, T)`.
+        """Expected cycles lost to bank conflicts `(n, M, S, T)`."""
+        return self._cells.conflicts
 
-        A burst of w words over B banks leaves w mod B words that meet other bursts at random: the fullest of B banks
-        holds more than the mean by about sqrt(2 ln(B) variance).
-        """
-        cores = self.stage.cores
-        banks = self.machine.banks[cores][:, :, None, None].astype(np.float64)
-        if (banks == 1).all():
-            return np.zeros_like(self.stage.words)
-        bursts = self.stage.bursts
-        share = (self.stage.words / np.maximum(bursts, 1) % banks) / banks
-        variance = bursts * share * (1 - share)
-        ports = self.machine.memory_rate[cores][:, :, None, None] / banks
-        return np.asarray(np.where(bursts > 1, np.sqrt(2 * np.log(banks) * variance) / ports, 0.0))
-
-    @cached_property
+    @property
     def memories(self) -> FloatArray:
         """Accesses over ports and banks, expected conflicts included `(n, M, S, T)`."""
-        rate = self.machine.memory_rate[self.stage.cores][:, :, None, None]
-        return np.asarray(self.stage.words / rate + self.conflicts)
+        return self._cells.taken[:, MAX_LANES:]
 
-    @cached_property
+    @property
     def work_cycles(self) -> FloatArray:
         """Cycles of each core, without fill: its most loaded resource `(n, S, T)`; whole cycles if clocked."""
-        cycles = np.maximum(self.lanes.max(axis=1), self.memories.max(axis=1))
-        timed = self.machine.event_timed[self.stage.cores][:, None, None]
-        return np.asarray(np.where(timed, cycles, np.ceil(cycles - 1e-9)))
+        return self._cells.work
 
-    @cached_property
+    @property
     def fill_cycles(self) -> FloatArray:
         """Cycles besides the work of each core that has any `(n, S, T)`: fill of datapath and slow memories, waits."""
-        slow = self.machine.fill_cycles[self.stage.cores][:, :, None, None] * (self.stage.words > 0)
-        depth = self.machine.depth_cycles[DEPTH_OF[self.stage.part]][self.stage.cores][:, None, None]
-        return np.asarray((depth + slow.max(axis=1) + self.stage.waits) * (self.work_cycles > 0))
+        return self._cells.fill
 
     @cached_property
     def busy_cycles(self) -> FloatArray:
         """Work and fill `(n, S, T)`."""
         return self.work_cycles + self.fill_cycles
 
-    @cached_property
+    @property
     def network(self) -> TrafficLoad | None:
         """Load of links and ports."""
-        return None if self.stage.traffic is None else TrafficLoad(self.stage.traffic)
+        return self.stage.network
 
     @cached_property
     def dram(self) -> FloatArray:
@@ -89,19 +114,11 @@ class StageLoad:
     @cached_property
     def resources(self) -> dict[str, FloatArray]:
         """Most loaded resource of each kind `(S, T)`, by name; the largest is the bottleneck."""
-        found = {f"{lane.name.lower()} lanes": self.lanes[:, lane].max(axis=0) for lane in Lane}
-        kinds = self.machine.memory_kind[self.stage.cores]
-        for kind, (name, _) in enumerate(self.machine.memory_kinds):
-            here = np.where((kinds == kind)[:, :, None, None], self.memories, 0.0)
-            found[f"memory '{name}'"] = here.max(axis=(0, 1))
+        names = [f"{lane.name.lower()} lanes" for lane in Lane]
+        names += [f"memory '{name}'" for name, _ in self.machine.memory_kinds]
+        found = dict(zip(names, self._cells.fullest, strict=True))
         if self.network is not None:
-            injection, ejection = self.network.ports
-            links = self.network.links
-            found |= {
-                "links": links.max(axis=0),
-                "injection": injection.max(axis=0),
-                "ejection": ejection.max(axis=0),
-            }
+            found |= self.network.fullest
         if self.stage.dram_bits.any():
             found["dram"] = self.dram
         return found
@@ -113,10 +130,7 @@ class StageLoad:
         Each core works from its first packet on and fills its pipeline; the network, if it takes longer, is followed
         by the longest fill; transfers from and to DRAM go on beside.
         """
-        ends = self.work_cycles + self.fill_cycles
-        if self.network is not None:
-            ends = ends + np.where(self.work_cycles > 0, self.network.first_arrivals(self.stage.cores), 0.0)
-        cycles = ends.max(axis=0)
+        cycles = self._cells.ends
         if self.network is not None:
             cycles = np.maximum(cycles, np.ceil(self.network.cycles) + self.fill_cycles.max(axis=0))
         return np.asarray(np.maximum(cycles, self.dram))

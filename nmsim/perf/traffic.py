@@ -1,7 +1,7 @@
 """Traffic: the packets of one stage, flow by flow, and the links they take."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -49,6 +49,12 @@ class Traffic:
             np.stack([flow[2] for flow in kept]), packet_bits + machine.chip.noc.header_bits,
         )  # fmt: skip
 
+    def on(self, machine: Machine) -> "Traffic":
+        """The same packets on a machine whose network is as wide, long and fast as it is, and otherwise the same."""
+        placed = replace(self, machine=machine)
+        vars(placed).update({name: getattr(self, name) for name in _WHEREVER})
+        return placed
+
     @property
     def flits(self) -> int:
         """Flits of a packet, header included."""
@@ -91,9 +97,14 @@ class Traffic:
         return csr_array((np.ones(len(links), np.int64), (links, flows)), shape=shape)
 
     @cached_property
+    def link_packets(self) -> IntArray:
+        """Packets over every link `(L, S, T)`."""
+        return self._over(self.crossing)
+
+    @property
     def link_flits(self) -> IntArray:
         """Flits over every link `(L, S, T)`."""
-        return self._over(self.crossing) * self.flits
+        return self.link_packets * self.flits
 
     @cached_property
     def within_tile(self) -> IntArray:
@@ -142,6 +153,12 @@ class Traffic:
     def _over(self, incidence: csr_array) -> IntArray:
         flat = incidence @ self.packets.reshape(len(self.packets), -1)
         return np.asarray(flat, np.int64).reshape(incidence.shape[0], *self.packets.shape[1:])
+
+
+_WHEREVER = (
+    "source_tile", "remote", "trees", "crossing", "link_packets", "within_tile", "received", "ejected", "sent", "injected",
+)  # fmt: skip
+"""What is found once for all machines that `Traffic.on` may name."""
 
 
 def _through_ports(machine: Machine, flow: Flow) -> list[Flow]:

@@ -39,6 +39,14 @@ class TrafficLoad:
         return taken * traffic.flits * self.machine.chip.noc.link_cycles
 
     @cached_property
+    def fullest(self) -> dict[str, FloatArray]:
+        """Most loaded link, injection port and ejection port `(S, T)`, by name."""
+        injection, ejection = self.ports
+        return {
+            "links": self.links.max(axis=0), "injection": injection.max(axis=0), "ejection": ejection.max(axis=0),
+        }  # fmt: skip
+
+    @cached_property
     def _deliveries(self) -> tuple[IntArray, IntArray, FloatArray]:
         """Flow, target core and flight of a head flit, `(K,)` each."""
         traffic, latency = self.traffic, self.machine.links.latency_cycles.tolist()

@@ -19,11 +19,12 @@ from nmsim.mapping.mapping import Mapping
 from nmsim.network.memory import TrainingNeeds
 from nmsim.network.precision import Precision
 from nmsim.network.spec import NetworkSpec
+from nmsim.perf.bounded_cache import BoundedCache
 from nmsim.perf.census import ActivityCensus
 from nmsim.perf.geometry import LayerSlices
 from nmsim.perf.layer import LayerTask
 from nmsim.perf.machine import Machine
-from nmsim.perf.outline import outline
+from nmsim.perf.outline import outline, without_links
 from nmsim.perf.phases import error, gradient, integrate, neuron, transfer, update
 from nmsim.perf.projection import INPUT, projections
 from nmsim.perf.schedule import Group, Order, Schedule, make_schedule, segment_start
@@ -31,8 +32,10 @@ from nmsim.perf.stage import Stage
 from nmsim.rules import rule_named
 
 IntArray = NDArray[np.int64]
-KEPT = 6
-"""Works whose stages are kept for further chips of the same outline: those that the search of one mapping asks for."""
+KEPT_BYTES = 192 * 2**20
+"""Of stages that are kept for further chips of the same outline."""
+KEPT = 12
+"""Works whose packets on the network, and whose counts, are kept."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,14 +80,9 @@ class StepWork:
     @cached_property
     def counts(self) -> ActionCounts:
         """Every action of every stage and barrier."""
-        blocks = [block for stage in self.stages for block in stage.blocks]
-        for slots, per_batch in ((self.schedule.slots, False), (self.schedule.update_slots, True)):
-            taking_part = np.full(
-                (1, self.samples), self.schedule.barriers(slots) * self.tiles_used, np.int64
-            )
-            key = (Component.SYNC, Action.BARRIER, "", 0, 0, 0, Phase.BARRIER, -1)
-            blocks.append(Block(key, np.array([-1]), taking_part, per_batch))
-        return ActionCounts.from_blocks(blocks, self.samples)
+        slots = (self.schedule.slots, self.schedule.update_slots)
+        barriers, of_update = (self.schedule.barriers(some) * self.tiles_used for some in slots)
+        return _counted(self.stages, self.samples, barriers, of_update)
 
     @property
     def step_counts(self) -> ActionCounts:
@@ -108,7 +106,10 @@ def build_work(job: Deployment, activity: Activity, census: ActivityCensus | Non
     _check(network, activity, mapping, trains=needs.trains)
     census = ActivityCensus(network, activity) if census is None else census
     bare = replace(mapping, chip_hash="", notes=(), chosen="")
-    order, stages = _stages(_WorkQuestion(network, precision, needs, outline(chip), bare, census))
+    outlined = outline(chip)
+    links_apart = without_links(outlined, filled_flits=needs.artificial)
+    order, stages = _stages(_WorkQuestion(network, precision, needs, links_apart, bare, census))
+    stages = _on_the_network(stages, outlined)
     schedule = make_schedule(
         order, activity.time_steps, chip.options.schedule,
         through_time=needs.carries == "history", phase_barriers=chip.barrier.per_phase,
@@ -131,14 +132,33 @@ class _WorkQuestion:
     census: ActivityCensus
 
 
-@lru_cache(maxsize=KEPT)
-def _stages(asked: _WorkQuestion) -> tuple[Order, tuple[Stage, ...]]:
+def _build(asked: _WorkQuestion) -> tuple[Order, tuple[Stage, ...]]:
     """The stages of all chips with an outline, and their order."""
     census, needs, mapping = asked.census, asked.needs, asked.mapping
     machine = Machine.of(asked.chip)
     tasks = _tasks(asked.network, asked.precision, census.activity, mapping, machine, needs, census)
     off_chip = _off_chip(mapping, tasks, needs)
     return _Assembly(tasks, off_chip, needs, census.activity.time_steps).assemble()
+
+
+_stages = BoundedCache(_build, lambda found: sum(stage.nbytes for stage in found[1]), KEPT_BYTES)
+
+
+@lru_cache(maxsize=KEPT)
+def _on_the_network(stages: tuple[Stage, ...], outlined: ChipConfig) -> tuple[Stage, ...]:
+    """The stages with their packets on the network of all chips with an outline."""
+    machine = Machine.of(outlined)
+    return tuple(stage.on(machine) for stage in stages)
+
+
+@lru_cache(maxsize=KEPT)
+def _counted(stages: tuple[Stage, ...], samples: int, barriers: int, of_update: int) -> ActionCounts:
+    """Actions of some stages, with the barriers of a sample and of an update; the same on all chips of an outline."""
+    blocks = [block for stage in stages for block in stage.blocks]
+    for taking_part, per_batch in ((barriers, False), (of_update, True)):
+        key = (Component.SYNC, Action.BARRIER, "", 0, 0, 0, Phase.BARRIER, -1)
+        blocks.append(Block(key, np.array([-1]), np.full((1, samples), taking_part, np.int64), per_batch))
+    return ActionCounts.from_blocks(blocks, samples)
 
 
 def _check(network: NetworkSpec, activity: Activity, mapping: Mapping, *, trains: bool) -> None:

@@ -185,11 +185,14 @@ class StudyRunner:
                 result = Result(job.design, job.model, job.values, Status.LOST, result.reason)
             self._keep(count, result)
 
-        ready.sort(key=lambda job: self._neighbourhood(job.values))
-        self.backend.run(EvaluateDesign(self.configurator, self.numerics), ready, on_result)
+        self.backend.run(EvaluateDesign(self.configurator, self.numerics), self.in_order(ready), on_result)
+
+    def in_order(self, jobs: Sequence[Job]) -> list[Job]:
+        """The jobs so that those that share runs, mappings and work come one after the other."""
+        return sorted(jobs, key=lambda job: self._neighbourhood(job.values))
 
     def _neighbourhood(self, values: Values) -> tuple[str, ...]:
-        """Orders designs so that those that share runs, mappings and work are evaluated one after the other."""
+        """Key of a design by which those that share come together."""
         keyed = [
             (any(path.rpartition(".")[2] in SPEEDS for path in axis.paths),
              all(path.startswith("chip.") for path in axis.paths), str(value))

@@ -5,7 +5,7 @@ from dataclasses import asdict
 import numpy as np
 
 from nmsim.activity import Activity
-from nmsim.cost.energy import distinct
+from nmsim.columns import distinct
 from nmsim.evaluate import Evaluation
 from nmsim.hardware.routing import DIRECTIONS
 from nmsim.operations import operations_of

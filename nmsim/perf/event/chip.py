@@ -16,7 +16,7 @@ from nmsim.perf.event.noc import Noc, Way, ways
 from nmsim.perf.event.stage import Bursts, StageRun
 from nmsim.perf.event.timeline import Timeline
 from nmsim.perf.model import PerfResult, TimelineEvent
-from nmsim.perf.phase_time import phase_cycles
+from nmsim.perf.phase_time import Turns, phase_cycles
 from nmsim.perf.schedule import Chain, Slot
 from nmsim.perf.stage_load import StageLoad, dram_rate
 from nmsim.perf.work import StepWork
@@ -144,7 +144,7 @@ def _result(work: StepWork, runs: list[ChipRun], update: ChipRun) -> PerfResult:
         update_cycles=float(update_cycles.sum()),
         stage_cycles=stage_cycles,
         slot_cycles=ticked_cycles,
-        phase_cycles=phase_cycles(work, list(group_cycles), slot_cycles, update_cycles),
+        phase_cycles=phase_cycles(work, Turns(list(group_cycles), work.samples), slot_cycles, update_cycles),
         stall_cycles={cause: np.array(cycles) for cause, cycles in stalls.items()},
         packets_received=np.array([run.packets_received for run in runs], np.int64),
         timeline=_timeline(runs, update, ticked_cycles),

@@ -1,0 +1,66 @@
+"""The compiled pass over the cells of a stage, against the formulas of docs/timing.md in plain arrays."""
+
+import numpy as np
+import pytest
+
+from nmsim import config
+from nmsim.cost.clocking import clocked
+from nmsim.cost.table import load_table
+from nmsim.hardware.chip import ChipConfig
+from nmsim.mapping.automatic import deploy_network
+from nmsim.network.memory import TrainingNeeds
+from nmsim.network.precision import Precision
+from nmsim.network.published import dense
+from nmsim.perf.stage import DEPTH_OF
+from nmsim.perf.stage_load import StageLoad
+from nmsim.perf.work import StepWork, build_work
+from nmsim.validate.synthetic import synthetic_activity
+
+NETWORK = dense(40, 24, 10)
+
+
+def work(name: str, rule: str) -> StepWork:
+    chip = config.build(ChipConfig, config.load(config.find("arch_configs/chips", name)))
+    chip = clocked(chip, load_table(chip.technology))
+    job = deploy_network(NETWORK, Precision(), TrainingNeeds.for_rule(rule), chip)
+    return build_work(job, synthetic_activity(NETWORK, 3))
+
+
+@pytest.mark.parametrize(
+    ("name", "rule"),
+    [("edge-28nm", "stop-wtl"), ("mesh-16nm", "stbp"), ("loihi-2018", "inference")],
+)
+def test_loads_are_the_formulas(name: str, rule: str) -> None:
+    found = work(name, rule)
+    machine = found.machine
+    for stage in found.stages:
+        load, cores = StageLoad(machine, stage), stage.cores
+        lanes = stage.lanes / machine.lane_rate[cores][:, :, None, None]
+        banks = machine.banks[cores][:, :, None, None].astype(np.float64)
+        share = (stage.words / np.maximum(stage.bursts, 1) % banks) / banks
+        variance = stage.bursts * share * (1 - share)
+        rate = machine.memory_rate[cores][:, :, None, None]
+        lost = np.where(stage.bursts > 1, np.sqrt(2 * np.log(banks) * variance) / (rate / banks), 0.0)
+        memories = stage.words / rate + lost
+        cycles = np.maximum(lanes.max(axis=1), memories.max(axis=1))
+        timed = machine.event_timed[cores][:, None, None]
+        cycles = np.where(timed, cycles, np.ceil(cycles - 1e-9))
+        slow = (machine.fill_cycles[cores][:, :, None, None] * (stage.words > 0)).max(axis=1)
+        depth = machine.depth_cycles[DEPTH_OF[stage.part]][cores][:, None, None]
+        fill = (depth + slow + stage.waits) * (cycles > 0)
+        assert np.array_equal(load.lanes, lanes)
+        assert np.array_equal(load.conflicts, lost)
+        assert np.array_equal(load.memories, memories)
+        assert np.array_equal(load.work_cycles, cycles)
+        assert np.array_equal(load.fill_cycles, fill)
+        ends = cycles + fill
+        if stage.network is not None:
+            ends = ends + np.where(cycles > 0, stage.network.first_arrivals(cores), 0.0)
+            network = np.ceil(stage.network.cycles) + fill.max(axis=0)
+            assert np.array_equal(load.cycles, np.maximum(np.maximum(ends.max(axis=0), network), load.dram))
+        else:
+            assert np.array_equal(load.cycles, np.maximum(ends.max(axis=0), load.dram))
+        kinds = machine.memory_kind[cores][:, :, None, None]
+        for index, (memory, _) in enumerate(machine.memory_kinds):
+            here = np.where(kinds == index, memories, 0.0).max(axis=(0, 1))
+            assert np.array_equal(load.resources[f"memory '{memory}'"], here)

@@ -1,0 +1,40 @@
+"""Columns answer as plain arrays do, and find each answer once."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nmsim.columns import KEPT, Columns, joined
+
+NAMES, NUMBERS = st.sampled_from(["", "alu", "noc", "sram"]), st.integers(-1, 3)
+
+
+@given(st.lists(st.tuples(NAMES, NUMBERS), min_size=1, max_size=30))
+def test_rows_and_groups_are_those_of_a_search_by_hand(rows: list[tuple[str, int]]) -> None:
+    names, numbers = (np.array(column) for column in zip(*rows, strict=True))
+    columns = Columns({"name": names, "number": numbers})
+    assert columns.where(name="noc", number=(1, 2)).tolist() == [n == "noc" and k in {1, 2} for n, k in rows]
+    first, group = columns.groups("name", "number")
+    assert [rows[first[g]] for g in group] == rows
+    assert len(first) == len(set(rows))
+    assert all(rows.index(rows[row]) == row for row in first)
+
+
+def test_answers_are_kept_and_not_without_bound() -> None:
+    columns = Columns({"core": np.arange(4)})
+    assert columns.groups("core") is columns.groups("core")
+    assert columns.take(columns.where(core=(1, 2))) is columns.take(np.array([False, True, True, False]))
+    assert columns.take(np.ones(4, np.bool_)) is columns
+    asked = []
+    for key in range(KEPT + 3):
+        columns.keep(key, lambda key=key: asked.append(key))
+    columns.keep(KEPT + 2, lambda: asked.append("again"))
+    columns.keep(0, lambda: asked.append("forgotten"))
+    assert asked == [*range(KEPT + 3), "forgotten"]
+
+
+def test_joined_columns_are_one_object_for_the_same_parts() -> None:
+    one, two = Columns({"core": np.array([1])}), Columns({"core": np.array([2, 3])})
+    assert joined(one, two) is joined(one, two)
+    assert joined(one, two)["core"].tolist() == [1, 2, 3]
+    assert joined(one, two) != Columns({"core": np.array([1, 2, 3])})
