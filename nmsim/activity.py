@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from annotated_types import Ge
 from numpy.typing import NDArray
 
 from nmsim.errors import RunError
@@ -16,7 +17,7 @@ from nmsim.fixedpoint.version import KEY, NUMERICS, check_numerics
 from nmsim.network.memory import activation_bits
 from nmsim.network.spec import NetworkSpec
 from nmsim.rules import ANN
-from nmsim.storage import read_arrays, write_arrays
+from nmsim.storage import DAMAGED, read_arrays, typed, write_arrays
 
 BitArray = NDArray[np.uint8]
 BoolArray = NDArray[np.bool_]
@@ -26,6 +27,31 @@ MASKS = ("inputs", "spikes", "traces", "deltas")
 UPDATES = "updates"
 SYNAPSES = "synapses"
 SCHEMA = "nmsim/activity-1"
+
+
+Size = Annotated[int, Ge(1)]
+
+
+@dataclass(frozen=True)
+class _LayerHeader:
+    """Shapes of one layer, as a file has them."""
+
+    inputs_shape: tuple[Size, ...]
+    neurons_shape: tuple[Size, ...]
+    input_bits: Size
+
+
+@dataclass(frozen=True)
+class _Header:
+    """What a file says of an activity, besides its arrays."""
+
+    network_hash: str
+    rule: str
+    origin: str
+    time_steps: Size
+    static_input: bool
+    meta: dict[str, Any]
+    layers: tuple[_LayerHeader, ...]
 
 
 @dataclass(frozen=True)
@@ -206,30 +232,65 @@ class Activity:
             RunError: it is missing, truncated, no activity record, of another version of the arithmetic, or, where
                 `run_hash` is given, of another run.
         """
-        header, arrays = read_arrays(path, SCHEMA, "make it with `nmsim train`")
-        check_numerics(header, path, "run again what made it")
-        if run_hash is not None and header.get("run_hash") != run_hash:
+        content, arrays = read_arrays(path, SCHEMA, "make it with `nmsim train`")
+        check_numerics(content, path, "run again what made it")
+        if run_hash is not None and content.get("run_hash") != run_hash:
             raise RunError(
-                f"{path}: belongs to run {header.get('run_hash') or 'unknown'}, the folder holds {run_hash}: it was copied"
+                f"{path}: belongs to run {content.get('run_hash') or 'unknown'}, the folder holds {run_hash}: it was copied"
                 " here; put the right file back, or run again with --overwrite or another --out"
             )
         try:
+            header = typed(_Header, content)
             layers = tuple(
                 LayerActivity(
-                    inputs_shape=tuple(shape["inputs_shape"]),
-                    neurons_shape=tuple(shape["neurons_shape"]),
-                    input_bits=shape["input_bits"],
+                    inputs_shape=shape.inputs_shape,
+                    neurons_shape=shape.neurons_shape,
+                    input_bits=shape.input_bits,
                     updates=arrays.get(f"layer{index}_{UPDATES}"),
                     input_counts=arrays.get(f"layer{index}_{COUNTS[0]}"),
                     spike_counts=arrays.get(f"layer{index}_{COUNTS[1]}"),
                     synapses=arrays.get(f"layer{index}_{SYNAPSES}"),
                     **{name: arrays[f"layer{index}_{name}"] for name in MASKS},
                 )
-                for index, shape in enumerate(header["layers"])
+                for index, shape in enumerate(header.layers)
             )
-            return cls(
-                header["network_hash"], header["rule"], header["origin"], header["time_steps"], header["static_input"],
-                layers, arrays["sample_index"], arrays["labels"], arrays["spike_counts"], header["meta"],
+            found = cls(
+                header.network_hash, header.rule, header.origin, header.time_steps, header.static_input,
+                layers, arrays["sample_index"], arrays["labels"], arrays["spike_counts"], header.meta,
             )  # fmt: skip
+            found.check_arrays()
         except KeyError as error:
             raise RunError(f"{path}: {error} is missing; make it with `nmsim train`") from error
+        except DAMAGED as error:
+            raise RunError(f"{path}: not an activity ({error}); make it with `nmsim train`") from error
+        return found
+
+    def check_arrays(self) -> None:
+        """Refuse arrays that are not of the shapes and types of this page.
+
+        Raises:
+            ValueError: names the first of them.
+        """
+        samples, steps = np.size(self.sample_index), self.time_steps
+        last = self.layers[-1].neurons_shape if self.layers else ()
+        wanted: dict[str, tuple[NDArray[Any], str, tuple[int, ...]]] = {
+            "sample_index": (self.sample_index, "iu", (samples,)),
+            "labels": (self.labels, "iu", (samples,)),
+            "spike_counts": (self.spike_counts, "iu", (samples, int(np.prod(last)))),
+        }
+        for index, layer in enumerate(self.layers):
+            inputs, neurons = int(np.prod(layer.inputs_shape)), int(np.prod(layer.neurons_shape))
+            sizes = {"inputs": inputs, "traces": inputs, COUNTS[0]: inputs}
+            for name, array in (layer.masks | layer.counts).items():
+                size = sizes.get(name, neurons)
+                packed = name not in COUNTS
+                shape = (samples, steps, -(-size // 8) if packed else size)
+                wanted[f"layer{index}_{name}"] = (array, "B" if packed else "iu", shape)
+            for name, array in layer.structure.items():
+                wanted[f"layer{index}_{name}"] = (array, "B", (np.size(array),))
+        for name, (array, kinds, expected) in wanted.items():
+            kind = array.dtype.char if kinds == "B" else array.dtype.kind
+            if array.shape != expected or kind not in kinds:
+                raise ValueError(
+                    f"{name} is {array.dtype} {array.shape}, and not {'uint8' if kinds == 'B' else 'integers'} {expected}"
+                )

@@ -2,7 +2,10 @@
 
 import dataclasses
 import enum
+import hashlib
 import importlib
+import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,18 +17,21 @@ from nmsim.errors import RunError
 from nmsim.storage import DAMAGED, read_arrays, write_arrays
 
 T = TypeVar("T")
+SEAL = "sha256"
 
 
 def save(path: Path, value: Any, schema: str) -> None:
     """Write a dataclass of nmsim (nested, with arrays, mappings and tuples) as one `.npz`, atomically."""
     arrays: dict[str, NDArray[Any]] = {}
-    header = {"value": _encode(value, arrays)}
-    write_arrays(path, schema, header, arrays)
+    content = _encode(value, arrays)
+    write_arrays(path, schema, {"value": content, SEAL: _seal(content, arrays)}, arrays)
 
 
 def load(path: Path, kind: type[T], schema: str, remedy: str) -> T:
     """Read what `save` wrote; `RunError` if the file is missing, unreadable, or holds something else."""
     header, arrays = read_arrays(path, schema, remedy)
+    if header.get(SEAL) != _seal(header.get("value"), arrays):
+        raise RunError(f"{path}: is not as nmsim wrote it, damaged or edited; {remedy}")
     try:
         value = _decode(header["value"], arrays)
     except (*DAMAGED, ImportError) as error:
@@ -34,6 +40,15 @@ def load(path: Path, kind: type[T], schema: str, remedy: str) -> T:
     if not isinstance(value, kind):
         raise RunError(f"{path}: holds a {type(value).__name__}, not a {kind.__name__}; {remedy}")
     return value
+
+
+def _seal(content: Any, arrays: Mapping[str, NDArray[Any]]) -> str:
+    """SHA-256 of a record as it is written: parts that do not belong together would be figures that nobody computed."""
+    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode())
+    for name, array in sorted(arrays.items()):
+        digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
 
 
 def _encode(value: Any, arrays: dict[str, NDArray[Any]]) -> Any:  # noqa: PLR0911 - one branch per kind of value

@@ -12,16 +12,19 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import TypeAdapter, ValidationError
 
 from nmsim.capacity import check_npz_claims
 from nmsim.errors import RunError
 
 Arrays = Mapping[str, NDArray[Any]]
+T = TypeVar("T")
 _HEADER = "header"
 DAMAGED = (
     OSError, ValueError, TypeError, AttributeError, LookupError, EOFError, OverflowError, RecursionError, MemoryError,
@@ -136,6 +139,28 @@ def read_arrays(path: Path, schema: str, remedy: str) -> tuple[dict[str, Any], d
         found = header.get("schema") if isinstance(header, dict) else type(header).__name__
         raise RunError(f"{path}: schema {found!r} is not {schema}; {remedy}")
     return header, arrays
+
+
+def typed(kind: type[T], content: Any) -> T:
+    """Plain data out of a file as a dataclass, every value of the type that it is declared with.
+
+    A file can be damaged, or edited by hand: what reads it must not find a list where a number is used.
+
+    Raises:
+        ValueError: in one line, which value is wrong and how; one of `DAMAGED`, for the reader to name its file.
+    """
+    try:
+        adapter: TypeAdapter[T] = _adapter(cast(Any, kind))
+        return adapter.validate_python(content)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(map(str, first["loc"])) or "the top level"
+        raise ValueError(f"{place}: {first['msg'][0].lower()}{first['msg'][1:]}") from error
+
+
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
 
 
 def read_json(path: Path, remedy: str) -> dict[str, Any]:

@@ -4,11 +4,12 @@ import json
 import platform
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+from annotated_types import Ge
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
@@ -18,7 +19,7 @@ from nmsim.config import Record
 from nmsim.errors import RunError
 from nmsim.fixedpoint.version import KEY, NUMERICS, check_numerics
 from nmsim.stop.history import TrainingHistory
-from nmsim.storage import DAMAGED, read_arrays, sweep, write_arrays, write_text
+from nmsim.storage import DAMAGED, read_arrays, sweep, typed, write_arrays, write_text
 from nmsim.workload import WorkloadSpec
 
 RUN_SCHEMA = "nmsim/run-1"
@@ -44,6 +45,45 @@ def package_versions() -> dict[str, str]:
 def yaml_text(record: Record) -> str:
     """A record as YAML, every default filled in."""
     return config.to_yaml(record.model_dump(mode="json"))
+
+
+Count = Annotated[int, Ge(0)]
+
+
+@dataclass(frozen=True)
+class _Data:
+    """What a run file says of its samples; what imported spikes lack is absent."""
+
+    name: str = ""
+    source: str = ""
+    split: str = ""
+    sha256: str = ""
+    train_samples: Count = 0
+    test_samples: Count = 0
+    train_per_class: tuple[Count, ...] = ()
+    test_per_class: tuple[Count, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Encoding:
+    """What a run file says of its encoded samples."""
+
+    kind: str = ""
+    format: str = ""
+    static: bool = False
+    events: Count = 0
+    lost_events: Count = 0
+
+
+@dataclass(frozen=True)
+class _RunFile:
+    """Types of the values of `run.json` that are read again."""
+
+    run_hash: str
+    seed: Count
+    versions: dict[str, str] = field(default_factory=dict)
+    dataset: _Data = field(default_factory=_Data)
+    encoding: _Encoding = field(default_factory=_Encoding)
 
 
 @dataclass(frozen=True)
@@ -206,8 +246,10 @@ class RunFolder:
             RUN_SCHEMA,
             f"{self.path}: no run here (run.json is missing); make one with `nmsim train --out {self.path}`",
         )
-        if not isinstance(content.get("run_hash"), str) or not isinstance(content.get("seed"), int):
-            raise RunError(f"{self.run_file}: run_hash or seed is missing; make the run again")
+        try:
+            typed(_RunFile, content)
+        except DAMAGED as error:
+            raise RunError(f"{self.run_file}: {error}; make the run again") from error
         check_numerics(content, self.run_file, "run again, with --overwrite or another --out")
         return content
 

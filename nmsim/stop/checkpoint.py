@@ -2,16 +2,33 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+from annotated_types import Ge
 from numpy.typing import NDArray
 
 from nmsim.errors import RunError
 from nmsim.fixedpoint.version import KEY, NUMERICS, check_numerics
 from nmsim.stop.history import TrainingHistory
-from nmsim.storage import read_arrays, write_arrays
+from nmsim.storage import DAMAGED, read_arrays, typed, write_arrays
 
 SCHEMA = "nmsim/checkpoint-1"
+
+
+Count = Annotated[int, Ge(0)]
+
+
+@dataclass(frozen=True)
+class _Header:
+    """What a checkpoint says besides the engine's state."""
+
+    run_hash: str
+    epoch: Count
+    batch: Count
+    correct: Count
+    loss_sum: float
+    seconds: float
+    history: TrainingHistory
 
 
 @dataclass(frozen=True)
@@ -38,14 +55,17 @@ class Checkpoint:
     @classmethod
     def load(cls, path: Path, run_hash: str) -> "Checkpoint":
         """Read back; `RunError` if it is unreadable, of another configuration or of another version of the arithmetic."""
-        header, state = read_arrays(path, SCHEMA, "delete it and train again")
-        check_numerics(header, path, "run again without --resume")
-        if header["run_hash"] != run_hash:
+        content, state = read_arrays(path, SCHEMA, "delete it and train again")
+        check_numerics(content, path, "run again without --resume")
+        try:
+            header = typed(_Header, content)
+        except DAMAGED as error:
+            raise RunError(f"{path}: not a checkpoint ({error}); delete it and train again") from error
+        if header.run_hash != run_hash:
             raise RunError(
-                f"{path}: was written for configuration {header['run_hash']}, this run is {run_hash}; resume with the"
+                f"{path}: was written for configuration {header.run_hash}, this run is {run_hash}; resume with the"
                 " same workload and seed, or give another --out"
             )
         return cls(
-            run_hash, header["epoch"], header["batch"], header["correct"], header["loss_sum"], header["seconds"],
-            TrainingHistory.from_dict(header["history"]), state,
+            run_hash, header.epoch, header.batch, header.correct, header.loss_sum, header.seconds, header.history, state
         )  # fmt: skip

@@ -3,6 +3,8 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from nmsim.storage import typed
+
 
 @dataclass(frozen=True)
 class EpochRow:
@@ -58,5 +60,8 @@ class TrainingHistory:
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> "TrainingHistory":
-        """Inverse of `as_dict`."""
-        return cls(tuple(EpochRow(**row) for row in data["rows"]), dict(data["overflow_counts"]))
+        """Inverse of `as_dict`; `ValueError` names what is missing, or of another type."""
+        for part in ("rows", "overflow_counts"):
+            if part not in data:
+                raise ValueError(f"{part}: field required")
+        return typed(cls, data)

@@ -288,6 +288,10 @@ class FixedEngine:
                 raise ConfigError(
                     f"checkpoint: '{name}' is {shape} but the network has {array.shape}; resume with the same workload"
                 )
+            if (state[name].dtype.kind in "iub") != (array.dtype.kind in "iub"):
+                raise ConfigError(
+                    f"checkpoint: '{name}' holds {state[name].dtype}, and the network {array.dtype}; train again"
+                )
         raw, held = self.raw, self.raw.held
         held.synapses[:] = state["synapses"]
         for target, name in (
