@@ -26,7 +26,7 @@ class AnalyticModel:
     name: str = "analytic"
 
     def run(self, work: StepWork) -> PerfResult:
-        """AnalyticTimes all samples of a work."""
+        """Estimate all samples of a work."""
         return AnalyticTimes(work).result(self.name)
 
 
