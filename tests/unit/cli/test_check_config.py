@@ -39,7 +39,7 @@ def test_a_chip_is_told_as_it_was_understood(capsys: pytest.CaptureFixture[str])
 @pytest.mark.parametrize(
     ("text", "what", "remedy"),
     [
-        (b"architecture:\n  name: loihi\n  tile: []\n", "SANA-FE", "nmsim init chip"),
+        (b"architecture:\n  name: loihi\n  tile: []\n", "SANA-FE", "nmsim import-chip"),
         (b"network: {groups: []}\nmappings: []\n", "a network of SANA-FE", "nmsim import-activity"),
         (b"architecture: {nodes: []}\nversion: 0.4\n", "Timeloop", "nmsim init chip"),
         (b"\x89HDF\r\n\x1a\n" + bytes(64), "NIR", "nmsim import-network"),
