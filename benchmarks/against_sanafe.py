@@ -184,7 +184,10 @@ def figures(found: Evaluation) -> dict[str, Any]:
     kinds = zip(events.columns["action"].tolist(), events.columns["unit"].tolist(), strict=True)
     for action, kind in sorted(set(kinds)):
         counts[f"{action}/{kind}".rstrip("/")] = int(events.total(action=action, unit=kind))
-    for axis in (Action.HOP_EAST_WEST, Action.HOP_NORTH_SOUTH):  # both directions of an axis cost the same there
+    for axis in (
+        Action.HOP_EAST_WEST,
+        Action.HOP_NORTH_SOUTH,
+    ):  # both directions of an axis cost the same there
         counts[axis] = int(events.total(action=axis))
     priced = found.energy.select(component=(str(Component.EVENT),))
     static = found.static_energy_j
