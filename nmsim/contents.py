@@ -7,9 +7,9 @@ class Content(StrEnum):
     """A kind of data that a layer keeps on a core.
 
     The names stand in chip files (`memories: holds: [weight]`), in mappings, and in memory tables. Which kinds a learning
-    rule keeps, how many values of them and of what width: `nmsim.network.memory`.
+    rule keeps, how many values of them and of what width: `nmsim.network.state` and `nmsim.network.memory`.
 
-    >>> Content("weight_trace") in STATE, Content.TABLE in STORED
+    >>> Content("weight_trace") in STORED, Content.TABLE in STORED
     (True, False)
     """
 
@@ -44,13 +44,6 @@ class Content(StrEnum):
     """Surrogate and softmax tables."""
 
 
-STATE = frozenset(
-    {
-        Content.MEMBRANE, Content.SPIKE, Content.WEIGHT_TRACE, Content.THRESHOLD_TRACE, Content.LEAK_TRACE,
-        Content.HISTORY, Content.TEMPORAL_ERROR,
-    }
-)  # fmt: skip
-"""What a sample carries from one time step to the next: the convention `state only`."""
 SUMS = (Content.INPUT_SUM, Content.ERROR_SUM)
 """What a core adds up; `accumulator` in a chip file means both.
 

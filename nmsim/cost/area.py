@@ -14,6 +14,7 @@ from nmsim.cost.technology import Technology, technology_at
 from nmsim.hardware.chip import ChipConfig
 from nmsim.hardware.core import Core
 from nmsim.hardware.sram import Sram
+from nmsim.network.state import NEURON_TRACES, TRACES
 
 SUM_BITS = 32
 """Width of sums in the lanes."""
@@ -170,7 +171,7 @@ def _neuron_units(core: Core, held: set[Content], *, paths: int) -> LaneUnits:
     adds up and moves a threshold; one unit a core adds up what all lanes give a leak factor and moves it.
     """
     lanes, move = core.neuron_lanes, GRADIENT_BITS + SATURATOR_BITS
-    traces = len(held & {Content.THRESHOLD_TRACE, Content.LEAK_TRACE, Content.WEIGHT_TRACE})
+    traces = len(held & {trace.content for trace in TRACES})
     if Content.DELTA in held:
         adders = lanes * (SETTLED + traces) * (SUM_BITS + SATURATOR_BITS)
         multipliers = lanes * paths * neuron_multipliers(core) * STATE_BITS**2
@@ -192,4 +193,4 @@ def _neuron_units(core: Core, held: set[Content], *, paths: int) -> LaneUnits:
 def neuron_multipliers(core: Core) -> int:
     """Multipliers that the stages of a neuron lane share: the membrane's, and one for each trace of a neuron."""
     held = {content for memory in core.memories for content in memory.holds}
-    return 1 + len(held & {Content.THRESHOLD_TRACE, Content.LEAK_TRACE})
+    return 1 + len(held & {trace.content for trace in NEURON_TRACES})

@@ -17,23 +17,18 @@ from nmsim.mapping.room import LayerPlan, Storage
 from nmsim.network.memory import TrainingNeeds, network_terms
 from nmsim.network.precision import Precision
 from nmsim.network.spec import NetworkSpec
+from nmsim.network.state import STATE_VARIABLES, TRACES
 
 SPILL_ORDER: tuple[frozenset[Content], ...] = (
     frozenset({Content.VELOCITY}),
     frozenset({Content.HISTORY}),
     frozenset({Content.WEIGHT_GRADIENT, Content.FACTOR}),
     frozenset({Content.WEIGHT}),
-    frozenset(
-        {Content.WEIGHT_TRACE, Content.THRESHOLD_TRACE, Content.LEAK_TRACE, Content.THRESHOLD_GRADIENT}
-    ),
+    frozenset({*(trace.content for trace in TRACES), Content.THRESHOLD_GRADIENT}),
     frozenset(
         {
-            Content.MEMBRANE,
-            Content.SPIKE,
-            Content.THRESHOLD,
-            Content.TEMPORAL_ERROR,
-            Content.INPUT_SUM,
-            Content.INPUT,
+            *(variable.content for variable in STATE_VARIABLES if variable not in TRACES),
+            *(Content.THRESHOLD, Content.INPUT_SUM, Content.INPUT),
         }
     ),
 )

@@ -1,6 +1,8 @@
 """What a layer keeps in memory under a learning rule, kind by kind, whatever the chip (docs/memory.md)."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal, NamedTuple
 
 from pydantic import Field, model_validator
@@ -9,8 +11,9 @@ from nmsim.config import Record
 from nmsim.contents import Content
 from nmsim.network.precision import Precision, ResolvedPrecision
 from nmsim.network.spec import NetworkSpec, SynapticLayer
+from nmsim.network.state import STATE_VARIABLES, Kept
 from nmsim.network.values import mean_factor
-from nmsim.rules import Carries, rule_named, rule_of
+from nmsim.rules import Carries, LearningRule, rule_named, rule_of
 
 
 class TrainingNeeds(Record):
@@ -77,9 +80,14 @@ class TrainingNeeds(Record):
     @property
     def rule(self) -> str:
         """Name of the rule, e.g. `stop-wtl`."""
+        return self.learning_rule.name
+
+    @property
+    def learning_rule(self) -> LearningRule:
+        """The rule that carries and learns this."""
         return rule_of(
             self.carries, thresholds=self.thresholds, leak=self.leak, artificial=self.artificial
-        ).name
+        )
 
     @property
     def trains(self) -> bool:
@@ -205,23 +213,23 @@ def has_scalar_trace(precision: ResolvedPrecision, needs: TrainingNeeds, *, firs
 def _neuron_terms(precision: ResolvedPrecision, needs: TrainingNeeds, context: LayerContext) -> list[Term]:
     samples = needs.samples_in_flight
     copies = 2 * samples if needs.double_buffered else samples
-    if needs.artificial:  # no state: a neuron is a sum and what becomes of it
-        return [Term(Content.INPUT_SUM, _SUMS, copies, precision.current.format.total_bits, buffer=True)]
-    terms = [
-        Term(Content.MEMBRANE, _NEURONS, copies, precision.membrane.format.total_bits),
-        Term(Content.SPIKE, _NEURONS, samples, 1),
-        Term(Content.INPUT_SUM, _SUMS, copies, precision.current.format.total_bits, buffer=True),
-    ]
-    if needs.carries == "traces":
-        if not has_scalar_trace(precision, needs, first=context.first):
-            trace = precision.weight_trace.format.total_bits
-            terms.append(Term(Content.WEIGHT_TRACE, INPUTS, samples, trace))
-        if needs.thresholds:
-            width = precision.threshold_trace.format.total_bits
-            terms.append(Term(Content.THRESHOLD_TRACE, _NEURONS, samples, width))
-        if needs.leak:
-            terms.append(Term(Content.LEAK_TRACE, _NEURONS, samples, precision.leak_trace.format.total_bits))
-    return terms
+    current = Term(Content.INPUT_SUM, _SUMS, copies, precision.current.format.total_bits, buffer=True)
+    state = partial(_state_terms, precision, needs, context)
+    return [*state("always"), current, *state("traces")]
+
+
+def _state_terms(
+    precision: ResolvedPrecision, needs: TrainingNeeds, context: LayerContext, kept: Kept
+) -> Iterator[Term]:
+    """The rows of `nmsim.network.state` that a layer keeps; one scalar trace for all its inputs is a register."""
+    scalar = has_scalar_trace(precision, needs, first=context.first)
+    for variable in STATE_VARIABLES:
+        if variable.kept == kept and variable.kept_by(needs.learning_rule):
+            if variable.per == "input" and scalar:
+                continue
+            copies = needs.samples_in_flight * (1 + (needs.double_buffered and variable.twice))
+            per = INPUTS if variable.per == "input" else _NEURONS
+            yield Term(variable.content, per, copies, variable.bits(precision))
 
 
 def _input_terms(precision: ResolvedPrecision, needs: TrainingNeeds, context: LayerContext) -> list[Term]:
@@ -285,7 +293,7 @@ def _history_terms(precision: ResolvedPrecision, needs: TrainingNeeds, context: 
     terms = [
         Term(Content.HISTORY, _NEURONS, samples * (steps - 1), precision.membrane.format.total_bits),
         Term(Content.HISTORY, _NEURONS, samples * (steps - 1), 1),
-        Term(Content.TEMPORAL_ERROR, _NEURONS, samples, precision.delta.format.total_bits),
+        *_state_terms(precision, needs, context, "history"),
     ]
     if context.input_history is not None and not (context.first and needs.static_input):
         terms.append(Term(context.input_history, INPUTS, samples * steps, context.input_bits))

@@ -9,10 +9,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from nmsim.contents import STATE, SUMS, Content
+from nmsim.contents import SUMS, Content
 from nmsim.network.memory import Sizes, TrainingNeeds, has_scalar_trace, network_terms
 from nmsim.network.precision import Precision
 from nmsim.network.spec import NetworkSpec
+from nmsim.network.state import STATE
 from nmsim.rules import RULES
 from nmsim.units import BITS_PER_BYTE, BYTES_PER_MB
 

@@ -140,6 +140,12 @@ COMPLETE = ("current", "error")
 """Accumulators that are read once a time step, when they are complete: saturation waits until then by default."""
 
 
+TENSORS = tuple(
+    name for name, field in ResolvedPrecision.model_fields.items() if field.annotation is TensorPrecision
+)
+"""Settings of stored tensors, each with a format, a rounding and an overflow mode of its own."""
+
+
 class Precision(Record):
     """The precision section: defaults are those of docs/arithmetic.md; `layers` overrides per synaptic layer."""
 

@@ -11,6 +11,7 @@ from nmsim.fixedpoint.format import QFormat
 from nmsim.fixedpoint.quantize import HIGH, LEFT_P, LEFT_Q, LOW, MASK, WRAP, bring_into_range
 from nmsim.network.precision import Precision
 from nmsim.network.spec import NetworkSpec
+from nmsim.network.state import NEURON_TRACES
 from nmsim.stop.fixed.engine import FixedEngine
 from nmsim.stop.fixed.memory_plan import Work
 from nmsim.stop.fixed.neuron import surrogate_into
@@ -213,8 +214,7 @@ class _RawObserver:
                     residual=empty(neurons),
                     membrane=empty(neurons),
                     spikes=empty(neurons),
-                    threshold_trace=empty(neurons, kept=rule.learns_thresholds),
-                    leak_trace=empty(neurons, kept=rule.learns_leak),
+                    **{v.name: empty(neurons, kept=v.kept_by(rule)) for v in NEURON_TRACES},
                     error=empty(neurons),
                     surrogate=empty(neurons),
                     delta=empty(neurons),
@@ -241,11 +241,9 @@ class _RawObserver:
             if record.static_gradient is not None:  # that of the last step stays
                 record.static_gradient[self.first + start] = view.static_sums(work, index)
             record.current[at] = view.currents(work, index)
-            for tensor, name in (
-                (record.residual, "residual"), (record.membrane, "membrane"), (record.spikes, "values"),
-                (record.threshold_trace, "threshold_trace"), (record.leak_trace, "leak_trace"), (record.error, "error"),
-                (record.delta, "delta"),
-            ):  # fmt: skip
+            record.spikes[at] = view.neurons(work, 1, index, "values")[0, 0]
+            for name in ("residual", "membrane", *(trace.name for trace in NEURON_TRACES), "error", "delta"):
+                tensor = getattr(record, name)
                 if tensor is not None:
                     tensor[at] = view.neurons(work, 1, index, name)[0, 0]
             if record.error_sum is not None:

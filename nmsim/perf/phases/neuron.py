@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from nmsim.contents import Content
 from nmsim.counts import Action, Phase
+from nmsim.network.state import FORWARD_STATE
 from nmsim.perf.layer import LayerTask, draw
 from nmsim.perf.machine import Lane
 from nmsim.perf.skipping import PackedVector
@@ -34,18 +35,16 @@ def clear(task: LayerTask) -> Stage | None:
     if task.options.clear_state == "free" or task.needs.artificial:
         return None
     stage = task.stage(Phase.NEURON, StageKind.CLEAR, "sample")
-    slices, precision = task.slices, task.precision
-    stage.sweep(Content.MEMBRANE, slices.owned, task.membrane_bits, read=False)
-    stage.sweep(Content.SPIKE, slices.owned, 1, read=False)
-    if task.needs.carries == "traces":
-        if not task.scalar:
-            traces = task.kept_inputs(Content.WEIGHT_TRACE)
-            stage.sweep(Content.WEIGHT_TRACE, traces, task.trace_bits, read=False)
-        if task.needs.thresholds:
-            bits = precision.threshold_trace.format.total_bits
-            stage.sweep(Content.THRESHOLD_TRACE, slices.owned, bits, read=False)
-        if task.needs.leak:
-            stage.sweep(Content.LEAK_TRACE, slices.owned, precision.leak_trace.format.total_bits, read=False)
+    for variable in FORWARD_STATE:
+        if not variable.kept_by(task.needs.learning_rule):
+            continue
+        if variable.per == "neuron":
+            values = task.slices.owned
+        elif task.scalar:  # one trace for all inputs is a register
+            continue
+        else:
+            values = task.kept_inputs(variable.content)
+        stage.sweep(variable.content, values, variable.bits(task.precision), read=False)
     return stage.build()
 
 

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from nmsim.contents import Content
 from nmsim.counts import Phase
+from nmsim.network.state import FORWARD_STATE, TRACES
 from nmsim.perf.geometry import LayerSlices
 from nmsim.perf.layer import LayerTask
 from nmsim.perf.phases.gradient import placement
@@ -16,15 +17,14 @@ IntArray = NDArray[np.int64]
 OffChip = Mapping[tuple[int, int, Content], int]
 """Bits off chip by core, layer and content."""
 
-_STATE = (Content.MEMBRANE, Content.SPIKE, Content.WEIGHT_TRACE, Content.THRESHOLD_TRACE, Content.LEAK_TRACE)
+_STATE = tuple(variable.content for variable in FORWARD_STATE)
 READS: Mapping[StageKind, tuple[Content, ...]] = {
     StageKind.INTEGRATE: (Content.WEIGHT, Content.INPUT),
     StageKind.NEURON: (*_STATE, Content.THRESHOLD, Content.INPUT, Content.INPUT_SUM),
     StageKind.DELTA: (Content.MEMBRANE, Content.THRESHOLD, Content.TEMPORAL_ERROR, Content.HISTORY),
     StageKind.PROPAGATE: (Content.WEIGHT,),
     StageKind.GRADIENT: (
-        Content.WEIGHT_GRADIENT, Content.THRESHOLD_GRADIENT, Content.WEIGHT_TRACE, Content.THRESHOLD_TRACE,
-        Content.LEAK_TRACE,
+        Content.WEIGHT_GRADIENT, Content.THRESHOLD_GRADIENT, *(trace.content for trace in TRACES),
     ),
     StageKind.OUTER_PRODUCT: (Content.FACTOR, Content.WEIGHT_GRADIENT),
     StageKind.UPDATE: (

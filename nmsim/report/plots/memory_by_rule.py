@@ -76,9 +76,10 @@ def memory_by_scheme(memory: Sequence[NetworkMemory], described: str) -> Picture
 
 def _parts(by_kind: Sequence[Mapping[Content, int]]) -> dict[str, list[float]]:
     """Bytes by kind and bar; kinds that are nowhere worth a visible stripe are drawn together as `other`."""
+    order = {name: place for place, name in enumerate(KIND_COLOURS)}
     visible = VISIBLE_PART * max(sum(row.values()) for row in by_kind)
     parts: dict[str, list[float]] = {}
-    for kind in (Content(name) for name in KIND_COLOURS if name != OTHER):
+    for kind in sorted(Content, key=lambda kind: order.get(kind.value, len(order))):
         bits = [row.get(kind, 0) for row in by_kind]
         name = kind.value if max(bits) >= visible else OTHER
         before = parts.get(name, [0.0] * len(bits))

@@ -1,6 +1,7 @@
 """Chapters on the workload: what was learned, from which data, how well, and how active the network is."""
 
 from nmsim.diagnosis import overflow_lines
+from nmsim.network.precision import TENSORS
 from nmsim.report.export import training_table
 from nmsim.report.markup import Markup, figure, join, tag
 from nmsim.report.plots.canvas import Picture
@@ -120,7 +121,7 @@ def _layers(result: RunResult) -> Table:
 
 
 def _formats(result: RunResult) -> Markup:
-    names = ["weight", "membrane", "leak_factor", "weight_trace", "threshold_trace", "leak_trace", "delta"]
+    names = [name for name in TENSORS if name != "constant_trace"]
     sums = ["current", "error", "weight_gradient", "threshold_gradient", "leak_gradient"]
     if any(layer.bias for layer in result.workload.network.synaptic_layers):
         names, sums = [*names, "constant_trace"], [*sums, "bias_gradient"]

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from nmsim.fixedpoint.lfsr import unrolled_table
 from nmsim.network.spec import NetworkSpec, Node
+from nmsim.network.state import NEURON_TRACES
 from nmsim.network.values import ValueRange, mean_factor
 from nmsim.stop.fixed.forward import rows_at_once
 from nmsim.stop.fixed.layer_formats import (
@@ -140,8 +141,8 @@ def build(
         record["static_sum"] = statics.take(own.layer.neurons * own.scalar)
         for name in ("membrane", "residual", "error", "delta"):
             record[name] = words.take(size)
-        record["leak_trace"] = words.take(size if training.rule.learns_leak else 0)
-        record["threshold_trace"] = words.take(size if training.rule.learns_thresholds else 0)
+        for trace in NEURON_TRACES:
+            record[trace.name] = words.take(size if trace.kept_by(training.rule) else 0)
         by_input = factored and own.layer.kind == "dense" and not own.scalar
         record["used"] = used.take(0 if by_input else record["channels"] * record["depth"])
         backward_rows = record["input_channels"] if own.layer.kind == "conv" else own.layer.inputs

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from nmsim.fixedpoint.format import QFormat
 from nmsim.fixedpoint.quantize import LEFT_P, LEFT_Q, SAFE_BITS, Step
 from nmsim.network.spec import NetworkSpec
+from nmsim.network.state import FORWARD_STATE
 from nmsim.network.values import ValueRange
 from nmsim.stop.fixed.layer_formats import MANTISSA_BITS, LayerFormats, error_fractions
 from nmsim.stop.fixed.tensor import Tensor
@@ -20,8 +21,8 @@ def stored_magnitude(formats: list[LayerFormats], ranges: Sequence[ValueRange]) 
     low, high = min(value.low for value in ranges), max(value.high for value in ranges)
     for layer in formats:
         own = layer.precision
-        tensors = (own.weight, own.membrane, own.weight_trace, own.threshold_trace, own.leak_trace, own.delta)
-        for fmt in (layer.used, *(tensor.format for tensor in tensors)):
+        settings = ("weight", "delta", *(variable.setting for variable in FORWARD_STATE if variable.setting))
+        for fmt in (layer.used, *(getattr(own, setting).format for setting in settings)):
             low, high = min(low, fmt.min_raw), max(high, fmt.max_raw)
     return low, high
 

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from nmsim.network.state import NEURON_TRACES
+
 INPUT, DENSE, CONV, AVERAGE, MAXIMUM, ADD = range(6)
 """Kinds of nodes; a global pool is a pool whose window is the map."""
 
@@ -16,7 +18,8 @@ LAYER_FIELDS = (
     "node", "source", "inputs", "input_channels", "input_height", "input_width", "neurons", "channels", "height", "width",
     "positions", "kernel", "stride", "padding", "fan_in", "depth", "error_depth", "thresholds", "permuted", "output",
     "words", "error_words", "group", "time_steps", "learns_thresholds", "learns_leak", "resets_to_zero",
-    "values", "weight_trace", "membrane", "residual", "leak_trace", "threshold_trace", "error", "delta", "source_values",
+    "values", "weight_trace", "membrane", "residual", *(trace.name for trace in NEURON_TRACES), "error", "delta",
+    "source_values",
     "own_error", "source_error", "error_left", "error_writes", "sends_error",
     "used", "backward", "theta", "weight", "threshold", "order", "error_order", "error_terms",
     "sums", "static", "panel", "panel_rows", "panel_slots",

@@ -5,19 +5,18 @@ from typing import Any, Literal
 
 from nmsim.config import to_yaml
 from nmsim.fixedpoint.format import MAX_TOTAL_BITS, AccumulatorFormat, QFormat
-from nmsim.network.precision import LayerPrecision, Precision
+from nmsim.network.precision import TENSORS, LayerPrecision, Precision
 from nmsim.network.spec import NetworkSpec
+from nmsim.network.state import NEURON_TRACES
 from nmsim.stop.fixed.layer_formats import LayerFormats, layer_formats
 from nmsim.stop.fixed.tensor import Tensor
 from nmsim.stop.spec import TrainingSpec
 from nmsim.validate.formats.calibrate import COLUMN_SUM, DELTA_SUM, DELTA_TOTAL, INPUTS, ROW_SUM, Ranges
 from nmsim.validate.numerics.error_sums import format_integer_bits, integer_bits
 
-SETTINGS = (
-    "weight", "membrane", "weight_trace", "threshold_trace", "leak_trace", "delta", "leak_factor", "surrogate",
-)  # fmt: skip
 FRACTIONS = ("leak_factor", "surrogate")
 """Settings between 0 and 1: all bits behind the binary point."""
+SETTINGS = (*(name for name in TENSORS if name not in {*FRACTIONS, "constant_trace"}), *FRACTIONS)
 ACCUMULATORS = {
     "current": Tensor.CURRENT, "error": Tensor.ERROR_SUM, "weight_gradient": Tensor.WEIGHT_GRADIENT,
     "threshold_gradient": Tensor.THRESHOLD_GRADIENT, "leak_gradient": Tensor.LEAK_GRADIENT, "velocity": Tensor.VELOCITY,
@@ -92,8 +91,8 @@ class PrecisionTemplate:
     def settings(self) -> tuple[str, ...]:
         """Settings that this rule uses."""
         rule = self.training.rule
-        unused = {"threshold_trace": not rule.learns_thresholds, "leak_trace": not rule.learns_leak}
-        return tuple(name for name in SETTINGS if not unused.get(name))
+        unused = {trace.setting for trace in NEURON_TRACES if not trace.kept_by(rule)}
+        return tuple(name for name in SETTINGS if name not in unused)
 
     def start(self, extra_bits: int = 0) -> Widths:
         """The given widths, and some more, with the binary points where the ranges and guard bits put them."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 from math import sqrt
 
 from nmsim.fixedpoint.format import QFormat
-from nmsim.network.precision import Precision
+from nmsim.network.precision import TENSORS, Precision
 from nmsim.stop.fixed.layer_formats import layer_formats
 from nmsim.stop.fixed.parameters import quantized_parameters
 from nmsim.stop.protocol import Batch, Parameters
@@ -15,7 +15,7 @@ from nmsim.validate.numerics.three_passes import Compared, compare
 
 INTEGER_BITS = 10
 """Range of every tensor but leak factors and phi: wide enough that only fraction bits matter."""
-TENSORS = ("weight_trace", "leak_trace", "membrane", "error", "delta")
+MEASURED = ("weight_trace", "leak_trace", "membrane", "error", "delta")
 ACCUMULATOR = "s128"
 
 
@@ -23,9 +23,7 @@ def wide_precision(base: Precision, fraction_bits: int) -> Precision:
     """Every tensor with F fraction bits and a range that nothing leaves; table sizes and rounding modes stay."""
     signed = str(QFormat(signed=True, total_bits=INTEGER_BITS + fraction_bits, fraction_bits=fraction_bits))
     unit = str(QFormat(signed=False, total_bits=fraction_bits, fraction_bits=fraction_bits))
-    tensors = (
-        "weight", "membrane", "weight_trace", "constant_trace", "threshold_trace", "leak_trace", "delta"
-    )  # fmt: skip
+    tensors = (name for name in TENSORS if name != "leak_factor")
     accumulators = (
         "current", "error", "weight_gradient", "threshold_gradient", "leak_gradient", "bias_gradient",
         "static_gradient", "velocity",
@@ -62,7 +60,7 @@ def converge(
 def _errors(found: Compared, against: ComparedWith) -> dict[str, float]:
     """Relative distances by tensor, all layers together; of gradients the largest of any layer."""
     errors = {}
-    for name in TENSORS:
+    for name in MEASURED:
         sums = [
             item.errors[against] for item in found.tensors if item.tensor == name and against in item.errors
         ]

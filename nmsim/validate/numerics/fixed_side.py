@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from nmsim.fixedpoint.format import Overflow, QFormat, Rounding
 from nmsim.network.precision import Precision
 from nmsim.network.spec import NetworkSpec
+from nmsim.network.state import NEURON_TRACES
 from nmsim.stop.fixed.layer_formats import LayerFormats, layer_formats
 from nmsim.stop.fixed.tensor import Tensor
 from nmsim.stop.protocol import Batch, FloatArray, Parameters, UpdateRates
@@ -35,8 +36,10 @@ QUANTITIES = (
     Quantity("constant_trace", "constant_trace"),
     Quantity("current", "current", Tensor.CURRENT),
     Quantity("residual", "membrane"),
-    Quantity("leak_trace", "leak_trace"),
-    Quantity("threshold_trace", "threshold_trace"),
+    *(
+        Quantity(trace.name, str(trace.setting))
+        for trace in sorted(NEURON_TRACES, key=lambda trace: Tensor[trace.content.name])
+    ),
     Quantity("membrane", "membrane"),
     Quantity("error", "delta"),
     Quantity("surrogate", "surrogate"),

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmsim.network.spec import Node
+from nmsim.network.state import NEURON_TRACES
 from nmsim.rules import LearningRule
 from nmsim.stop.float.chunk import Chunk, internal_shape, to_c_order, to_internal
 from nmsim.stop.float.engine import FloatEngine
@@ -102,7 +103,7 @@ class _WatchedSteps(StopSteps):
         """What the last time step left in one layer, `(S, M)` or `(S, N)`."""
         layer, seen = self.graph.layers[index], all_tensors(self, index)
         found = {name: getattr(seen, name) for name in (
-            "weight_trace", "current", "membrane", "spikes", "threshold_trace", "leak_trace", "error", "delta",
+            "weight_trace", "current", "membrane", "spikes", *(trace.name for trace in NEURON_TRACES), "error", "delta",
         )}  # fmt: skip
         kept = {"residual": self._residual, "decided": self._decided, "surrogate": self._surrogate}
         found |= {name: to_c_order(values[index], layer.out_shape) for name, values in kept.items()}

@@ -5,6 +5,7 @@ from typing import Any
 
 from nmsim.fixedpoint.leap import leap, rows, state_before
 from nmsim.fixedpoint.lfsr import Role, offset
+from nmsim.network.precision import TENSORS
 from nmsim.stop.fixed.layer_formats import LayerFormats
 from nmsim.stop.fixed.tensor import Tensor
 from nmsim.stop.spec import TrainingSpec
@@ -66,16 +67,7 @@ def _by_layer() -> dict[str, Callable[[LayerFormats], int]]:
         "layer_input_bits": lambda own: own.input.format().total_bits,
         "layer_input_fraction": lambda own: own.input.fraction_bits,
     }
-    for name in (
-        "weight",
-        "membrane",
-        "leak_factor",
-        "weight_trace",
-        "threshold_trace",
-        "leak_trace",
-        "constant_trace",
-        "delta",
-    ):
+    for name in TENSORS:
         found[f"{name}_bits"] = lambda own, name=name: getattr(own.precision, name).format.total_bits  # type: ignore[misc]
         found[f"{name}_fraction"] = lambda own, name=name: getattr(own.precision, name).format.fraction_bits  # type: ignore[misc]
     for name, tensor in (

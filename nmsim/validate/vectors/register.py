@@ -7,14 +7,15 @@ from nmsim.fixedpoint.format import Rounding
 from nmsim.fixedpoint.leap import between_passes, leap, rows, state_before
 from nmsim.fixedpoint.lfsr import Role, offset, spread
 from nmsim.network.precision import TensorPrecision
+from nmsim.network.state import NEURON_TRACES, TRACES
 from nmsim.stop.fixed.tensor import Tensor
 from nmsim.stop.spec import TrainingSpec
 from nmsim.validate.numerics.fixed_side import QUANTITIES, FixedSide
 
 STEP_ROLES = {
-    "weight_trace": Role.WEIGHT_TRACE, "leak_trace": Role.LEAK_TRACE, "threshold_trace": Role.THRESHOLD_TRACE,
-    "membrane": Role.MEMBRANE, "error": Role.ERROR, "delta": Role.DELTA, "constant_trace": Role.CONSTANT_TRACE,
-}  # fmt: skip
+    name: Role[name.upper()]
+    for name in ("membrane", "error", "delta", "constant_trace", *(trace.name for trace in TRACES))
+}
 
 
 class Drawn:
@@ -27,11 +28,7 @@ class Drawn:
 def drawn_tensors(chip: FixedSide, training: TrainingSpec) -> Iterator[Drawn]:
     """Every tensor of a run that draws; none that its rule does not keep, nor the output error, which is exact."""
     rule, last = training.rule, len(chip.formats) - 1
-    absent = {
-        name
-        for name, kept in (("leak_trace", rule.learns_leak), ("threshold_trace", rule.learns_thresholds))
-        if not kept
-    }
+    absent = {trace.name for trace in NEURON_TRACES if not trace.kept_by(rule)}
     for index, own in enumerate(chip.formats):
         layer, held = own.layer, own.precision
         for quantity in QUANTITIES:
