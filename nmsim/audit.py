@@ -88,7 +88,7 @@ def _at_least_zero(perf: PerfResult) -> Check:
 def _prices(
     chip: ChipConfig, perf: PerfResult, energy: EnergyTable, power: StaticPower, idle: Idle | None
 ) -> Iterator[Check]:
-    """Counts times prices, static power times time, overhead: added up anew, row by row, from what was counted."""
+    """Recompute the total from the counts, row by row: counts times prices, static power times time, overhead."""
     counted = set(energy.columns["action"].tolist()) - {STANDING, WORKING, OVERHEAD}
     priced = energy.select(action=tuple(counted))
 

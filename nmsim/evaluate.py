@@ -294,7 +294,7 @@ def _missed(deadlines: Deadlines | None) -> tuple[str, ...]:
 
 
 def _dear(chip: ChipConfig, costs: CostTable, joules: float | None) -> tuple[str, ...]:
-    """A note where synaptic operations at component prices cost more than those of published chips."""
+    """A note where a synaptic operation at component prices costs more than on published chips."""
     if joules is None or isinstance(costs, EventTable):
         return ()
     clause = above_published(chip.tech_node_nm, joules * units.PJ_PER_J)
@@ -339,7 +339,7 @@ def _power(energy_j: Estimate, joules: FloatArray, latency_s: FloatArray) -> Est
 
 
 def _sops(perf: PerfResult) -> float:
-    """Synaptic operations per sample: those of the cores, or of chips described by their events."""
+    """Synaptic operations per sample, counted by the cores, or as events on chips that are priced by events."""
     events = perf.counts.total(component=Component.EVENT.value, action=Action.SYNAPTIC_OP.value)
     total = events or perf.counts.total(component=Component.ALU.value, action=Action.SOP.value)
     return total / int(perf.counts.counts.shape[1])

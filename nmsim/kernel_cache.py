@@ -31,7 +31,7 @@ _PREFIX = "nmsim-kernels-"
 
 
 def _choices() -> tuple[Path, ...]:
-    """Where numba looks, in its order: beside the source, then the user's cache folder."""
+    """Where numba looks, in its order: next to the source, then the user's cache folder."""
     home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111 - Path.home raises without a home
     return _PACKAGE / "stop" / "fixed" / "__pycache__", Path(home) / "numba"
 

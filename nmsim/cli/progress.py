@@ -18,7 +18,7 @@ from rich.progress import (
 from nmsim.cli.console import PLAIN_LINE_SECONDS, Screen
 
 Count = Callable[[str, int, int, str], None]
-"""Told a stage, how much of it is done, how much there is, and a remark."""
+"""Called with a stage, how much of it is done, how much there is, and a remark."""
 
 
 @contextmanager

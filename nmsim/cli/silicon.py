@@ -37,7 +37,7 @@ def line(point: SiliconPoint) -> str:
 
 
 def sop_lines(chips: Sequence[ShippedSop]) -> Iterator[str]:
-    """Shipped chips beside published ones of about their node, and a note where one takes much more."""
+    """Shipped chips next to published ones of about their node, with a note where one takes much more energy."""
     yield "Energy per synaptic operation of the shipped chips, pJ"
     yield from wrap(f"({JOB})", WIDTH)
     yield ""

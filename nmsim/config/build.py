@@ -27,7 +27,7 @@ def build(record: type[R], document: Document, at: KeyPath = ()) -> R:
 def read(
     record: type[R], path: Path | str, assignments: tuple[str, ...] = (), *, beside: str | None = None
 ) -> R:
-    """Load, override and validate in one call; `beside` is a key whose path is looked up beside the file first."""
+    """Load, override and validate in one call; `beside` names a key whose path is looked up in the file's folder first."""
     document = load(path)
     if beside is not None:
         document = document.with_path_beside(beside)

@@ -100,7 +100,7 @@ class Document:
         return self.source
 
     def with_path_beside(self, key: str) -> Self:
-        """A copy in which a path to a YAML file under `key` leads to the file beside this one, if it is there.
+        """A copy in which a path to a YAML file under `key` leads to a file in this one's folder, if it is there.
 
         So the two may be used from any folder; a path that leads nowhere from here stays as it is written.
         """

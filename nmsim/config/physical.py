@@ -42,7 +42,7 @@ def within(low: float, high: float, hint: str) -> tuple[Any, ...]:
 
 
 def plain_number(key: str, text: str) -> str | None:
-    """What to write under `key` for a text with a unit, such as 2e+08 for `200 MHz`; None if that cannot be told."""
+    """What to write under `key` for a text with a unit, such as 2e+08 for `200 MHz`; None if the text is no quantity."""
     match = _QUANTITY.match(text)
     ending = max((end for end in _UNITS if key.endswith(end)), key=len, default=None)
     if match is None or ending is None:

@@ -1,4 +1,4 @@
-"""What published digital chips spend per synaptic operation, to stand beside the figure of a chip that nobody built."""
+"""What published digital chips spend per synaptic operation, for comparison with chips that nobody built."""
 
 from dataclasses import dataclass
 from math import log

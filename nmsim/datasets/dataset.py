@@ -27,7 +27,7 @@ class Provenance:
     """Of the file, or over the `sha256sum` lines of all files (see docs/datasets.md)."""
     sha256_covers: Literal["contents", "sizes and names"]
     split: str
-    """How training and test part were told apart."""
+    """How the samples were divided into training and test part."""
     skipped: int = 0
     """Broken recordings that were left out, where that was asked for."""
     first_skipped: str = ""

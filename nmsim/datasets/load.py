@@ -44,7 +44,7 @@ def load(
         train_samples: keep so many of the training part.
         test_samples: keep so many of the test part.
         subset: which are kept: of every class its share (see `nmsim.datasets.split`), or the first of the file.
-        on_progress: told about a download as (file, bytes so far, total or `None`).
+        on_progress: called during a download with (file, bytes so far, total or `None`).
 
     Raises:
         DataError: unknown name, missing or broken files, a failed download, more samples asked for than

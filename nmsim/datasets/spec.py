@@ -66,7 +66,7 @@ class OwnDataset(DatasetSpec):
     value_range: tuple[float, float] | None = None
     """Darkest and brightest value of pixels that are not uint8; they become 0..255, rounded to nearest."""
     axes: Axes | None = None
-    """Order of the axes of arrays; told from the shape where only one order is possible."""
+    """Order of the axes of arrays; inferred from the shape where only one order is possible."""
     resize: tuple[int, int] | None = None
     """Width and height that pictures are brought to by averaging; without it all must be equally large."""
     colour: Literal["grey", "rgb"] | None = None

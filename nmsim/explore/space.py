@@ -173,7 +173,7 @@ class DesignSpace(Record):
         return all(axis.holds(value) for axis, value in zip(self.axes, values, strict=True))
 
     def assignments(self, values: Values) -> dict[str, Any]:
-        """Key paths and values of one design, those of the base first."""
+        """Key paths and values of one design, the base's first."""
         merged = dict(self.base.values)
         for axis, value in zip(self.axes, values, strict=True):
             merged |= axis.assignments(value)

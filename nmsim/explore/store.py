@@ -99,7 +99,7 @@ class Store:
                 raise
 
     def results(self, model: str | None = None) -> list[Result]:
-        """Every result, or those of one model, in order of design and model."""
+        """Every result, or one model's, in order of design and model."""
         return [self._result(row) for row in self.table()[1] if model in {None, row[1]}]
 
     def done(self, model: str) -> set[int]:
@@ -129,7 +129,7 @@ class Store:
         return hashlib.sha256(repr((columns, rows)).encode()).hexdigest()
 
     def note(self, key: str, value: Any) -> None:
-        """Keep something about the study beside its results, such as versions; replaces an earlier note."""
+        """Store a note about the study with its results, such as versions; replaces an earlier note."""
         with self._messages():
             self._database.execute(
                 "INSERT OR REPLACE INTO study VALUES (?, ?)", (key, json.dumps(value, sort_keys=True))
@@ -179,7 +179,7 @@ class Store:
 
 
 def _lock(path: Path) -> sqlite3.Connection:
-    """An exclusive lock beside the store, let go when its process ends, however it ends."""
+    """An exclusive lock on the store, released when its process ends, however it ends."""
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = sqlite3.connect(path.with_name(f".{path.name}.lock"), timeout=0, isolation_level=None)
     try:

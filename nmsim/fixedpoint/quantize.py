@@ -77,6 +77,7 @@ def step_numbers(fraction_bits: int, fmt: QFormat, rounding: Rounding, overflow:
         case Rounding.TOWARD_ZERO:
             row[ZERO] = (1 << down) - 1
         case Rounding.STOCHASTIC:
+            # a draw has 16 bits and `down` bits are dropped: it is moved so that its highest bit is the highest dropped one
             row[DRAW_UP], row[DRAW_DOWN] = max(down - 16, 0), max(16 - down, 0)
             row[STOCHASTIC] = 1
         case Rounding.FLOOR:
@@ -96,14 +97,14 @@ def magnitude(v):
 @register_jitable
 def round_shift(base, v, down, add, even, zero):
     """`base + v * 2**-down`, rounded; `add` holds the mode's constant and its draw."""
-    floor = base + (v >> down)
+    floor = base + (v >> down)  # its lowest bit decides a tie to even, its sign the way toward zero
     return base + ((v + add + even * (floor & 1) + zero * (floor < 0)) >> down)
 
 
 @register_jitable
 def bring_into_range(v, low, high, mask, wrap):
     """A rounded value saturated to `[low, high]`, or wrapped modulo `mask + 1`."""
-    if wrap:
+    if wrap:  # counted from the lowest value, so that the mask is the modulus for negative numbers too
         return ((v - low) & mask) + low
     return min(max(v, low), high)
 
@@ -175,6 +176,7 @@ def quantize_array(
         else np.ascontiguousarray(draws).ravel()
     )
     bound = max(magnitude(int(flat.max())), magnitude(int(flat.min()))) if flat.size else 0
+    # the largest intermediate of `quantize_into`: the shifted value and what rounding adds to it
     safe = (bound << row[UP]) + (1 << row[DOWN]) < 1 << SAFE_BITS and fmt.total_bits <= SAFE_BITS
     if safe and flat.dtype != object:
         out = np.empty(flat.size, np.int64)

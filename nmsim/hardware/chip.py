@@ -71,7 +71,7 @@ class Options(Record):
     objective: Literal["energy", "latency", "edp", "area_delay"] = "edp"
     """What the search of a mapping makes small."""
     schedule: Literal["sequential", "overlapped", "pipelined"] = "sequential"
-    """Phases in turn; forward of t+1 beside error and gradient of t; or layers at different time steps."""
+    """Phases in turn; forward of t+1 overlapping error and gradient of t; or layers at different time steps."""
     weight_gradient: Literal["on_chip", "off_chip", "in_place", "factored"] = "on_chip"
     """Accumulators in a core memory, in DRAM, none (weights change at every time step), or factors over T."""
     trace_decay: Literal["eager", "lazy"] = "eager"

@@ -1,4 +1,4 @@
-"""What stands beside the chip on a board, and how the chip lives with samples that arrive at their own rate."""
+"""The rest of the board around a chip, and deadlines set by samples that arrive at their own rate."""
 
 from typing import Annotated, Literal
 

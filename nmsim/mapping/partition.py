@@ -192,7 +192,7 @@ def partitions(
 
 
 def too_much(plans: Sequence[LayerPlan], chip: ChipConfig, storages: Sequence[Storage]) -> bool:
-    """Whether no way to cut can fit, told without trying any: what is kept is more than all cores together hold.
+    """Whether every cut must fail, decided without trying one: the data exceeds all cores together.
 
     Looked at where one type of core holds everything; memories of several types are not compared.
     """

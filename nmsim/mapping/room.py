@@ -232,7 +232,7 @@ class Room:
         return totals
 
     def fits(self, demand: Demand) -> bool:
-        """Whether a piece fits beside what is there."""
+        """Whether a piece fits into the space that is left."""
         return not any(True for _ in self.shortfalls(demand))
 
     def shortfalls(self, demand: Demand) -> Iterator[tuple[Bound, int]]:

@@ -51,7 +51,7 @@ class TrainingNeeds(Record):
     keep_static_current: bool = False
     """The first layer's current of a static input is computed once and kept."""
     double_buffered: bool = False
-    """Forward of t+1 runs beside the error of t: membranes, queues and accumulators exist twice."""
+    """The forward pass of t+1 overlaps the error pass of t: membranes, queues and accumulators exist twice."""
 
     @model_validator(mode="after")
     def _gradient_is_kept(self) -> "TrainingNeeds":
@@ -149,7 +149,7 @@ class LayerContext:
     input_bits: int
     """Width of one input value: 1 for spikes."""
     input_history: Content | None
-    """As what STBP keeps the layer's inputs over T beside its weights; None: it reads them from the layer below."""
+    """Content under which STBP keeps the layer's inputs of all T steps; None: it reads them from the layer below."""
 
 
 def kept_steps(time_steps: int, history: str) -> int:

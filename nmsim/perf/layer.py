@@ -123,7 +123,7 @@ class LayerTask:
         return np.asarray(self.slices.first_needs.sum(axis=(1, 2), dtype=np.int64) * width)
 
     def kept_ones(self, content: Content) -> IntArray:
-        """Those of them that are not zero `(n, S, T)`."""
+        """Number of non-zero values among `kept_inputs`, `(n, S, T)`."""
         if content not in self.off_chip:
             return self.recorded.inputs.count(*self.slices.input_box)
         rows = self.recorded.inputs.ones.sum(axis=-1, dtype=np.int64)

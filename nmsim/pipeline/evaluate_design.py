@@ -137,7 +137,7 @@ def _replayed(
     network: NetworkSpec,
     written: int,  # noqa: ARG001 - a file that was written again is another key
 ) -> tuple[Activity, ActivityCensus]:
-    """An activity with its census, kept from design to design; read anew when the file was written anew."""
+    """An activity with its census, kept from design to design; read again once its file has changed."""
     activity = folder.activity(profile)
     return activity, ActivityCensus(network, activity)
 

@@ -94,7 +94,7 @@ def search(
 
 
 def report(out: Path, designs: Sequence[int]) -> Analysis:
-    """Write the full reports of some designs of a study, and its page anew.
+    """Write the full reports of some designs of a study, and update its page.
 
     Raises:
         RunError: there is no study, or a design has no figures.

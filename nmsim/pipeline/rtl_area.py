@@ -1,4 +1,4 @@
-"""Area of a synthesised core beside the area model, by block."""
+"""Area of a synthesised core compared with the area model, block by block."""
 
 import json
 from collections.abc import Sequence
@@ -49,7 +49,7 @@ class AreaComparison:
 def compare_area(
     design: Design, chip: ChipConfig, liberty: Sequence[Path], out: Path, *, timed: bool = False
 ) -> AreaComparison:
-    """Synthesise a written core and set its area beside the model's; both go into `rtl-area.json`.
+    """Synthesise a written core and write its area and the model's into `rtl-area.json`.
 
     Raises:
         ConfigError: pyosys is not installed, or a library cannot be read.

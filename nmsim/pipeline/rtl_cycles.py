@@ -1,4 +1,4 @@
-"""Cycles of the RTL beside those of the performance models, stage by stage, on the machine as it is built."""
+"""Cycles of the RTL compared with both performance models, stage by stage, on the machine as it is built."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass

@@ -1,4 +1,4 @@
-"""Simulations: what replays of a run on chips left, a result a file, told apart by content and not by name."""
+"""Simulations: the results of replaying a run on chips, one file each, identified by content rather than by name."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -72,7 +72,7 @@ class Simulations:
         return [item for item in results if isinstance(item, LearningEnergy)]
 
     def evaluations(self) -> list[Evaluation]:
-        """Every evaluation; chips that bear one label are told apart by their hash.
+        """Every evaluation; chips with the same label are distinguished by their hash.
 
         Raises:
             RunError: the chip of an evaluation is missing, or an evaluation is another run's.

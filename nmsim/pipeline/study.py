@@ -68,7 +68,7 @@ class StudyFolder:
 
 @dataclass(frozen=True)
 class StudyProgress:
-    """What a listener is told after every finished task: `stage` is `train`, `analytic`, `event` or `report`."""
+    """Reported to a listener after every finished task: `stage` is `train`, `analytic`, `event` or `report`."""
 
     stage: str
     done: int
@@ -149,7 +149,7 @@ class StudyRunner:
     def evaluate(self, jobs: Sequence[Job], total: int | None = None) -> list[Result]:
         """The results of jobs of one model, in their order; nothing is done for those that are stored already.
 
-        `total` is what progress is told against, if more jobs are to come.
+        `total` is the number of jobs that progress is measured against, where more will follow.
 
         Raises:
             RunError: a stored design is another one than the job's; the disk is full.

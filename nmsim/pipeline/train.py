@@ -74,7 +74,7 @@ def train(
 ) -> TrainingHistory:
     """Train, write parameters, history and activity into the run folder `out`.
 
-    What the folder held is moved to `earlier/` in it, which `say` is told; with `resume` a run goes on from its last
+    What the folder held is moved to `earlier/` in it, and `say` reports it; with `resume` a run goes on from its last
     checkpoint, and one that has finished is left as it is.
     `max_samples_in_flight` bounds memory and changes no bit of a fixed-point run. `data` takes the place
     of the workload's data set. `start` are the real parameters that `workload.start` names (`pipeline.start.started_from`

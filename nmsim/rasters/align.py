@@ -14,7 +14,7 @@ Delay = int | tuple[int, ...]
 
 
 def aligned(rasters: Rasters, network: NetworkSpec, delay_steps: Delay) -> Rasters:
-    """The same spikes, with those of every layer at the step of the input that they answer.
+    """The same spikes, each layer's moved to the time step of the input that caused them.
 
     Where a spike of step t reaches the layer above in step t + `delay_steps`, a layer at depth d answers the input of
     step t in step t + d x `delay_steps` of the recording: its rasters are moved to the front by that much. Depth counts

@@ -141,7 +141,7 @@ def latency_table(result: RunResult) -> Table:
 
 
 def stage_table(result: RunResult) -> Table:
-    """Mean time per sample of every stage, and the resource that bounds it; stages may run beside each other."""
+    """Mean time per sample of every stage, and the resource that bounds it; stages may overlap in time."""
     columns = (
         *WHICH, Column("stage", "Stage"), Column("phase", "Phase"), Column("layer", "Layer"), Column("part", "Part"),
         Column("cadence", "Once per"), Column("bottleneck", "Bound by"), Column("latency_cycles", "Cycles"),

@@ -38,7 +38,7 @@ def drawing(picture: Picture) -> Markup:
 
 
 def figure(picture: Picture) -> Markup:
-    """A picture inside the page: no file beside it is needed."""
+    """A picture embedded in the page, which needs no other file."""
     data = base64.b64encode(picture.svg).decode()
     image = tag("img", src=f"data:image/svg+xml;base64,{data}", alt=picture.alt)
     return tag("figure", image, tag("figcaption", picture.caption), id=f"picture-{picture.name}")

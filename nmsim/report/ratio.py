@@ -14,7 +14,7 @@ FloatArray = NDArray[np.float64]
 
 
 def same_machine(one: Evaluation, other: Evaluation) -> bool:
-    """Whether both were made on one chip with one price table, told by their hashes and not by their names."""
+    """Whether both were made on one chip with one price table; compares hashes, since names may be reused."""
     return (one.chip_hash, one.costs_hash) == (other.chip_hash, other.costs_hash)
 
 

@@ -9,7 +9,7 @@ from nmsim.evaluate import Evaluation
 
 @dataclass(frozen=True)
 class StageTime:
-    """Mean time of one stage per sample, its share of the update included; stages may run beside each other."""
+    """Mean time of one stage per sample, its share of the update included; stages may overlap in time."""
 
     name: str
     phase: str

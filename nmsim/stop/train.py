@@ -36,7 +36,7 @@ class Samples(Protocol):
 
 @dataclass(frozen=True)
 class Progress:
-    """What a listener is told after every batch; `total` batches of the whole run."""
+    """Reported to a listener after every batch; `total` is the number of batches in the whole run."""
 
     epoch: int
     epochs: int

@@ -27,7 +27,7 @@ class ModelGap:
     resource: str
     """What bounds that stage in the analytic model."""
     stall: str
-    """What the event-driven model waited for longest, beside bank conflicts; empty if for nothing."""
+    """What the event-driven model waited for longest, bank conflicts excluded; empty if it never waited."""
 
     @property
     def error(self) -> float:

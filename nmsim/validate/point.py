@@ -1,4 +1,4 @@
-"""One published figure beside the model's, and how close many of them are together."""
+"""A published figure and the model's value for it, and how close the model comes over many of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

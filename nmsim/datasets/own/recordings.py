@@ -25,7 +25,7 @@ def camera_of(spec: OwnDataset) -> Sensor:
 
 
 def read_recording(path: Path, spec: OwnDataset) -> Events:
-    """One recording; its format is told by its name and, for AEDAT, by its first bytes.
+    """One recording; its format follows from its name and, for AEDAT, by its first bytes.
 
     Raises:
         DataError: it is broken, from another camera, or of a format that is not known.

@@ -15,7 +15,7 @@ RECONNECT_SECONDS = 300.0
 NO_WORKERS_SECONDS = 300.0
 """How long a scheduler without workers is waited for."""
 LOCAL_SECONDS = 10.0
-"""The same for a cluster of our own, which is then started anew."""
+"""The same for a cluster of our own, which is then restarted."""
 _POLL_SECONDS = 1.0
 _CONNECT_SECONDS = 10.0
 _GATHER_SECONDS = 2.0
@@ -27,7 +27,7 @@ class Dask(Backend):
     """Workers of a Dask cluster; they must see the study's folder under the same path.
 
     `address` is a scheduler's (`tcp://host:8786`); None starts `workers` processes here. A scheduler that goes away
-    is waited for up to five minutes; then all tasks without a result are given to it anew.
+    is waited for up to five minutes; then every task without a result is submitted again.
 
     Raises:
         ConfigError: the extra `dask` is not installed.

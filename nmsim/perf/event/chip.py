@@ -1,4 +1,4 @@
-"""The event-driven model of a whole chip: one sample after the other, slot by slot, stages beside each other."""
+"""The event-driven model of a whole chip: one sample after the other, slot by slot, stages of a slot at the same time."""
 
 from collections.abc import Generator
 from dataclasses import dataclass, field, replace

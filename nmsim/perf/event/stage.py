@@ -51,7 +51,7 @@ class StageRun:
         self.run, self.env = run, run.env
         self.stage, self.start = run.work.stages[number], run.env.now
         self.took_cycles = 0.0
-        """Longest time of one of its cores or transfers, without waiting for stages that run beside it."""
+        """Longest time of one of its cores or transfers, without time lost to stages that run at the same time."""
         self.s = 0 if self.stage.cadence == "batch" else run.sample
         self.t = t
         traffic = self.stage.traffic

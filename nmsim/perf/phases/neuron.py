@@ -105,7 +105,7 @@ def _active_neurons(task: LayerTask) -> IntArray:
 
 
 def _neuron_traces(stage: StageBuilder, task: LayerTask) -> None:
-    """a~ = alpha a~ + R and th~ = alpha (th~ - s), beside the membrane in the same lanes."""
+    """a~ = alpha a~ + R and th~ = alpha (th~ - s), in the lanes that update the membrane."""
     neurons, precision = task.slices.owned, task.precision
     if task.layer.bias or task.scalar:  # one trace for all, in a register
         own, bits = task.slices.leads.astype(np.int64), precision.constant_trace.format.total_bits

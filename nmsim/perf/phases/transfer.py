@@ -92,7 +92,7 @@ def _moves(task: LayerTask, part: StageKind) -> tuple[tuple[Content, ...], tuple
 
 
 def _bits(task: LayerTask, part: StageKind, cores: IntArray, content: Content, off_chip: OffChip) -> IntArray:
-    """Bits of a content off chip by core; of what is kept over T, those of one step.
+    """Bits of a content off chip by core; one step's share of what is kept over T.
 
     What the slices of a core share is there once: the forward pass changes weight traces and the history of inputs
     once, the way back reads them for each slice in its turn; the update changes shared weights once.

@@ -120,7 +120,7 @@ def _scale(figure: Figure, axes: Axes, largest: float, label: str) -> None:
 
 
 def _cores(axes: Axes, cores: FloatArray) -> None:
-    """A square per core, those of a tile in rows within its own."""
+    """Draw a square per core; the cores of a tile fill rows inside the tile's square."""
     shades = Normalize(0, max(float(np.nanmax(cores, initial=0.0)), 1e-9))
     across = int(np.ceil(np.sqrt(cores.shape[2])))
     down = -(-cores.shape[2] // across)

@@ -65,7 +65,7 @@ def scale_of(measure: Measure, values: Sequence[float]) -> tuple[float, str]:
 
 
 def is_log(values: Sequence[float]) -> bool:
-    """Whether values are better told apart on a logarithmic axis."""
+    """Whether a logarithmic axis separates the values better."""
     return min(values) > 0 and max(values) / min(values) > LOG_FROM
 
 

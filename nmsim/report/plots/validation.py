@@ -30,7 +30,10 @@ GROUPS = (
 
 @dataclass(frozen=True)
 class PublishedFigure:
-    """A published figure beside ours, in one unit; `group` is one of `GROUPS`: what was used to calibrate proves nothing."""
+    """A published figure and the model's, in one unit.
+
+    `group` is one of `GROUPS`: agreement with a figure that was used for calibration proves nothing.
+    """
 
     label: str
     published: float

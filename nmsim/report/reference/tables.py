@@ -213,7 +213,7 @@ def tables(reference: Reference) -> tuple[Table, ...]:
 
 
 def selected(table: Table, *names: str, dataset: str = "", chip: str = "", name: str = "") -> Table:
-    """Some columns of a table, and of its rows those of one data set or chip."""
+    """Select columns of a table, and the rows of one data set or chip."""
     index = {column.name: place for place, column in enumerate(table.columns)}
     rows = [
         tuple(row[index[wanted]] for wanted in names)

@@ -8,7 +8,7 @@ from nmsim.report.markup import Markup, tag
 
 
 class Evidence(StrEnum):
-    """What a figure is, shown beside it."""
+    """How a figure was obtained; shown as a badge next to it."""
 
     MEASURED = "measured"
     COUNTED = "counted"

@@ -19,7 +19,7 @@ FOOTER = (
 
 
 def write_page(result: StudyResult, path: Path) -> None:
-    """Write the page, and its pictures beside it; the same result gives the same bytes."""
+    """Write the page and its pictures into one folder; the same result gives the same bytes."""
     pictures = draw(result)
     for picture in pictures.values():
         alone = LINK.sub(b"", picture.svg)  # its links are relative to the page

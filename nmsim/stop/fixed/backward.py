@@ -48,7 +48,9 @@ def output_errors(memory, layers, numbers, probabilities, labels, tally, counts,
         spiking = 0
         for output in range(layer.neurons):
             spiking += memory[begin + layer.values + output]
+        # labels count outputs in C order; they are stored channels last
         label = labels[sample] % layer.positions * layer.channels + labels[sample] // layer.positions
+        # the loss of a step depends on these two numbers alone, so counting them is enough to add it up exactly
         tally[memory[begin + layer.values + label], spiking] += 1
         for output in range(layer.neurons):
             spike = memory[begin + layer.values + output]
@@ -78,7 +80,7 @@ def layer_deltas(
         begin = slot * layer.words
         count = (first + slot // layer.group) * layer.time_steps + step + slot % layer.group
         error = memory[begin + layer.error : begin + layer.error + size]
-        if not layer.output:
+        if not layer.output:  # errors of the output are table entries and already have their format
             row = numbers[ERROR]
             place = slot * layer.error_words + layer.own_error
             bits = draws[drawn(table, draws, 5, row, count, size, channels, 0)]
@@ -90,7 +92,7 @@ def layer_deltas(
         bits = draws[drawn(table, draws, 6, row, count, size, channels, 0)]
         counts[DELTA] += multiply_into(deltas, error, own_factors, row, bits)
         largest = max(largest, largest_magnitude(deltas))
-        if layer.narrow:
+        if layer.narrow:  # squares of wider deltas need not fit 64 bits
             energy = max(energy, sum_of_squares(deltas))
         if biases and layer.biased:
             constant = constants[slot * len(layers) + index]
@@ -187,7 +189,7 @@ def _send_kernel(way: int) -> Any:
                 own = block[(line - start) * columns : (line - start + 1) * columns]
                 if log.size:
                     copy_run(log, layer.log + line % positions * columns, own, 0, columns)
-                if layer.error_writes:
+                if layer.error_writes:  # the first to arrive overwrites, so that nobody has to clear the sums
                     for k in range(columns):
                         arrived[k] = own[k] << layer.error_left
                 else:

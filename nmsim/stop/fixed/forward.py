@@ -63,6 +63,7 @@ def update_traces(memory, layer, numbers, alpha, table, draws, exact, samples, s
         place = slot * layer.words + layer.weight_trace
         before = slot_before(slot, layer.group) * layer.words + layer.weight_trace
         values = slot * layer.words + layer.source_values
+        # counted from the start of the run by sample and step: a draw does not depend on how samples share workers
         count = (first + slot // layer.group) * layer.time_steps + step + slot % layer.group
         bits = draws[drawn(table, draws, 1, row, count, size, layer.input_channels, 0)]
         out = memory[place : place + size]
@@ -119,6 +120,7 @@ def integrate(
     old_spikes = memory[before + layer.values : before + layer.values + size]
     own_theta = theta[layer.theta + start : layer.theta + stop]
     old_membrane = memory[before + layer.membrane : before + layer.membrane + size]
+    # the order matters: both traces take the residual and the spike of the step before, which the membrane overwrites
     if layer.resets_to_zero:
         reset_to_zero_into(residual, old_membrane, old_spikes)
     else:
@@ -136,6 +138,7 @@ def integrate(
         bits = draws[drawn(table, draws, 3, row, count, layer.neurons, layer.channels, start)][start:stop]
         out = memory[begin + layer.threshold_trace : begin + layer.threshold_trace + size]
         old = memory[before + layer.threshold_trace : before + layer.threshold_trace + size]
+        # alpha (th~ - s) in one rounding: the spike is leaked too, hence its factor -alpha
         counts[THRESHOLD_TRACE] += combine_into(
             out, old, alpha << row[LEFT_P], old_spikes, -(alpha << row[LEFT_Q]), row, bits, exact
         )
@@ -162,7 +165,7 @@ def _forward_kernel(way: int) -> Any:
         out, memory, layer, row, used, backward, orders, gathered, nonzero, start, stop, stride, settles
     ):
         """Sums over the inputs for rows `start..stop-1` of `(sample or slot, position)`; overflows."""
-        if layer.factored:
+        if layer.factored:  # rows by input: only those of non-zero inputs are read
             order, over = orders[layer.order : layer.order + layer.inputs], 0
             for line in range(start, stop):
                 own = out[(line - start) * layer.channels : (line - start + 1) * layer.channels]
@@ -210,6 +213,7 @@ def _forward_kernel(way: int) -> Any:
         settles,
     ):
         """Currents of rows `start..stop-1` of `(sample or slot, position)`, biases included; overflows."""
+        # an accumulator saturates when its sum is complete, and a bias is the last of its terms
         early = settles and not layer.biased
         over = weighted_sums_into(
             out, memory, layer, row, used, backward, orders, gathered, nonzero, start, stop, stride, early
@@ -247,6 +251,7 @@ def _forward_kernel(way: int) -> Any:
                     step,
                     first,
                 )
+        # the currents of a static input are the same at every step: one row per sample instead of one per slot
         keep = static and layer.static
         stride = layer.words * (layer.group if keep else 1)
         rows = layer.positions * samples * (1 if keep else layer.group)
@@ -302,7 +307,9 @@ def _forward_kernel(way: int) -> Any:
                 settles,
             )
             row = start
-            while row < stop:
+            while (
+                row < stop
+            ):  # a block may begin and end inside a map; neurons of one slot are integrated together
                 slot, position = row // layer.positions, row % layer.positions
                 end = min(layer.positions, position + stop - row)
                 begin = (row - start) * layer.channels

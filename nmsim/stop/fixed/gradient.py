@@ -49,7 +49,9 @@ def collect_maps(memory, panels, layers, index, slot, count, filled):
         for y in range(layer.input_height):
             from_ = slot * layer.words + layer.counted_trace + y * width * channels
             line = (y + padding) // stride * layer.pitch + place
-            if stride == 1:
+            if (
+                stride == 1
+            ):  # maps lie on a padded plane, so that a kernel element is the same plane from another place
                 transpose_into(
                     panels,
                     traces + line + padding,
@@ -61,6 +63,7 @@ def collect_maps(memory, panels, layers, index, slot, count, filled):
                     channels,
                 )
             else:
+                # inputs that one kernel element meets are `stride` apart: each phase gets a plane in which they touch
                 for x in range(width):
                     phase = (y + padding) % stride * stride + (x + padding) % stride
                     to = traces + phase * layer.trace_stride + line + (x + padding) // stride
@@ -91,7 +94,9 @@ def close_panel(panels, transposed, layers, index, slots):
     largest = 0
     for channel in range(layer.channels):
         place = begin + channel * layer.panel_rows
-        clear_run(panel, place + rows, depth - rows)
+        clear_run(
+            panel, place + rows, depth - rows
+        )  # zeros fill the last lanes: they add nothing to a product
         own, total = panel[place : place + rows], 0
         for k in range(rows):
             total += magnitude(own[k])

@@ -172,6 +172,7 @@ def build(
         order_runs.append(rows)
         record["panel"] = panels.take(panel_size(record))
         layers.append(record)
+    # only now is the size of a slot known, which every record needs to find the next one
     for record in (*layers, *nodes):
         record.update(words=words.total, error_words=error_words, group=group)
     numbers = object if storage is object else np.int64

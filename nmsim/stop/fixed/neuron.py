@@ -72,7 +72,7 @@ def surrogate_into(out, membrane, theta, table, index_up, index_down):
     last = table.size - 1
     for k in range(out.size):
         out[k] = min((magnitude(membrane[k] - theta[k]) << index_up) >> index_down, last)
-    for k in range(out.size):
+    for k in range(out.size):  # apart from the first loop, which vectorises; a look-up does not
         out[k] = table[out[k]]
 
 
@@ -96,7 +96,7 @@ def leak_gradient(delta, trace):
 def add_scaled(accumulator, values, factor, row):
     """`accumulator += factor * values`, saturating unless the accumulator wraps, which it does when the sum is complete."""
     over = 0
-    if row[WRAP]:
+    if row[WRAP]:  # sums modulo a power of two may be reduced once at the end
         for k in range(values.size):
             accumulator[k] += factor * values[k]
         return over

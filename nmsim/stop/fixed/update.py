@@ -59,7 +59,7 @@ def take_sums(out, sums, row):
     over = 0
     for k in range(out.size):
         v = sums[k]
-        sums[k] = 0
+        sums[k] = 0  # the next batch adds from here
         over += (v < low) | (v > high)
         out[k] = bring_into_range(v, low, high, mask, wrap)
     return over
@@ -85,6 +85,7 @@ def subtract_kernel(cast: Any) -> Any:
                 values[k] = bring_into_range(v, low, high, mask, wrap)
         else:
             for k in range(values.size):
+                # 16 random bits, moved to where the shift drops bits; drawn or not, the loop is the same
                 add = constant + ((draws[k] << draw_up) >> draw_down)
                 v = values[k] + ((add - ((mantissa * steps[k]) << left)) >> down)
                 over += (v < low) | (v > high)
@@ -127,7 +128,9 @@ def update_block(weights, velocity, steps, synapses, masked, momentum, rows, pla
         keep_synapses(steps, synapses)
     if momentum:
         begin = run_of_draws(rows[1], table, place)
-        if masked:
+        if (
+            masked
+        ):  # the velocities of pruned synapses are set aside: all advance in one loop without branches
             for k in range(size):
                 scratch[2, k] = velocity[k]
         counts[VELOCITY] += advance_velocity(
@@ -166,7 +169,7 @@ def update_weights(
     fan_in, over = layers[index].fan_in, 0
     for line in range(0, sums.size, fan_in):
         own = weights[line // fan_in]
-        if centred:
+        if centred:  # the mean is of the whole row: it is taken before the blocks below empty its sums
             row_synapses = synapses[line : line + fan_in] if masked else synapses
             mean = row_mean(sums[line : line + fan_in], row_synapses, masked, rows[0])
         for start in range(0, fan_in, BLOCK):
@@ -197,7 +200,9 @@ def update_biases(index, bias, velocity, sums, momentum, rows, first, table, scr
         steps, own_sums = scratch[0, : stop - start], sums[start:stop]
         counts[index, BIAS_GRADIENT] += take_sums(steps, own_sums, rows[0])
         own_velocity = velocity[start:stop] if momentum else velocity
-        own_counts[WEIGHT] = 0
+        own_counts[WEIGHT] = (
+            0  # `update_block` counts as for weights; what it finds is booked as biases below
+        )
         own_counts[VELOCITY] = 0
         update_block(
             bias[start:stop],
@@ -257,7 +262,7 @@ def arrange_weights(layers, index, weights, row, order, used, row_sums, scratch)
             overflows, total = use_weights(own, scratch, row)
             for k in range(fan_in):
                 target[order[k]] = scratch[k]
-        elif layer.shared:
+        elif layer.shared:  # products read the stored weights themselves: nothing to copy
             overflows, total = 0, sum_magnitudes(own)
         else:
             overflows, total = use_weights(own, target, row)
@@ -275,6 +280,7 @@ def arrange_backward(layers, index, used, backward):
     rows = layer.input_channels if layer.kernel else layer.inputs
     elements = max(1, layer.kernel * layer.kernel)
     for element in range(elements):
+        # an error goes back through the kernel turned by half a turn: last element first
         place = (elements - 1 - element) * layer.channels
         transpose_into(
             backward, place, layer.error_depth, used, element * rows, layer.depth, layer.channels, rows
@@ -299,6 +305,7 @@ def update_thresholds(
     layer = layers[index]
     shared, size = layer.neurons // layer.thresholds, layer.thresholds
     for neuron in range(layer.neurons):
+        # neurons that share a threshold are neighbours in C order, not as stored
         place = neuron % layer.positions * layer.channels + neuron // layer.positions
         groups[neuron // shared] += sums[place]
         sums[place] = 0
@@ -309,7 +316,7 @@ def update_thresholds(
         begin = run_of_draws(rows[1], table, first + start)
         counts[index, THRESHOLD] += subtract_into(own, steps, rows[1], table[begin : begin + stop - start])
         for k in range(stop - start):
-            own[k] = max(own[k], lowest)
+            own[k] = max(own[k], lowest)  # the bound is part of the rule, so that this is no overflow
     spread_thresholds(layers, index, thresholds, theta)
 
 

@@ -57,14 +57,14 @@ class Accumulators:
         own += weighted_delta.reshape(-1, len(own)).sum(axis=0, dtype=np.float64)
 
     def take_biases(self, layer: int) -> FloatArray | None:
-        """The gradient of a layer's biases, None without; its sum starts anew."""
+        """Take the gradient of a layer's biases and reset its sum; None if the layer has no biases."""
         own = self._biases[layer]
         if own is not None:
             self._biases[layer] = np.zeros_like(own)
         return own
 
     def take_weights(self, layer: int) -> FloatArray:
-        """The weight gradient of a layer in C-order; its sum starts anew."""
+        """Take the weight gradient of a layer, in C order, and reset its sum."""
         matrix, self._weights[layer] = self._weights[layer], None
         if matrix is None:
             return np.zeros(self._graph.layers[layer].weight_shape)

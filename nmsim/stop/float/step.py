@@ -179,7 +179,7 @@ class StopSteps:
         return self.chunk.static and self.graph.input_only[node]
 
     def forward(self) -> FloatArray:
-        """Spikes of the next time step through all layers; those of the output layer, `(B, C)`."""
+        """Advance all layers by one time step; returns the spikes of the output layer, `(B, C)`."""
         self._t += 1
         for node in self.graph.nodes:
             if self._t > 0 and self.is_static(node.index):

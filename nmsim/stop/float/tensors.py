@@ -79,7 +79,7 @@ Seen = TypeVar("Seen", LayerTensors, LayerRecord)
 
 
 def joined(parts: Sequence[Sequence[Seen]]) -> Seen:
-    """One record `(B, T, n)` from those of single steps `(B, n)`, listed by chunk and then by time step."""
+    """Join records of single steps `(B, n)`, listed by chunk and then by time step, into one `(B, T, n)`."""
     kind = type(parts[0][0])
     arrays = {
         field.name: np.concatenate(

@@ -56,7 +56,7 @@ class Widths:
         return Widths({**self.formats, place: fewer})
 
     def widened(self, bits: int, at_most: "Widths") -> "Widths":
-        """Every format with more fraction bits, up to those of another."""
+        """Every format with more fraction bits, up to the number of another."""
         found = {}
         for place, fmt in self.formats.items():
             limit = at_most.formats[place].fraction_bits

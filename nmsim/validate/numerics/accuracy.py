@@ -15,7 +15,7 @@ from nmsim.validate.numerics.measured import InferenceNumerics, SeedAccuracy
 from nmsim.workload import Prepared
 
 Listener = Callable[[str, Progress], None]
-"""Told which run is on its way, and how far it is."""
+"""Called with the run in progress and how far it is."""
 
 
 def compare_inference(chip: FixedSide, samples: Samples, count: int) -> InferenceNumerics:

@@ -117,7 +117,7 @@ class _WatchedSteps(StopSteps):
 
 
 def _joined(parts: list[list[Tensors]]) -> Tensors:
-    """Tensors `(S, T, n)` from those of single steps `(S, n)`, listed by chunk and then by time step."""
+    """Join tensors of single steps `(S, n)`, listed by chunk and then by time step, into `(S, T, n)`."""
     return {
         name: np.concatenate([np.stack([step[name] for step in part], axis=1) for part in parts])
         for name in parts[0][0]

@@ -1,4 +1,4 @@
-"""Gradients of the chip against those of the float64 passes, and what rounding does to the updates they cause."""
+"""Gradients of the chip against the float64 passes, and what rounding does to the resulting updates."""
 
 import numpy as np
 

@@ -14,7 +14,7 @@ from nmsim.validate.numerics.tally import Tally
 def compare_parameters(chip: FixedSide) -> Iterator[TensorNumerics]:
     """Weights, used weights, thresholds and leak factors of every layer, as tensors of one time step.
 
-    Without real parameters the stored ones are their own reference: their range is told, and no error.
+    Without real parameters the stored ones are their own reference: their range is reported, and no error.
     """
     for index, own in enumerate(chip.formats):
         stored, raw, real = own.precision, chip.parameters, chip.real

@@ -25,7 +25,7 @@ from nmsim.validate.numerics.tally import Tally
 
 CHUNK_BYTES = 400_000_000
 COPIES = 4
-"""The chip's tensors, and those of three references."""
+"""Tensors of the chip and of its three references."""
 INPUT_TENSORS, NEURON_TENSORS = 3, 9
 """Tensors of a time step that have one value per input, and one per neuron."""
 
@@ -52,7 +52,7 @@ def samples_together(network: NetworkSpec) -> int:
 def compare(
     chip: FixedSide, batches: Iterator[Batch], listen: Callable[[int], None] = lambda _: None
 ) -> Compared:
-    """Compare a chip with float64 on batches of any size; `listen` is told the number of samples done.
+    """Compare a chip with float64 on batches of any size; `listen` is called with the number of samples done.
 
     All passes have the same parameters and inputs; the forced one also has the chip's spikes and surrogate table.
     """
