@@ -14,7 +14,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-RULES = {"inference", "stop", "stbp", "stop-w", "stop-wt", "stop-wl", "stop-wtl"}
+RULES = {"inference", "stbp", "stop-w", "stop-wt", "stop-wl", "stop-wtl"}
+"""Values of rules. `stop` is no rule but the name of a recorded activity, and of a core."""
 RULE_MEMBERS = {"STBP", "STOP_W", "STOP_WT", "STOP_WL", "STOP_WTL"}
 FIGURES = {
     *("energy_j", "energy_per_sample_j", "latency_s", "latency_per_sample_s", "power_w", "edp_js"),
@@ -73,8 +74,10 @@ def strings(tree: ast.Module) -> set[str]:
 
 
 def names(tree: ast.Module) -> set[str]:
-    """Variables that a module reads or writes."""
-    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    """Variables that a module reads or writes; members of its own enumerations are none."""
+    inside = {id(target) for node in ast.walk(tree) if isinstance(node, ast.ClassDef)
+              for item in node.body if isinstance(item, ast.Assign) for target in item.targets}  # fmt: skip
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and id(node) not in inside}
 
 
 def naming(trees: Trees, *wanted: str, least: int = 1) -> list[str]:
@@ -159,7 +162,8 @@ def rows(root: Path) -> Iterator[tuple[str, object, str]]:
     yield "files", len(code), "-"
     yield "lines", sum(text.count("\n") for text, _ in code.values()), "-"
     yield "longest file, lines", max(text.count("\n") for text, _ in code.values()), "-"
-    yield "files that name a learning rule", len(rule_files), "<= 12"
+    yield "files that name a learning rule or inference", len(rule_files), "<= 12"
+    yield "files that name a rule that learns", len([p for p in rule_files if learns(code[p][1])]), "-"
     yield "homes of figures (files that spell out three or more)", len(figure_homes(code)), "1"
     yield "files that name one figure (EDP)", len(figure_files(code)), "2"
     yield "files that name one rule (STBP)", len(naming(code, "stbp", "STBP", "stbp-stored")), "6"
@@ -187,7 +191,12 @@ def rows(root: Path) -> Iterator[tuple[str, object, str]]:
 def knows_rules(tree: ast.Module) -> bool:
     """Whether a file writes the value or the member of a learning rule."""
     members = {f".{member}" for member in RULE_MEMBERS}
-    return bool(strings(tree) & RULES or words(tree) & members or names(tree) & {"INFERENCE"})
+    return bool(strings(tree) & RULES or words(tree) & members or names(tree) & {"INFERENCE", *RULE_MEMBERS})
+
+
+def learns(tree: ast.Module) -> bool:
+    """Whether a file that knows rules knows one that learns, and not only inference."""
+    return bool(strings(tree) & (RULES - {"inference"}) or words(tree) & RULE_MEMBERS)
 
 
 def figure_files(trees: Trees) -> list[str]:

@@ -71,6 +71,12 @@ def profile_of(carries: Carries) -> str:
     return "stbp" if carries == "history" else "stop"
 
 
+FORWARD_PROFILE = profile_of("traces")
+"""The activity that every run records: it stands for inference and for all rules without a pass back through time."""
+PROFILES = (FORWARD_PROFILE, profile_of("history"))
+"""Every activity that a run may hold."""
+
+
 INFERENCE = LearningRule("inference", "nothing", learns_thresholds=False, learns_leak=False)
 STOP_W = LearningRule("stop-w", "traces", learns_thresholds=False, learns_leak=False)
 STOP_WT = LearningRule("stop-wt", "traces", learns_thresholds=True, learns_leak=False)

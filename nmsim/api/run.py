@@ -14,12 +14,11 @@ from nmsim.report.looks import Look, look_of, picture_of
 from nmsim.report.plots.canvas import Picture
 from nmsim.report.plots.training_curve import training_curve
 from nmsim.report.tables import Column, Table
-from nmsim.rules import BASELINE, INFERENCE, rule_named
+from nmsim.rules import PROFILES, rule_named
 from nmsim.shown import Shown
 from nmsim.stop.history import TrainingHistory
 from nmsim.workload import WorkloadSpec
 
-PROFILES = (INFERENCE.profile, BASELINE.profile)
 COLUMNS = (
     Column("epoch", "epoch"), Column("train_loss", "loss"),
     Column("train_accuracy_fraction", "while learning", "fraction"),

@@ -14,7 +14,7 @@ from nmsim.hardware.chip import ChipConfig
 from nmsim.mapper.mapping_search import Searched, search_mapping
 from nmsim.mapping.mapping import Mapping
 from nmsim.pipeline.simulate import DEFAULT_CHIP, read_chip
-from nmsim.rules import rule_named
+from nmsim.rules import rule_of
 from nmsim.units import BITS_PER_KIB
 from nmsim.validate.synthetic import synthetic_activity
 from nmsim.workload import WorkloadSpec
@@ -76,9 +76,10 @@ def show_mapping(
 def _search(spec: WorkloadSpec, machine: ChipConfig, rule: str) -> Searched:
     static = spec.encoding.kind == "direct"
     needs = spec.needs(rule, static_input=static, stbp_history=machine.options.stbp_history)
-    profile = rule_named(rule).profile if needs.trains else "stop"
+    # activity of a pass that is usual for the rule; inference is served by that of a forward rule
+    usual = rule_of(needs.carries if needs.trains else "traces", thresholds=True, leak=True)
     activity = synthetic_activity(
-        spec.network, 1, rule=f"{profile}-wtl" if profile == "stop" else profile, static_input=static,
+        spec.network, 1, rule=usual.name, static_input=static,
         input_bits=needs.sample_bits if static else 1,
     )  # fmt: skip
     if needs.artificial:

@@ -18,6 +18,7 @@ from nmsim.activity import Activity
 from nmsim.config import Record
 from nmsim.errors import RunError
 from nmsim.fixedpoint.version import KEY, NUMERICS, check_numerics
+from nmsim.rules import FORWARD_PROFILE
 from nmsim.stop.history import TrainingHistory
 from nmsim.storage import DAMAGED, read_arrays, sweep, typed, write_arrays, write_text
 from nmsim.workload import WorkloadSpec
@@ -124,7 +125,7 @@ class RunFolder:
 
     def activity_file(self, profile: str) -> Path:
         """Activity recorded under STOP (`stop`) or under STBP (`stbp`)."""
-        return self.path / ("activity.npz" if profile == "stop" else f"activity-{profile}.npz")
+        return self.path / ("activity.npz" if profile == FORWARD_PROFILE else f"activity-{profile}.npz")
 
     @property
     def milestones(self) -> Path:

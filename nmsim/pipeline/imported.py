@@ -13,7 +13,7 @@ from nmsim.network.spec import NetworkSpec
 from nmsim.pipeline.folder import RunFolder, package_versions
 from nmsim.rasters import SpikeList, activity_of, aligned, read_rasters
 from nmsim.rasters.align import Delay
-from nmsim.rules import INFERENCE
+from nmsim.rules import FORWARD_PROFILE
 from nmsim.stop.history import TrainingHistory
 from nmsim.workload import Profile, WorkloadSpec
 
@@ -86,7 +86,7 @@ def import_activity(
     }
     with folder.claim(workload, SEED, about, overwrite=overwrite):
         activity = activity_of(described.network, recording, meta)
-        folder.save_activity(INFERENCE.profile, activity)
+        folder.save_activity(FORWARD_PROFILE, activity)
         folder.save_history(TrainingHistory())
     return activity
 

@@ -23,13 +23,11 @@ from nmsim.pipeline.train import train
 from nmsim.report.learning_energy import LearningEnergy
 from nmsim.report.reference.result import CASES, Absent, Case, DatasetResult, Outcome, Reference
 from nmsim.report.reference.write import write_reference
-from nmsim.rules import STBP, STOP_WTL, rule_named
+from nmsim.rules import FORWARD_PROFILE, PROFILES, rule_named
 from nmsim.stop.history import TrainingHistory
 from nmsim.stop.train import Progress
 from nmsim.storage import file_name
 from nmsim.workload import WorkloadSpec
-
-SCHEMES = (STOP_WTL.profile, STBP.profile)
 
 
 def _silence(label: str) -> AbstractContextManager[Callable[[Progress], None]]:  # noqa: ARG001 - nobody reads it
@@ -143,13 +141,13 @@ def _dataset(
             history = train(
                 prepared, folder.path, seed=plan.seed, resume=resume, overwrite=not resume, listen=listen
             )
-    activities = {scheme: folder.activity(scheme) for scheme in SCHEMES}
+    activities = {scheme: folder.activity(scheme) for scheme in PROFILES}
     learning = _learning(
         entry.title, folder, [config.build(ChipConfig, document) for document in chips], tell
     )
     return DatasetResult(
         entry.title, workload, prepared, _portable(folder.provenance(), source.data.name), history, activities,
-        _memory(workload, activities[STOP_WTL.profile]), tuple(_outcomes(entry.title, workload, activities, chips, tell)),
+        _memory(workload, activities[FORWARD_PROFILE]), tuple(_outcomes(entry.title, workload, activities, chips, tell)),
         entry.epoch_samples, entry.epoch_source, source.stand_in, learning,
     )  # fmt: skip
 

@@ -15,7 +15,7 @@ from nmsim.report.learning_energy import LearningEnergy
 from nmsim.report.network_columns import network_cells, network_text
 from nmsim.report.tables import Cell
 from nmsim.report.words import layer_names
-from nmsim.rules import BASELINE, RULES, STOP_WTL
+from nmsim.rules import BASELINE, FORWARD_PROFILE, RULES, STOP_WTL
 from nmsim.stop.history import TrainingHistory
 from nmsim.workload import WorkloadSpec
 
@@ -80,7 +80,7 @@ class DatasetResult:
     @cached_property
     def diagnosis(self) -> Diagnosis:
         """What the prepared network says about itself."""
-        return diagnose(self.prepared, self.history, self.activities["stop"], self.provenance)
+        return diagnose(self.prepared, self.history, self.profile, self.provenance)
 
     @property
     def network_cells(self) -> tuple[Cell, ...]:
@@ -109,7 +109,7 @@ class DatasetResult:
     @property
     def profile(self) -> Activity:
         """The activity recorded under STOP."""
-        return self.activities[STOP_WTL.profile]
+        return self.activities[FORWARD_PROFILE]
 
     def extrapolation(self, outcome: Outcome) -> Extrapolation | None:
         """An epoch of the whole data set and a full training; None for inference and where nothing fits."""

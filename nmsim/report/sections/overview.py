@@ -5,7 +5,7 @@ from nmsim.report.markup import Markup, join, tag
 from nmsim.report.result import RunResult
 from nmsim.report.sections.section import MEANINGS, Evidence, Section, badge, bullets
 from nmsim.report.tables import NOT_AVAILABLE
-from nmsim.report.words import MODEL_WORDS, NO_TOTAL, rule_name, with_interval
+from nmsim.report.words import MODEL_WORDS, NO_TOTAL, rule_name, sample_kind, with_interval
 from nmsim.rules import BASELINE
 from nmsim.units import BITS_PER_BYTE, scaled
 
@@ -65,7 +65,7 @@ def _accuracy(result: RunResult) -> list[Markup]:
 
 
 def _costs(item: Evaluation) -> list[Markup]:
-    each = "training sample" if item.training else "inference"
+    each = sample_kind(item)
     return [
         _modelled(f"Energy per {each}", item.energy_j, "J"),
         _modelled(f"Latency per {each}", item.latency_s, "s"),
