@@ -25,7 +25,6 @@ from typing import Any
 import numpy as np
 from gates import Netlist, gates_of, read_netlist, simulate
 from liberty import Cell, Library, read_libraries
-from nmsim.validate.vectors.export import raw_run
 from numpy.typing import NDArray
 
 from nmsim.cost.area import lane_units
@@ -40,6 +39,7 @@ from nmsim.pipeline.simulate import read_chip
 from nmsim.pipeline.subject import read_subject
 from nmsim.rtl.built import built_chip
 from nmsim.storage import write_text
+from nmsim.validate.vectors.vector_files import raw_run
 
 BENCH = Path(__file__).with_name("record_tb.sv")
 BENCH_SAMPLES, BENCH_BATCH = 4, 2

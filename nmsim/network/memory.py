@@ -85,9 +85,7 @@ class TrainingNeeds(Record):
     @property
     def learning_rule(self) -> LearningRule:
         """The rule that carries and learns this."""
-        return rule_of(
-            self.carries, thresholds=self.thresholds, leak=self.leak, artificial=self.artificial
-        )
+        return rule_of(self.carries, thresholds=self.thresholds, leak=self.leak, artificial=self.artificial)
 
     @property
     def trains(self) -> bool:

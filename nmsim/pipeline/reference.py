@@ -23,7 +23,7 @@ from nmsim.pipeline.train import train
 from nmsim.report.learning_energy import LearningEnergy
 from nmsim.report.reference.result import CASES, Absent, Case, DatasetResult, Outcome, Reference
 from nmsim.report.reference.write import write_reference
-from nmsim.rules import FORWARD_PROFILE, PROFILES, rule_named
+from nmsim.rules import FORWARD_PROFILE, PROFILES, STBP, STOP_WTL, rule_named
 from nmsim.stop.history import TrainingHistory
 from nmsim.stop.train import Progress
 from nmsim.storage import file_name
