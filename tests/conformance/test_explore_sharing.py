@@ -61,8 +61,10 @@ def evaluator(folder: Path) -> tuple[EvaluateDesign, DesignSpace]:
 def forget() -> None:
     """Nothing that an earlier design left is there for the next one."""
     for kept in gc.get_objects():
-        own = isinstance(kept, _lru_cache_wrapper) and str(kept.__module__).startswith("nmsim.")
-        if own or isinstance(kept, BoundedCache):
+        kind = type(kept)  # not `isinstance`: it asks a weak reference's object, which may be gone
+        if issubclass(kind, BoundedCache) or (
+            issubclass(kind, _lru_cache_wrapper) and str(kept.__module__).startswith("nmsim.")
+        ):
             kept.cache_clear()
 
 

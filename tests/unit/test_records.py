@@ -51,7 +51,8 @@ def test_truncated_file_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["os:system", "nmsim.records:load", "nmsim.storage:os", "builtins:eval"])
 def test_a_file_cannot_call_anything_but_a_record(tmp_path: Path, name: str) -> None:
-    header = {"schema": SCHEMA, "value": {"dataclass": name, "fields": {}}}
+    value = {"dataclass": name, "fields": {}}
+    header = {"schema": SCHEMA, "value": value, records.SEAL: records._seal(value, {})}
     np.savez(tmp_path / "a.npz", header=np.frombuffer(json.dumps(header).encode(), np.uint8))
     with pytest.raises(RunError, match="not a record of nmsim"):
         records.load(tmp_path / "a.npz", object, SCHEMA, REMEDY)

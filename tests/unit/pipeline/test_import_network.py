@@ -96,12 +96,12 @@ def test_what_a_training_starts_from_is_part_of_its_identity(files: Path, tmp_pa
         train(workload, tmp_path / "elsewhere")
 
 
-def test_a_reset_to_zero_is_replayed_in_inference_only(files: Path, tmp_path: Path) -> None:
+def test_a_reset_to_zero_is_replayed_without_training(files: Path, tmp_path: Path) -> None:
     own = ImportPlan(
         "mnist-subset", network=files / "net.yaml", assignments=(*SHORT, "network.neuron.reset=zero")
     )
     import_network(files / "net.npz", tmp_path / "net", own)
-    assert rules_of(tmp_path / "net") == ("inference",)
+    assert rules_of(tmp_path / "net") == ("inference", "ann")
     run = json.loads((tmp_path / "net" / "run.json").read_text())
     assert run["imported"]["file"] == "net.npz"
     with pytest.raises(ConfigError, match=r"neuron.reset: 'zero' is for inference"):

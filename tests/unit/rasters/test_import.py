@@ -82,8 +82,8 @@ def test_training_is_refused(run: Path) -> None:
         with pytest.raises(ConfigError) as stopped:
             simulate(run, [chip], rules=[rule])
         assert str(stopped.value) == (
-            f"rule '{rule}': the run {name} holds imported spikes, which tell no traces and deltas; use inference, or train"
-            " the network with nmsim"
+            f"rule '{rule}': the run {name} holds imported spikes, which tell no traces and deltas; use inference or ann,"
+            " or train the network with nmsim"
         )
     workload = RunFolder(run).workload()
     with pytest.raises(
