@@ -20,7 +20,8 @@ from nmsim.perf.census import LayerCensus, Mask
 from nmsim.perf.geometry import LayerSlices
 from nmsim.perf.machine import Lane, Machine
 from nmsim.perf.projection import INPUT, Projection
-from nmsim.perf.stage import Cadence, Packing, StageBuilder, StageKind
+from nmsim.perf.stage import Cadence, StageKind
+from nmsim.perf.stage_builder import Packing, StageBuilder
 from nmsim.perf.stored import StoredSynapses
 from nmsim.perf.sum_levels import SumLevels
 

@@ -9,7 +9,7 @@ from nmsim.contents import Content
 from nmsim.hardware.skip import SkipKind
 from nmsim.perf.census import Mask
 from nmsim.perf.layer import LayerTask
-from nmsim.perf.stage import StageBuilder
+from nmsim.perf.stage_builder import StageBuilder
 
 IntArray = NDArray[np.int64]
 

@@ -16,7 +16,8 @@ from nmsim.perf.phases.integrate import address_bits, merge_flows, receive
 from nmsim.perf.phases.neuron import thresholds
 from nmsim.perf.projection import Projection
 from nmsim.perf.skipping import PackedVector
-from nmsim.perf.stage import Stage, StageBuilder, StageKind
+from nmsim.perf.stage import Stage, StageKind
+from nmsim.perf.stage_builder import StageBuilder
 from nmsim.perf.traffic import Flow, Traffic
 
 IntArray = NDArray[np.int64]

@@ -12,7 +12,8 @@ from nmsim.perf.machine import Lane
 from nmsim.perf.phases import stored
 from nmsim.perf.phases.neuron import biases, thresholds
 from nmsim.perf.skipping import PackedVector
-from nmsim.perf.stage import Stage, StageBuilder, StageKind
+from nmsim.perf.stage import Stage, StageKind
+from nmsim.perf.stage_builder import StageBuilder
 
 IntArray = NDArray[np.int64]
 

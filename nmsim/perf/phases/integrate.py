@@ -13,7 +13,8 @@ from nmsim.perf.machine import Lane
 from nmsim.perf.phases import stored
 from nmsim.perf.projection import INPUT
 from nmsim.perf.skipping import PackedVector
-from nmsim.perf.stage import Stage, StageBuilder, StageKind
+from nmsim.perf.stage import Stage, StageKind
+from nmsim.perf.stage_builder import StageBuilder
 from nmsim.perf.traffic import Flow, Traffic
 
 IntArray = NDArray[np.int64]

@@ -9,7 +9,8 @@ from nmsim.network.state import FORWARD_STATE
 from nmsim.perf.layer import LayerTask, draw
 from nmsim.perf.machine import Lane
 from nmsim.perf.skipping import PackedVector
-from nmsim.perf.stage import Stage, StageBuilder, StageKind
+from nmsim.perf.stage import Stage, StageKind
+from nmsim.perf.stage_builder import StageBuilder
 
 IntArray = NDArray[np.int64]
 

@@ -14,7 +14,7 @@ from nmsim.hardware.synapse_memory import bits_for
 from nmsim.perf.census import Mask
 from nmsim.perf.layer import LayerTask
 from nmsim.perf.machine import Lane
-from nmsim.perf.stage import StageBuilder
+from nmsim.perf.stage_builder import StageBuilder
 from nmsim.perf.stored import StoredSynapses
 
 IntArray = NDArray[np.int64]

@@ -11,7 +11,8 @@ from nmsim.network.state import FORWARD_STATE, TRACES
 from nmsim.perf.geometry import LayerSlices
 from nmsim.perf.layer import LayerTask
 from nmsim.perf.phases.gradient import placement
-from nmsim.perf.stage import Stage, StageBuilder, StageKind
+from nmsim.perf.stage import Stage, StageKind
+from nmsim.perf.stage_builder import StageBuilder
 
 IntArray = NDArray[np.int64]
 OffChip = Mapping[tuple[int, int, Content], int]

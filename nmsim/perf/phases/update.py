@@ -15,7 +15,8 @@ from nmsim.perf.phases.gradient import fill_words, placement, spread_weights
 from nmsim.perf.phases.integrate import address_bits, merge_flows, receive
 from nmsim.perf.phases.neuron import biases, thresholds
 from nmsim.perf.skipping import index_bits
-from nmsim.perf.stage import Stage, StageBuilder, StageKind
+from nmsim.perf.stage import Stage, StageKind
+from nmsim.perf.stage_builder import StageBuilder
 from nmsim.perf.traffic import Flow, Traffic
 
 IntArray = NDArray[np.int64]
