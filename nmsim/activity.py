@@ -42,7 +42,7 @@ class _LayerHeader:
 
 
 @dataclass(frozen=True)
-class _Header:
+class _ActivityHeader:
     """What a file says of an activity, besides its arrays."""
 
     network_hash: str
@@ -240,7 +240,7 @@ class Activity:
                 " here; put the right file back, or run again with --overwrite or another --out"
             )
         try:
-            header = typed(_Header, content)
+            header = typed(_ActivityHeader, content)
             layers = tuple(
                 LayerActivity(
                     inputs_shape=shape.inputs_shape,

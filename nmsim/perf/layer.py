@@ -22,7 +22,7 @@ from nmsim.perf.machine import Lane, Machine
 from nmsim.perf.projection import INPUT, Projection
 from nmsim.perf.stage import Cadence, StageKind
 from nmsim.perf.stage_builder import Packing, StageBuilder
-from nmsim.perf.stored import StoredSynapses
+from nmsim.perf.stored_synapses import StoredSynapses
 from nmsim.perf.sum_levels import SumLevels
 
 IntArray = NDArray[np.int64]

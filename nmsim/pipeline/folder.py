@@ -66,7 +66,7 @@ class _Data:
 
 
 @dataclass(frozen=True)
-class _Encoding:
+class _EncodingHeader:
     """What a run file says of its encoded samples."""
 
     kind: str = ""
@@ -84,7 +84,7 @@ class _RunFile:
     seed: Count
     versions: dict[str, str] = field(default_factory=dict)
     dataset: _Data = field(default_factory=_Data)
-    encoding: _Encoding = field(default_factory=_Encoding)
+    encoding: _EncodingHeader = field(default_factory=_EncodingHeader)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ Count = Annotated[int, Ge(0)]
 
 
 @dataclass(frozen=True)
-class _Header:
+class _CheckpointHeader:
     """What a checkpoint says besides the engine's state."""
 
     run_hash: str
@@ -58,7 +58,7 @@ class Checkpoint:
         content, state = read_arrays(path, SCHEMA, "delete it and train again")
         check_numerics(content, path, "run again without --resume")
         try:
-            header = typed(_Header, content)
+            header = typed(_CheckpointHeader, content)
         except DAMAGED as error:
             raise RunError(f"{path}: not a checkpoint ({error}); delete it and train again") from error
         if header.run_hash != run_hash:

@@ -15,7 +15,7 @@ from nmsim.perf.census import Mask
 from nmsim.perf.layer import LayerTask
 from nmsim.perf.machine import Lane
 from nmsim.perf.stage_builder import StageBuilder
-from nmsim.perf.stored import StoredSynapses
+from nmsim.perf.stored_synapses import StoredSynapses
 
 IntArray = NDArray[np.int64]
 
