@@ -59,6 +59,8 @@ class Checkpoint:
         check_numerics(content, path, "run again without --resume")
         try:
             header = typed(_CheckpointHeader, content)
+            if len(header.history.rows) != header.epoch:
+                raise ValueError(f"history: {len(header.history.rows)} epochs, where {header.epoch} are done")
         except DAMAGED as error:
             raise RunError(f"{path}: not a checkpoint ({error}); delete it and train again") from error
         if header.run_hash != run_hash:
