@@ -224,7 +224,9 @@ def plot(arguments: argparse.Namespace) -> None:
             and str(row["run"]).startswith("mnist-dense_stop-wtl")
         ]
         right.plot(*zip(*priced, strict=True), mark + "-", label=f"{chip}, {memory}", linewidth=0.8)
-    right.set(xlabel="energy of an inference (nJ)", xscale="log", ylabel="accuracy, seed 1 (%), standard error 0.8")
+    right.set(
+        xlabel="energy of an inference (nJ)", xscale="log", ylabel="accuracy, seed 1 (%), standard error 0.8"
+    )
     right.set_xticks([250, 350, 500, 700, 1000, 1400], ["250", "350", "500", "700", "1,000", "1,400"])
     right.minorticks_off()
     right.legend(frameon=False, fontsize="small")
