@@ -61,6 +61,7 @@ def train(
     data: Dataset | tuple[ArrayLike, ...] | None = None,
     resume: bool = False,
     overwrite: bool = False,
+    device: str | None = None,
     progress: bool = True,
 ) -> Run:
     """Train a workload bit for bit, and record the activity that chips are evaluated with.
@@ -76,10 +77,12 @@ def train(
             `(x_train, y_train, x_test, y_test)`.
         resume: go on from the folder's checkpoint.
         overwrite: replace another run in the folder.
+        device: device of PyTorch to train on, such as `cuda`; it changes no bit. The processor, with compiled kernels, if
+            absent.
         progress: show a bar in a terminal or a notebook.
 
     Raises:
-        ConfigError, DataError, FormatError: the workload or its data are wrong.
+        ConfigError, DataError, FormatError: the workload or its data are wrong, or there is no such device.
         RunError: the folder belongs to another configuration.
     """
     spec = read_workload(workload) if isinstance(workload, str) else workload
@@ -87,7 +90,16 @@ def train(
     with TemporaryDirectory() as made:
         out = Path(folder) if folder is not None else Path(made) / "run"
         with _bar(f"train {spec.name}", shown=progress) as listen:
-            train_into(spec, out, seed=seed, resume=resume, overwrite=overwrite, listen=listen, data=given)
+            train_into(
+                spec,
+                out,
+                seed=seed,
+                resume=resume,
+                overwrite=overwrite,
+                listen=listen,
+                data=given,
+                device=device,
+            )
         run = Run.load(out)
     return run if folder is not None else replace(run, folder=None)
 

@@ -38,6 +38,12 @@ RuleOption = Annotated[
 JobsOption = Annotated[
     int | None, typer.Option("--jobs", min=1, help="Threads; never changes a result of fixed point.")
 ]
+DeviceOption = Annotated[
+    str | None,
+    typer.Option(
+        "--device", help="Device of PyTorch to train on, such as cuda; changes no bit. Processor if absent."
+    ),
+]
 ResumeOption = Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")]
 OverwriteOption = Annotated[
     bool, typer.Option("--overwrite", help="Replace a run of another configuration in the folder.")

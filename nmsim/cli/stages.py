@@ -14,6 +14,7 @@ from nmsim.cli.fitted import FittedTable
 from nmsim.cli.options import (
     ChipOption,
     DataOption,
+    DeviceOption,
     JobsOption,
     JsonOption,
     ModelOption,
@@ -75,6 +76,7 @@ def run(
     rule: RuleOption = None,
     model: ModelOption = "both",
     jobs: JobsOption = None,
+    device: DeviceOption = None,
     resume: ResumeOption = False,
     overwrite: OverwriteOption = False,
     strict: StrictOption = False,
@@ -89,7 +91,7 @@ def run(
     ]
     folder, rules = _out(out, spec), _names([rule] if rule else None)
     _fit_first(screen, spec, chips, rules, chosen=bool(chip))
-    _train(screen, spec, folder, seed, jobs, resume=resume, overwrite=overwrite)
+    _train(screen, spec, folder, seed, jobs, device=device, resume=resume, overwrite=overwrite)
     screen.say("Simulate")
     simulate_stage.simulate(
         folder, chips, rules=rules, models=_models(model), say=lambda text: screen.say(f"  {text}")
@@ -110,6 +112,7 @@ def train(
         Path | None, typer.Option("--from", metavar="RUN", help="Start from the parameters of this run.")
     ] = None,
     jobs: JobsOption = None,
+    device: DeviceOption = None,
     resume: ResumeOption = False,
     overwrite: OverwriteOption = False,
     strict: StrictOption = False,
@@ -131,7 +134,7 @@ def train(
     folder = _out(out, spec)
     if start_from is not None and folder.resolve() == start_from.resolve():
         raise ConfigError(f"--out {folder}: is the run that training starts from; give another folder")
-    last = _train(screen, spec, folder, seed, jobs, start, resume=resume, overwrite=overwrite)
+    last = _train(screen, spec, folder, seed, jobs, start, device=device, resume=resume, overwrite=overwrite)
     if as_json:
         found = report_stage.diagnose_run(folder)
         TrainAnswer(
@@ -339,6 +342,7 @@ def _train(
     jobs: int | None,
     start: Parameters | None = None,
     *,
+    device: str | None,
     resume: bool,
     overwrite: bool,
 ) -> EpochRow:
@@ -355,6 +359,7 @@ def _train(
             resume=resume,
             overwrite=overwrite,
             start=start,
+            device=device,
             listen=listen,
             say=screen.say,
         )

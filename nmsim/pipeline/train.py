@@ -71,12 +71,14 @@ def train(
     on_download: Any = None,
     data: Dataset | None = None,
     start: Parameters | None = None,
+    device: str | None = None,
 ) -> TrainingHistory:
     """Train, write parameters, history and activity into the run folder `out`.
 
     What the folder held is moved to `earlier/` in it, and `say` reports it; with `resume` a run goes on from its last
     checkpoint, and one that has finished is left as it is.
-    `max_samples_in_flight` bounds memory and changes no bit of a fixed-point run. `data` takes the place
+    `max_samples_in_flight` bounds memory and changes no bit of a fixed-point run; `device`, where PyTorch runs its passes
+    (compiled kernels if None), changes none either. `data` takes the place
     of the workload's data set. `start` are the real parameters that `workload.start` names (`pipeline.start.started_from`
     makes both); without them they are read from the folder.
 
@@ -96,7 +98,7 @@ def train(
             write_start(folder.start, start)
         if resume and folder.training_file.exists():
             return folder.history()
-        engine = build_engine(prepared, seed, max_samples_in_flight, start)
+        engine = build_engine(prepared, seed, max_samples_in_flight, start, device)
         history = run_training(
             engine,
             prepared.training_samples,
@@ -116,7 +118,11 @@ def train(
 
 
 def build_engine(
-    prepared: Prepared, seed: int, max_samples_in_flight: int | None = None, start: Parameters | None = None
+    prepared: Prepared,
+    seed: int,
+    max_samples_in_flight: int | None = None,
+    start: Parameters | None = None,
+    device: str | None = None,
 ) -> Engine:
     """The engine that a workload asks for, with the parameters that it starts from."""
     workload = prepared.workload
@@ -129,6 +135,7 @@ def build_engine(
         max_samples_in_flight,
         start,
         workload.structure_schedule(len(prepared.train)),
+        device,
     )
 
 

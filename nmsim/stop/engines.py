@@ -26,12 +26,18 @@ def create_engine(
     max_samples_in_flight: int | None = None,
     start: Parameters | None = None,
     structure: StructureSchedule | None = None,
+    device: str | None = None,
 ) -> Engine:
     """Fixed or float STOP, or float STBP; `ConfigError` for STBP in fixed point, which is not defined.
 
     `start` are real parameters to start from, random ones of the seed if absent; `structure` says how synapses go and come,
-    which only the fixed-point engine knows.
+    which only the fixed-point engine knows; so with `device`, where PyTorch runs its passes.
     """
+    if device is not None and training.arithmetic != "fixed":
+        raise ConfigError(
+            f"device {device}: it is for bit-accurate training, not training.arithmetic {training.arithmetic}; leave the"
+            " device out"
+        )
     if structure is not None and training.arithmetic != "fixed":
         raise ConfigError(
             f"structure: it is for bit-accurate training, not training.arithmetic {training.arithmetic}; set that to fixed"
@@ -49,7 +55,15 @@ def create_engine(
         return _started(StbpEngine(network, training, seed, **options), start)
     if training.arithmetic == "fixed":
         return FixedEngine(
-            network, precision, training, input_format, seed, start, structure=structure, **options
+            network,
+            precision,
+            training,
+            input_format,
+            seed,
+            start,
+            structure=structure,
+            device=device,
+            **options,
         )
     return _started(FloatEngine(network, training, seed, **options), start)
 

@@ -12,6 +12,7 @@ from nmsim.fixedpoint.format import QFormat
 from nmsim.network.precision import Precision
 from nmsim.network.spec import NetworkSpec
 from nmsim.network.values import node_ranges
+from nmsim.stop.device.device_worker import DeviceWorker
 from nmsim.stop.fixed.accumulate import Accumulator, Observer
 from nmsim.stop.fixed.layer_formats import layer_formats
 from nmsim.stop.fixed.layout import build
@@ -60,10 +61,12 @@ class FixedEngine:
             absent. Changes memory and speed, never results.
         structure: how synapses go and come while it learns; none if absent.
         watch_sums: keep currents and error sums for an observer; one sample and one time step at a time.
+        device: device of PyTorch on which passes over whole samples run, such as cuda; compiled kernels if absent. Changes
+            speed, never results.
 
     Raises:
         FormatError: a format cannot hold the initial parameters or the input.
-        ConfigError: a scalar trace is to be learned from in place.
+        ConfigError: a scalar trace is to be learned from in place; the device is not there, or its integers are too short.
     """
 
     def __init__(
@@ -81,6 +84,7 @@ class FixedEngine:
         storage: type | None = None,
         watch_sums: bool = False,
         structure: StructureSchedule | None = None,
+        device: str | None = None,
     ) -> None:
         check_network(network, training.rule, learns=False)
         self.network, self.precision, self.training = network, precision, training
@@ -101,7 +105,13 @@ class FixedEngine:
             else steps_together(network, min(training.batch_size, max_samples_in_flight or 64), training)
         )
         in_flight = 1 if watch_sums else max_samples_in_flight or samples_at_a_time(network, group, chosen)
-        workers = 1 if chosen is object else max(1, min(workers or available_workers(), in_flight))
+        if device is not None and chosen is object:
+            raise ConfigError(
+                f"device {device}: some sums of these formats need more than 64 bits, which devices lack; use narrower"
+                " accumulators, or leave the device out"
+            )
+        alone = chosen is object or device is not None
+        workers = 1 if alone else max(1, min(workers or available_workers(), in_flight))
         each = -(-in_flight // workers)
         factored = (
             training.batch_size == 1
@@ -110,15 +120,20 @@ class FixedEngine:
             and not training.gradient_centralization
             and group == network.time_steps
             and not watch_sums
+            and device is None
             and (structure is None or not structure.spec.needs_gradient)
         )
         self.layout = build(network, self.formats, ranges, training, chosen, each, group, factored=factored)
         self.raw = RawParameters(self.layout, self.formats, training)
         squared, one = training.loss == "squared_error", 1 << self.formats[-1].delta.fraction_bits
-        crew = [
-            Worker(self.layout, self.raw.held, each, squared_error=squared, one=one, logs=watch_sums)
-            for _ in range(workers)
-        ]
+        held, crew = self.raw.held, list[Worker]()
+        if device is not None and not watch_sums:
+            crew = [DeviceWorker(self.layout, held, each, squared_error=squared, one=one, device=device)]
+        else:
+            crew = [
+                Worker(self.layout, held, each, squared_error=squared, one=one, logs=watch_sums)
+                for _ in range(workers)
+            ]
         self._accumulator = Accumulator(self.layout, self.raw.held, crew)
         self._input_range = input_format.min_raw, input_format.max_raw
         self._take_inputs = TAKE_INPUTS.form(interpreted=chosen is object)
