@@ -104,8 +104,9 @@ def diagnose(
     guess = _guess(workload, data, measured)
     guessing = "" if measured is None else _no_better_than_guessing(measured, guess)
     warnings = [
-        *_silence(silent, activity.samples), *stuck, *([guessing] if guessing else []), *_input(activity, encoding),
-        *_saturation(shares), *_missing_classes(workload, classes),
+        *_silence(silent, activity.samples), *stuck, *([guessing] if guessing else []),
+        *_input(activity, encoding, recorded=workload.recorded), *_saturation(shares),
+        *_missing_classes(workload, classes),
     ]  # fmt: skip
     dead = silent >= DEAD_SHARE or any("never spikes" in text for text in stuck)
     stamp = DEAD if dead else UNTRAINED if guessing else _stamp(measured, guess)
@@ -245,13 +246,15 @@ def _missing_classes(workload: WorkloadSpec, classes: Mapping[str, int]) -> Iter
             yield f"the {part} samples hold {classes[part]} of {known} classes"
 
 
-def _input(activity: Activity, encoding: Mapping[str, Any]) -> Iterator[str]:
+def _input(activity: Activity, encoding: Mapping[str, Any], *, recorded: bool) -> Iterator[str]:
     """What the encoding left of the samples."""
     events, lost = encoding.get("events", 0), encoding.get("lost_events", 0)
     if events and lost / events > LOST_SHARE:
         yield f"the encoding drops {lost / events:.0%} of the events of the profiled samples"
     masks = activity.layers[0].mask("inputs")
     empty = np.flatnonzero(~masks.any(axis=(0, 2)))
+    if recorded and len(empty) == masks.shape[1]:  # said to be silent: biases drive the first layer
+        return
     if len(empty):
         steps = ", ".join(str(step) for step in empty[:8]) + (" and more" if len(empty) > 8 else "")
         yield (

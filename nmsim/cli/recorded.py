@@ -48,14 +48,17 @@ def import_rasters(
         str,
         typer.Option(
             "--layers",
-            help="Names of a CSV's layers by ours, such as layer0=hidden; input= if it was silent.",
+            help="Names of a CSV's layers, or of a folder's files, by ours: layer0=hidden; input= if it was silent.",
         ),
     ] = "",
     first_step: Annotated[
         int, typer.Option("--first-step", min=0, help="Number of the first time step in a CSV.")
     ] = 0,
     dt_s: Annotated[
-        float | None, typer.Option("--dt", help="Seconds per time step, where a CSV has times.")
+        float | None,
+        typer.Option(
+            "--dt", help="Duration of a time step, where a CSV has times; in their unit, such as seconds."
+        ),
     ] = None,
     spike_bits: Annotated[
         int,
@@ -93,28 +96,35 @@ def import_rasters(
 
 
 def _names(text: str) -> dict[str, str]:
-    pairs = [part.partition("=") for part in text.split(",") if part.strip()]
-    wrong = [
-        ours.strip()
-        for ours, sign, theirs in pairs
-        if ours.strip() not in COLUMNS or not sign or not theirs.strip()
-    ]
+    rule = f"NAME=THEIRS with a name of {', '.join(COLUMNS)}; write for example time_step=t,neuron=i"
+    found = _pairs("--columns", text, rule)
+    wrong = [ours for ours, theirs in found.items() if ours not in COLUMNS or not theirs]
     if wrong:
-        raise ConfigError(
-            f"--columns: '{wrong[0]}' is no pair NAME=THEIRS with a name of {', '.join(COLUMNS)}; write for example"
-            " time_step=t,neuron=i"
-        )
-    return {ours.strip(): theirs.strip() for ours, _, theirs in pairs}
+        raise ConfigError(f"--columns: '{wrong[0]}' is no pair {rule}")
+    return found
 
 
 def _layers(text: str) -> dict[str, str]:
-    pairs = [part.partition("=") for part in text.split(",") if part.strip()]
-    wrong = [ours.strip() for ours, sign, _ in pairs if not sign or not ours.strip()]
-    if wrong:
-        raise ConfigError(
-            f"--layers: '{wrong[0]}' is no pair NAME=THEIRS; write for example layer0=hidden, or input= if it was silent"
-        )
-    return {ours.strip(): theirs.strip() for ours, _, theirs in pairs}
+    return _pairs(
+        "--layers", text, "NAME=THEIRS; write for example layer0=hidden, or input= if it was silent"
+    )
+
+
+def _pairs(option: str, text: str, rule: str) -> dict[str, str]:
+    """Pairs `a=b,c=d`; `ConfigError` for what is none, and for a name that is there twice."""
+    found: dict[str, str] = {}
+    for part in text.split(","):
+        ours, sign, theirs = (piece.strip() for piece in part.partition("="))
+        if not part.strip():
+            continue
+        if not sign or not ours:
+            raise ConfigError(f"{option}: '{ours}' is no pair {rule}")
+        if ours in found:
+            raise ConfigError(
+                f"{option}: '{ours}' is there twice, as '{found[ours]}' and '{theirs}'; keep one"
+            )
+        found[ours] = theirs
+    return found
 
 
 def _delay(text: str) -> Delay:

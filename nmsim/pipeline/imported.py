@@ -68,7 +68,8 @@ def import_activity(
     name = described.name or described.network.name
     workload = WorkloadSpec(
         name=name,
-        description=f"{name}: spikes that another tool recorded, imported from {rasters.name}{_delay_text(delay_steps)}.",
+        description=f"{name}: spikes that another tool recorded, imported from {rasters.name}"
+        f"{_reading_text(spike_list or SpikeList())}{_delay_text(delay_steps)}.",
         dataset=DatasetSpec(name="recorded", path=rasters.name),
         encoding=RecordedEncoding(kind="recorded"),
         network=described.network,
@@ -89,6 +90,20 @@ def import_activity(
         folder.save_activity(FORWARD_PROFILE, activity)
         folder.save_history(TrainingHistory())
     return activity
+
+
+def _reading_text(how: SpikeList) -> str:
+    """How a list was read, where it says otherwise than ours: another reading is another run."""
+    said = [
+        *([f"a step of {how.dt_s:g}"] if how.dt_s is not None else []),
+        *([f"steps from {how.first_step}"] if how.first_step else []),
+        *([f"counts of {how.spike_bits} bits"] if how.spike_bits > 1 else []),
+        *(
+            f"{ours} as '{theirs}'" if theirs else f"{ours} silent"
+            for ours, theirs in sorted({**how.names, **how.layers}.items())
+        ),
+    ]
+    return f", read with {', '.join(said)}" if said else ""
 
 
 def _delay_text(delay_steps: Delay) -> str:

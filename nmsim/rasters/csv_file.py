@@ -4,13 +4,13 @@ import csv
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import floor, prod
+from math import floor, isfinite, prod
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nmsim.errors import DataError
+from nmsim.errors import ConfigError, DataError
 from nmsim.network.spec import NetworkSpec
 from nmsim.rasters.raster import INPUT, Rasters, shapes_of
 
@@ -35,14 +35,23 @@ class SpikeList:
     dt_s: float | None = None
     spike_bits: int = 1
     layers: Mapping[str, str] = field(default_factory=dict)
-    """Its names of layers by ours (`input`, `layer0`, ...), where they differ; empty for one that is not in the list because
-    it was silent, such as the input of a network that biases drive."""
+    """Its names of layers (in a folder, of their files) by ours (`input`, `layer0`, ...), where they differ; empty for one
+    that is not in the list because it was silent, such as the input of a network that biases drive."""
+
+    def __post_init__(self) -> None:
+        if self.dt_s is not None and not (isfinite(self.dt_s) and self.dt_s > 0):
+            raise ConfigError(f"dt {self.dt_s:g}: a time step lasts more than 0 seconds; give its duration")
+        theirs = [name for name in self.layers.values() if name]
+        twice = [name for name in theirs if theirs.count(name) > 1]
+        if twice:
+            raise ConfigError(f"layers: '{twice[0]}' is named for two layers; name each of them once")
 
 
 def read_csv(path: Path, network: NetworkSpec, how: SpikeList | None = None) -> Rasters:
     """Columns `time_step, layer, neuron`, and `sample` if there is more than one; everything counts from 0.
 
-    Without a column `layer`, a neuron is written `layer0.17`, or `path` is a folder of `input.csv`, `layer0.csv` and so on.
+    Without a column `layer`, a neuron is written `layer0.17`, or `path` is a folder of `input.csv`, `layer0.csv` and so on;
+    other files in it are left alone.
     A layer without spikes is named by a line whose `time_step` and `neuron` are empty, or by a file of a head line alone.
 
     Raises:
@@ -54,15 +63,17 @@ def read_csv(path: Path, network: NetworkSpec, how: SpikeList | None = None) -> 
     reader = _Reader(how, sizes, network.time_steps)
     if path.is_dir():
         for name in sizes:
-            if (path / f"{name}.csv").is_file():
-                reader.read(path / f"{name}.csv", name)
+            file = path / f"{how.layers.get(name, name)}.csv"
+            if file.is_file():
+                reader.read(file, name)
     else:
         reader.read(path)
     for name in sizes:
         if name not in reader.found:
+            there = f"file '{how.layers.get(name, name)}.csv'" if path.is_dir() else "line"
             raise DataError(
-                f"{path}: '{name}' has no line, of {', '.join(sizes)}; list its spikes, name the file's layer with --layers"
-                f" {name}=THEIRS, or say that it was silent with --layers {name}="
+                f"{path}: '{name}' has no {there}, of {', '.join(sizes)}; list its spikes, name the file's layer with"
+                f" --layers {name}=THEIRS, or say that it was silent with --layers {name}="
             )
     samples = 1 + max((spike[0] for spikes in reader.found.values() for spike in spikes), default=0)
     rasters = {
@@ -97,7 +108,7 @@ class _Reader:
     def read(self, path: Path, layer: str | None = None) -> None:
         """Add the spikes of a file, all of one layer if it is given."""
         try:
-            with path.open(encoding="utf-8", newline="") as stream:
+            with path.open(encoding="utf-8-sig", newline="") as stream:  # tables of Windows begin with a mark
                 lines = csv.reader(stream)
                 columns = self._columns(path, next(lines, []))
                 if layer is not None:
@@ -113,13 +124,21 @@ class _Reader:
         names = [name.strip() for name in header]
         wanted = {name: self.how.names.get(name, name) for name in COLUMNS}
         places = {name: names.index(given) for name, given in wanted.items() if given in names}
+        given = f"{path}:1: the columns are '{','.join(names)}'"
+        unstated = [f"'{theirs}' for {name}" for name, theirs in self.how.names.items() if name not in places]
+        if unstated:
+            raise DataError(f"{given}, and --columns names {unstated[0]}; name a column that is there")
         missing = [name for name in COLUMNS if name not in places and name not in OPTIONAL]
         unknown = [name for name in names if name not in wanted.values()] if not self.how.names else []
-        unstated = [name for name in self.how.names if name not in places]
-        if missing or unknown or unstated:
+        if missing or unknown:
+            remedy = (
+                f"state yours with --columns {missing[0]}=THEIRS"
+                if missing
+                else "leave the others out or state yours with --columns"
+            )
             raise DataError(
-                f"{path}:1: the columns are '{','.join(names)}', but must be '{','.join(COLUMNS[:4])}' ('sample' may be left"
-                " out); write them as the first line, or state yours with --columns"
+                f"{given}, but must be '{','.join(COLUMNS[:4])}' ('sample' may be left out); write them as the first line,"
+                f" or {remedy}"
             )
         return places
 
@@ -130,11 +149,17 @@ class _Reader:
             )
         line = {name: fields[index].strip() for name, index in columns.items()}
         if layer is None and "layer" not in line:
-            line["layer"], _, line["neuron"] = line["neuron"].rpartition(".")
+            line["layer"], dot, line["neuron"] = line["neuron"].rpartition(".")
+            if not dot and line["neuron"]:
+                raise DataError(
+                    f"{place}: neuron '{line['neuron']}' says no layer; write it as layer0.{line['neuron']}, or name the"
+                    " column of layers with --columns layer=THEIRS"
+                )
         name = layer or self.ours.get(line["layer"], line["layer"])
         if name not in self.sizes:
             raise DataError(
-                f"{place}: layer '{name}' is unknown for this network; use {', '.join(self.sizes)}"
+                f"{place}: layer '{name}' is unknown for this network; use {', '.join(self.sizes)}, or name yours with"
+                f" --layers layer0={name}"
             )
         spikes = self.found.setdefault(name, Counter())
         if not line["time_step"] and not line["neuron"]:
@@ -147,10 +172,11 @@ class _Reader:
         most = (1 << self.how.spike_bits) - 1
         spikes[spike] += _number(place, "count", line.get("count", "1"), most + 1)
         if spikes[spike] > most:
+            shorter = "" if self.how.dt_s is None else ", or a shorter --dt"
             more = (
-                "a raster is binary; list it once, or give --spike-bits"
+                f"a raster is binary; list it once, or give --spike-bits{shorter}"
                 if most == 1
-                else f"{self.how.spike_bits} bits hold {most}"
+                else f"{self.how.spike_bits} bits hold {most}; give a larger --spike-bits{shorter}"
             )
             times = "twice" if spikes[spike] == 2 else f"{spikes[spike]} times"
             raise DataError(
@@ -158,13 +184,39 @@ class _Reader:
             )
 
     def _step(self, place: str, text: str) -> int:
-        if self.how.dt_s is None:
-            return _number(place, "time_step", text, self.steps, self.how.first_step)
+        first, last = self.how.first_step, self.steps + self.how.first_step - 1
+        if self.how.dt_s is not None:
+            return self._step_of_time(place, text, self.how.dt_s, first, last) - first
+        if _is_fraction(text):
+            raise DataError(
+                f"{place}: time_step '{text}' is not a whole number; if it is a time, give the duration of a step with --dt"
+            )
+        if text == str(last + 1):
+            raise DataError(
+                f"{place}: time_step {text} is one above {first}..{last}; if the list counts from {first + 1}, give"
+                f" --first-step {first + 1}, otherwise set network.time_steps to those of the recording"
+            )
+        return _number(place, "time_step", text, self.steps, first)
+
+    @staticmethod
+    def _step_of_time(place: str, text: str, dt_s: float, first: int, last: int) -> int:
         try:
-            step = floor(float(text) / self.how.dt_s + 0.5)
+            step = floor(float(text) / dt_s + 0.5)
         except (ValueError, OverflowError) as error:
             raise DataError(f"{place}: time '{text}' is no number of seconds; write it as one") from error
-        return _number(place, "time_step", str(step), self.steps, self.how.first_step)
+        if not first <= step <= last:
+            raise DataError(
+                f"{place}: time {text} is step {step} of --dt {dt_s:g}, out of range {first}..{last}; give the duration of a"
+                " step in the unit of the times, or set network.time_steps to those of the recording"
+            )
+        return step
+
+
+def _is_fraction(text: str) -> bool:
+    try:
+        return not text.isdecimal() and isfinite(float(text)) and float(text) >= 0
+    except ValueError:
+        return False
 
 
 def _number(place: str, name: str, text: str, bound: int, first: int = 0) -> int:

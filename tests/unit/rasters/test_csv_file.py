@@ -39,15 +39,35 @@ def test_columns_in_any_order_one_sample_and_a_silent_layer(tmp_path: Path) -> N
             "sample,step,layer,neuron",
             (
                 "the columns are 'sample,step,layer,neuron', but must be 'sample,time_step,layer,neuron'"
-                " ('sample' may be left out); write them as the first line, or state yours with --columns"
+                " ('sample' may be left out); write them as the first line, or state yours with --columns time_step=THEIRS"
             ),
         ),
         (3, "0,1,layer0,36", "neuron 36 is out of range 0..35; count from 0, within the network"),
-        (3, "0,3,layer0,35", "time_step 3 is out of range 0..2; count from 0, within the network"),
+        (3, "0,4,layer0,35", "time_step 4 is out of range 0..2; count from 0, within the network"),
+        (
+            3,
+            "0,3,layer0,35",
+            (
+                "time_step 3 is one above 0..2; if the list counts from 1, give --first-step 1, otherwise set"
+                " network.time_steps to those of the recording"
+            ),
+        ),
+        (
+            3,
+            "0,0.001,layer0,35",
+            "time_step '0.001' is not a whole number; if it is a time, give the duration of a step with --dt",
+        ),
         (3, "-1,1,layer0,35", "sample -1 is out of range 0..999999; count from 0, within the network"),
         (3, "0,1,layer0,1.5", "neuron '1.5' is not a whole number; count from 0"),
         (3, "0,,layer0,35", "time_step '' is not a whole number; count from 0"),
-        (3, "0,1,conv1,35", "layer 'conv1' is unknown for this network; use input, layer0, layer1, layer2"),
+        (
+            3,
+            "0,1,conv1,35",
+            (
+                "layer 'conv1' is unknown for this network; use input, layer0, layer1, layer2, or name yours with --layers"
+                " layer0=conv1"
+            ),
+        ),
         (3, "0,1,layer0", "3 values for 4 columns; write one value per column"),
         (
             3,
