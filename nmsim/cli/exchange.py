@@ -51,6 +51,13 @@ def import_trained(
     calibration: Annotated[
         int, typer.Option("--calibration", min=1, help="Training samples that formats are chosen from.")
     ] = 32,
+    modules: Annotated[
+        str,
+        typer.Option(
+            "--modules",
+            help="Modules of a PyTorch file in the order in which spikes pass them: conv1,bn1,fc.",
+        ),
+    ] = "",
     assignments: Annotated[
         list[str] | None, typer.Option("--set", help="Set a key of the workload, such as training.epochs=3.")
     ] = None,
@@ -69,7 +76,7 @@ def import_trained(
     folder = out or Path("runs") / file.stem
     plan = ImportPlan(
         dataset, None if data is None else str(data), encoding, time_steps, dt_s, reset, network, precision, bits,
-        calibration, tuple(assignments or ()), seed,
+        calibration, tuple(assignments or ()), seed, tuple(name.strip() for name in modules.split(",") if name.strip()),
     )  # fmt: skip
     found = import_network(file, folder, plan, overwrite=overwrite)
     for note in found.notes:

@@ -26,7 +26,9 @@ def read_arrays(path: Path, network: NetworkSpec) -> TrainedNetwork:
     """
     try:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
-            arrays = {name: np.asarray(file[name], np.float64) for name in file.files}
+            arrays = {name: _real(f"{path}: {name}", file[name]) for name in file.files}
+    except DataError:
+        raise
     except FileNotFoundError as error:
         raise DataError(f"{path}: no such file; give an .npz of arrays") from error
     except Exception as error:
@@ -35,6 +37,12 @@ def read_arrays(path: Path, network: NetworkSpec) -> TrainedNetwork:
             " numpy.savez"
         ) from error
     return from_arrays(arrays, network, str(path))
+
+
+def _real(where: str, array: np.ndarray) -> FloatArray:
+    if array.dtype.kind not in "iufb":
+        raise DataError(f"{where}: holds {array.dtype}, not real numbers; give floats")
+    return np.asarray(array, np.float64)
 
 
 def from_arrays(arrays: Mapping[str, FloatArray], network: NetworkSpec, source: str) -> TrainedNetwork:
@@ -48,6 +56,13 @@ def from_arrays(arrays: Mapping[str, FloatArray], network: NetworkSpec, source: 
     if missing:
         raise DataError(
             f"{source}: array '{missing[0]}' is not in it; name the weights of layer i 'weights<i>', from 0"
+        )
+    known = {f"{name}{i}" for name in ("weights", "thresholds", "leak", "bias") for i in layers}
+    unknown = [name for name in arrays if name not in known]
+    if unknown:
+        raise DataError(
+            f"{source}: array '{unknown[0]}' is none of weights<i>, thresholds<i>, leak<i> and bias<i> of the"
+            f" {len(layers)} layers of the network, from 0; rename it or leave it out"
         )
     found = [
         LayerWeights(f"{source}: weights{i}", arrays[f"weights{i}"], arrays.get(f"bias{i}")) for i in layers

@@ -77,13 +77,14 @@ def assembled(chain: Chain, name: str, time_steps: int) -> TrainedNetwork:
     }
     network = build(NetworkSpec, Document(described, chain.source))
     thresholds = [
-        _thresholds(item, layer.threshold_count)
-        for item, layer in zip(neurons, network.synaptic_layers, strict=True)
+        _thresholds(item, layer) for item, layer in zip(neurons, network.synaptic_layers, strict=True)
     ]
     return TrainedNetwork(network, _parameters(network, synapses, thresholds, leaks), chain.notes)
 
 
-def with_weights(network: NetworkSpec, found: list[LayerWeights], source: str) -> TrainedNetwork:
+def with_weights(
+    network: NetworkSpec, found: list[LayerWeights], source: str, notes: tuple[str, ...] = ()
+) -> TrainedNetwork:
     """A described network with the weights and biases of a file; thresholds and leak factors are the description's.
 
     A layer whose bias is not 0 everywhere needs one in the description (`bias: true`).
@@ -100,7 +101,7 @@ def with_weights(network: NetworkSpec, found: list[LayerWeights], source: str) -
         np.full(layer.threshold_count, network.neuron.threshold) for layer in network.synaptic_layers
     ]
     leaks = [network.neuron.leak_factor] * len(found)
-    return TrainedNetwork(network, _parameters(network, found, thresholds, leaks))
+    return TrainedNetwork(network, _parameters(network, found, thresholds, leaks), notes)
 
 
 def _parameters(
@@ -126,10 +127,6 @@ def _parameters(
 
 def _bias(item: LayerWeights, layer: SynapticLayer) -> FloatArray | None:
     """The biases of a layer of the network, zeros where the file gives none."""
-    if item.bias is not None and item.bias.shape != layer.weight_shape[:1]:
-        raise DataError(
-            f"{item.where}: a bias of shape {list(item.bias.shape)} for {layer.weight_shape[0]} outputs; give one each"
-        )
     if layer.bias:
         return np.zeros(layer.weight_shape[0]) if item.bias is None else item.bias
     if item.largest_bias > 0:
@@ -155,14 +152,24 @@ def _layer(synapses: LayerWeights, neurons: Neurons) -> dict[str, Any]:
 def _sharing(neurons: Neurons, outputs: int) -> str:
     """The widest sharing of thresholds that loses nothing."""
     values = neurons.threshold
+    if values.size != 1 and values.shape[:1] != (outputs,):
+        raise DataError(
+            f"{neurons.where}: thresholds of shape {list(values.shape)} behind synapses with {outputs} outputs; give one, or"
+            " one for each output"
+        )
     if np.ptp(values) == 0:
         return "layer"
     by_channel = values.reshape(outputs, -1)
     return "channel" if not np.ptp(by_channel, axis=1).any() else "neuron"
 
 
-def _thresholds(neurons: Neurons, count: int) -> FloatArray:
-    values = neurons.threshold.ravel()
+def _thresholds(neurons: Neurons, layer: SynapticLayer) -> FloatArray:
+    values, count = neurons.threshold.ravel(), layer.threshold_count
     if count == 1:
         return values[:1].copy()
+    if values.size % count:
+        raise DataError(
+            f"{neurons.where}: thresholds of shape {list(neurons.threshold.shape)} for a layer of {list(layer.out_shape)}"
+            " neurons; give one for each"
+        )
     return values.reshape(count, -1)[:, 0].copy()

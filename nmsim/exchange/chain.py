@@ -42,9 +42,24 @@ class LayerWeights:
     padding: int = 0
 
     def __post_init__(self) -> None:
+        outputs = self.weight.shape[:1]
+        if self.weight.ndim not in {2, 4} or not self.weight.size:
+            raise DataError(
+                f"{self.where}: a weight of shape {list(self.weight.shape)} is neither (outputs, inputs) of a dense layer"
+                " nor (channels, channels below, kernel, kernel) of a 2-D convolution; nmsim runs these two"
+            )
         finite(self.weight, self.where)
         if self.bias is not None:
+            if self.bias.shape != outputs:
+                raise DataError(
+                    f"{self.where}: a bias of shape {list(self.bias.shape)} for {outputs[0]} outputs; give one each"
+                )
             finite(self.bias, f"{self.where}, bias")
+
+    @property
+    def outputs(self) -> int:
+        """Neurons of a dense layer, channels of a convolution."""
+        return int(self.weight.shape[0])
 
     @property
     def largest_bias(self) -> float:
@@ -117,7 +132,9 @@ def same_in_both(value: Any, where: str, what: str) -> int:
 def one_value(values: Any, where: str, what: str) -> float:
     """The value that all elements have; `DataError` where they differ."""
     array = np.asarray(values, np.float64)
-    if array.size == 0 or not np.allclose(array, array.flat[0], rtol=1e-6, atol=0):
+    if array.size == 0:
+        raise DataError(f"{where}: {what} holds no value; give one")
+    if not np.allclose(array, array.flat[0], rtol=1e-6, atol=0):
         raise DataError(
             f"{where}: {what} differs between neurons ({array.min():g} to {array.max():g}); nmsim has one per layer,"
             " so train the network with one"

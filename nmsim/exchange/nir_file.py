@@ -43,8 +43,8 @@ def read_nir(path: Path, *, dt_s: float | None = None, reset: Reset = "zero") ->
         graph = nir.read(path)
     except Exception as error:
         raise DataError(
-            f"{path}: not a readable NIR file ({type(error).__name__}: {str(error)[:200]}); give one that nir.write"
-            " made"
+            f"{path}: not a readable NIR file ({type(error).__name__}: {str(error)[:200]}); export the network again, with"
+            " nodes that fit each other"
         ) from error
     parts: list[Part] = []
     for name, node in _in_order(graph, path):
@@ -85,7 +85,11 @@ def _in_order(graph: Any, path: Path) -> Iterator[tuple[str, Any]]:
     if name is None:
         raise DataError(f"{path}: the graph has no Input node; export it with one")
     while name is not None:
-        node = graph.nodes[name]
+        node = graph.nodes.get(name)
+        if node is None:
+            raise DataError(
+                f"{path}: an edge leads to '{name}', which is no node of the graph; export it again"
+            )
         if type(node).__name__ not in {"Input", "Output"}:
             yield name, node
         name = next(iter(after.get(name, [])), None)
@@ -200,6 +204,10 @@ def _scale_last(parts: list[Part], gain: Any, added: Any, _: Neurons, *, where: 
     if not parts or not isinstance(parts[-1], LayerWeights):
         raise DataError(
             f"{where}: neurons without synapses in front of them; put an Affine, Linear or Conv2d node there"
+        )
+    if gain.size not in {1, parts[-1].outputs}:
+        raise DataError(
+            f"{where}: {gain.size} values of r behind synapses with {parts[-1].outputs} outputs; give one, or one for each"
         )
     synapses = parts[-1].scaled(gain)
     if np.any(added):

@@ -50,6 +50,7 @@ class ImportPlan:
 
     `dataset` and `data` name the samples; `assignments` set keys of the workload that comes out, such as
     `encoding.duration_us=300000`. `bits`: width of weights where no precision section is given.
+    `modules`: names of a state dictionary's modules in the order in which spikes pass them, where it keeps another.
     """
 
     dataset: str
@@ -64,6 +65,7 @@ class ImportPlan:
     calibration_samples: int = 32
     assignments: tuple[str, ...] = ()
     seed: int = 1
+    modules: tuple[str, ...] = ()
 
 
 def import_network(file: Path, out: Path, plan: ImportPlan, *, overwrite: bool = False) -> Imported:
@@ -74,6 +76,10 @@ def import_network(file: Path, out: Path, plan: ImportPlan, *, overwrite: bool =
         DataError: the file is broken, holds what nmsim does not run, or does not fit the data.
         RunError: the folder holds another run.
     """
+    if plan.modules and file.suffix not in STATE_FILES:
+        raise ConfigError(
+            f"{file}: --modules orders the modules of a state dictionary, and this is none; leave it out"
+        )
     trained = read_trained(file, plan)
     workload = _workload(file, trained, plan)
     prepared = prepare(workload, plan.seed)
@@ -125,7 +131,8 @@ def read_trained(file: Path, plan: ImportPlan) -> TrainedNetwork:
         network = network.model_copy(update={"time_steps": plan.time_steps})
     if file.suffix == ".npz":
         return read_arrays(file, network)
-    return with_weights(network, read_state(file), str(file))
+    state = read_state(file, plan.modules)
+    return with_weights(network, state.synapses, str(file), state.notes)
 
 
 def _workload(file: Path, trained: TrainedNetwork, plan: ImportPlan) -> WorkloadSpec:

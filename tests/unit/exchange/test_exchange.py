@@ -169,7 +169,7 @@ def test_batch_normalisation_is_folded_exactly(tmp_path: Path) -> None:
     }  # fmt: skip
     save_file(state, tmp_path / "net.safetensors")
     # safetensors sorts names, so that 'norm' would come before 'out' but also behind 'fc1': the order of layers holds
-    first, out = read_state(tmp_path / "net.safetensors")
+    first, out = read_state(tmp_path / "net.safetensors").synapses
     x = rng.normal(size=3)
     expected = gain * (weight @ x - mean) / np.sqrt(variance + 1e-5) + shift
     assert first.bias is not None
