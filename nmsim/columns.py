@@ -1,7 +1,7 @@
 """Columns: what names the rows of a long table, with the groups that the rows were found to fall into."""
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -14,11 +14,16 @@ KEPT = 64
 """Answers that one object keeps, and joined columns that are kept."""
 
 
+Coded = tuple[NDArray[Any], IntArray]
+"""Distinct values of a column, ascending, and which of them stands in each row."""
+
+
 class Columns(Mapping[str, NDArray[Any]]):
     """Named arrays of one length, never changed after they were given; what was asked about them is kept.
 
-    Tables of figures whose rows are the same share one object, so that many designs sort texts once. Two objects are
-    equal only if they are the same.
+    Tables of figures whose rows are the same share one object, so that many designs sort texts once. A column may be given
+    as a function that finds its `Coded` form: long columns of few texts are then written out only if somebody reads them.
+    Two objects are equal only if they are the same.
 
     Example:
         >>> columns = Columns({"phase": np.array(["neuron", "error", "neuron"]), "core": np.array([0, 0, 1])})
@@ -28,24 +33,44 @@ class Columns(Mapping[str, NDArray[Any]]):
 
     __hash__ = object.__hash__
 
-    def __init__(self, arrays: Mapping[str, NDArray[Any]]) -> None:
-        self._arrays = dict(arrays)
+    def __init__(
+        self, given: Mapping[str, NDArray[Any] | Callable[[], Coded]], rows: int | None = None
+    ) -> None:
+        self._names = tuple(given)
+        self._arrays = {name: column for name, column in given.items() if not callable(column)}
+        self._find = {name: column for name, column in given.items() if callable(column)}
         self._kept: dict[Hashable, Any] = {}
-        self.rows = len(next(iter(self._arrays.values()), ()))
+        self.rows = len(next(iter(self._arrays.values()), ())) if rows is None else rows
 
     @classmethod
     def of(cls, arrays: Mapping[str, NDArray[Any]]) -> "Columns":
         """The same object if it is one already."""
         return arrays if isinstance(arrays, Columns) else cls(arrays)
 
+    @classmethod
+    def repeated(
+        cls, values: Mapping[str, NDArray[Any]], lengths: Sequence[int], **whole: NDArray[Any]
+    ) -> "Columns":
+        """Columns of texts or numbers that each stand in so many rows, and columns that are given `whole`.
+
+        >>> Columns.repeated({"phase": np.array(["neuron", "error"])}, [2, 1], core=np.arange(3))["phase"].tolist()
+        ['neuron', 'neuron', 'error']
+        """
+        row = np.repeat(np.arange(len(lengths)), lengths)
+        columns = cls(values)
+        return cls({**{name: partial(columns._picked, name, row) for name in values}, **whole}, len(row))
+
     def __getitem__(self, name: str) -> NDArray[Any]:
+        if name not in self._arrays:
+            values, code = self.coded(name)
+            self._arrays[name] = values[code]
         return self._arrays[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._arrays)
+        return iter(self._names)
 
     def __len__(self) -> int:
-        return len(self._arrays)
+        return len(self._names)
 
     def __eq__(self, other: object) -> bool:
         return self is other
@@ -61,17 +86,22 @@ class Columns(Mapping[str, NDArray[Any]]):
     def _where(self, asked: Sequence[tuple[str, tuple[Any, ...]]]) -> BoolArray:
         found = np.ones(self.rows, np.bool_)
         for name, wanted in asked:
-            values, code = self._coded(name)
+            values, code = self.coded(name)
             found &= np.isin(values, np.asarray(wanted))[code]
         return found
 
-    def _coded(self, name: str) -> tuple[NDArray[Any], IntArray]:
-        """Distinct values of a column, ascending, and which of them stands in each row."""
-        return self.keep(("coded", name), lambda: np.unique(self._arrays[name], return_inverse=True))
+    def coded(self, name: str) -> Coded:
+        """Distinct values of a column, ascending (some may stand nowhere), and which of them stands in each row."""
+
+        def find() -> Coded:
+            given = self._find.get(name)
+            return np.unique(self._arrays[name], return_inverse=True) if given is None else given()
+
+        return self.keep(("coded", name), find)
 
     def groups(self, *names: str) -> tuple[IntArray, IntArray]:
         """First row of every distinct combination of values, and the combination of every row."""
-        return self.keep(("groups", names), lambda: distinct([self._coded(name)[1] for name in names]))
+        return self.keep(("groups", names), lambda: distinct_numbers([self.coded(name)[1] for name in names]))
 
     def take(self, rows: BoolArray | IntArray) -> "Columns":
         """Some of the rows."""
@@ -81,11 +111,29 @@ class Columns(Mapping[str, NDArray[Any]]):
         )
 
     def _take(self, rows: BoolArray | IntArray) -> "Columns":
-        return Columns({name: array[rows] for name, array in self._arrays.items()})
+        kept: IntArray = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows.astype(np.int64)
+        return Columns({name: self._column(name, kept) for name in self._names}, len(kept))
+
+    def _column(self, name: str, rows: IntArray) -> NDArray[Any] | Callable[[], Coded]:
+        array = self._arrays.get(name)
+        return partial(self._picked, name, rows) if array is None else array[rows]
+
+    def _picked(self, name: str, rows: IntArray) -> Coded:
+        values, code = self.coded(name)
+        return values, code[rows]
 
     def only(self, *names: str) -> "Columns":
         """Some of the columns, in this order."""
-        return self.keep(("only", names), lambda: Columns({name: self._arrays[name] for name in names}))
+
+        def find() -> Columns:
+            given = {name: self._arrays.get(name, partial(self.coded, name)) for name in names}
+            return Columns(given, self.rows)
+
+        return self.keep(("only", names), find)
+
+    def is_number(self, name: str) -> bool:
+        """Whether a column is of numbers, given as such."""
+        return name in self._arrays and self._arrays[name].dtype.kind in "bif"
 
     def keep(self, key: Hashable, find: Callable[[], T]) -> T:
         """What `find` found about these columns when it was first asked under this key."""
@@ -100,14 +148,55 @@ class Columns(Mapping[str, NDArray[Any]]):
 @lru_cache(maxsize=KEPT)
 def joined(*parts: Columns) -> Columns:
     """Rows of several one after the other; all have the same names."""
-    return Columns({name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
+    given = {name: _joined(parts, name) for name in parts[0]}
+    return Columns(given, sum(part.rows for part in parts))
+
+
+def _joined(parts: Sequence[Columns], name: str) -> NDArray[Any] | Callable[[], Coded]:
+    if all(part.is_number(name) for part in parts):
+        return np.concatenate([part[name] for part in parts])
+    return partial(_joined_codes, parts, name)
+
+
+def _joined_codes(parts: Sequence[Columns], name: str) -> Coded:
+    coded = [part.coded(name) for part in parts]
+    values = np.unique(np.concatenate([own for own, _ in coded]))
+    return values, np.concatenate([np.searchsorted(values, own)[code] for own, code in coded])
 
 
 def distinct(columns: Sequence[NDArray[Any]]) -> tuple[IntArray, IntArray]:
     """First row of every distinct combination of values, and the combination of every row."""
-    code = np.zeros(len(columns[0]), np.int64)
+    return distinct_numbers([np.unique(column, return_inverse=True)[1] for column in columns])
+
+
+def distinct_numbers(columns: Sequence[IntArray]) -> tuple[IntArray, IntArray]:
+    """As `distinct`, of whole numbers from 0 on, the smaller the better: combinations in ascending order.
+
+    >>> first, combination = distinct_numbers([np.array([2, 0, 2]), np.array([1, 5, 1])])
+    >>> first.tolist(), combination.tolist()
+    ([1, 0], [1, 0, 1])
+    """
+    code, codes = np.zeros(len(columns[0]), np.int64), 1
     for column in columns:
-        values, part = np.unique(column, return_inverse=True)
-        _, code = np.unique(code * max(len(values), 1) + part, return_inverse=True)
-    _, first, inverse = np.unique(code, return_index=True, return_inverse=True)
-    return first, inverse
+        size = int(column.max(initial=0)) + 1
+        if codes * size > _most(code):
+            first, code = _ranked(code, codes)
+            codes = len(first)
+        code, codes = code * size + column, codes * size
+    return _ranked(code, codes)
+
+
+def _most(code: IntArray) -> int:
+    """Combinations up to which a table of all of them is quicker than sorting."""
+    return 4 * len(code) + 4096
+
+
+def _ranked(code: IntArray, codes: int) -> tuple[IntArray, IntArray]:
+    """First row of every code below `codes` that occurs, ascending, and the rank of every row's code."""
+    if codes > _most(code):
+        _, first, inverse = np.unique(code, return_index=True, return_inverse=True)
+        return first, inverse
+    rows = np.full(codes, -1, np.int64)
+    rows[code[::-1]] = np.arange(len(code) - 1, -1, -1)  # the last one written is the first row
+    occurs = rows >= 0
+    return rows[occurs], (np.cumsum(occurs) - 1)[code]

@@ -148,14 +148,14 @@ class ActionCounts:
             merged.setdefault((*block.key, block.per_batch), []).append(block)
         kept = [_add_up(merged[key]) for key in sorted(merged, key=lambda key: tuple(map(str, key)))]
         lengths = [len(block.cores) for block in kept]
-        columns: dict[str, NDArray[Any]] = {
-            name: np.repeat(np.array([block.key[i] for block in kept], kind), lengths)
+        values: dict[str, NDArray[Any]] = {
+            name: np.array([block.key[i] for block in kept], kind)
             for i, (name, kind) in enumerate(zip(KEY_COLUMNS[:-1], _KINDS, strict=True))
         }
-        columns["core"] = np.concatenate([np.zeros(0, np.int64), *(block.cores for block in kept)])
+        core = np.concatenate([np.zeros(0, np.int64), *(block.cores for block in kept)])
         table = np.concatenate([np.zeros((0, samples), np.int64), *(block.counts for block in kept)])
         return cls(
-            Columns(columns),
+            Columns.repeated(values, lengths, core=core),
             table,
             np.repeat(np.array([block.per_batch for block in kept], np.bool_), lengths),
         )

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmsim import units
-from nmsim.columns import distinct
+from nmsim.columns import distinct_numbers
 from nmsim.cost import dram, logic, noc, sram
 from nmsim.cost.constant import Constant, Kind
 from nmsim.cost.energy import HOST
@@ -87,9 +87,13 @@ def _keys(counts: ActionCounts, chip: ChipConfig) -> tuple[list[tuple[int, Key]]
 
     def find() -> tuple[list[tuple[int, Key]], NDArray[np.int64]]:
         kind = np.array(type_of_core)[columns["core"].astype(np.int64)]
-        first, inverse = distinct([kind, *(columns[name] for name in PRICE_COLUMNS)])
+        coded = {name: columns.coded(name) for name in PRICE_COLUMNS}
+        first, inverse = distinct_numbers([kind - kind.min(initial=0), *(code for _, code in coded.values())])
         keys = [
-            (int(columns["core"][row]), {name: columns[name][row].item() for name in PRICE_COLUMNS})
+            (
+                int(columns["core"][row]),
+                {name: values[code[row]].item() for name, (values, code) in coded.items()},
+            )
             for row in first
         ]
         return keys, inverse

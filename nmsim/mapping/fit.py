@@ -100,7 +100,7 @@ def _homeless(task: Task) -> Iterator[Shortfall]:
 
 def _in_one_core(task: Task) -> Iterator[Shortfall]:
     """What is short where even the smallest piece of a layer fits no type of core."""
-    storages = list(task.storages())[-1]
+    storages = task.storages[-1]
     for plan in task.plans:
         if box_on_any(plan, storages):
             continue
@@ -114,7 +114,7 @@ def _in_one_core(task: Task) -> Iterator[Shortfall]:
 
 def _on_the_chip(task: Task, spread: Spread) -> Iterator[Shortfall]:
     """What is short in sum over all cores, or how many cores a neuron would have to reach."""
-    storages = list(task.storages())[-1]
+    storages = task.storages[-1]
     for found in partitions(task.plans, task.chip, storages, spread):
         layer, reached, bound = max(task.fan_outs(found.pieces), key=lambda row: row[1] - row[2])
         yield Shortfall(

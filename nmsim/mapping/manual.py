@@ -84,7 +84,7 @@ def map_manually(
     pieces = [_piece(task, number, line) for number, line in enumerate(manual.slices)]
     owners = [piece for plan in task.plans for piece in _with_owners(plan, pieces)]
     tried: list[Shortfall] = []
-    for storages in task.storages():
+    for storages in task.storages:
         tried = _overfull(task, owners, storages)
         if storages and not tried:
             return finished(task, Partition(tuple(owners), storages), movable=False)

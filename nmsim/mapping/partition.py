@@ -3,6 +3,7 @@
 import heapq
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Literal
 
 from nmsim.contents import Content
@@ -30,6 +31,8 @@ SHARES = (1.0, 0.85, 0.7, 0.5, 0.35, 0.25, 0.125)
 """Finer and finer pieces, as a share of a core: small pieces pack better."""
 OPEN_CORES = 128
 """Cores that compact filling keeps open."""
+KEPT = 1024
+"""Largest boxes that are kept: a search asks for those of its layers with every partition."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,7 @@ Fill = Callable[[Sequence[LayerPlan], Sequence[Slice], ChipConfig, Sequence[Stor
 """Puts pieces on cores; None if some find no room."""
 
 
+@lru_cache(maxsize=KEPT)
 def largest_box(plan: LayerPlan, storage: Storage, share: float = 1.0) -> Box | None:
     """The box that cuts a layer into the fewest pieces; None if not even one row of one channel fits a core.
 

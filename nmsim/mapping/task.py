@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -105,8 +106,15 @@ class Task:
         held = {content for memory in core.memories for content in memory.holds}
         return sorted(self.kinds - held)
 
-    def storages(self) -> Iterator[tuple[Storage, ...]]:
-        """Ways to store the data, most on chip first; only core types that have a place for every kind."""
+    @cached_property
+    def storages(self) -> tuple[tuple[Storage, ...], ...]:
+        """Ways to store the data, most on chip first; only core types that have a place for every kind.
+
+        Found once, so that what pieces ask of a core is worked out once for all partitions that a search tries.
+        """
+        return tuple(self._storages())
+
+    def _storages(self) -> Iterator[tuple[Storage, ...]]:
         direct = set()
         if self.chip.options.weight_gradient == "off_chip":
             direct.add(Content.WEIGHT_GRADIENT)
@@ -125,7 +133,7 @@ class Task:
 
     def solve(self, spread: Cut) -> Partition | None:
         """The first partition that respects every bound, most of the data on chip; None if there is none."""
-        for storages in self.storages():
+        for storages in self.storages:
             for found in partitions(self.plans, self.chip, storages, spread):
                 if not any(reached > bound for _, reached, bound in self.fan_outs(found.pieces)):
                     return found

@@ -8,15 +8,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmsim.counts import CoreActivity, Phase
+from nmsim.perf.bounded_cache import BoundedCache
+from nmsim.perf.machine import Machine
 from nmsim.perf.model import PerfResult, StageLabel
 from nmsim.perf.phase_time import Turns, phase_cycles
 from nmsim.perf.schedule import Slot
-from nmsim.perf.stage import MAX_LANES
+from nmsim.perf.stage import MAX_LANES, Stage
 from nmsim.perf.stage_load import StageLoad
 from nmsim.perf.work import StepWork
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+KEPT_BYTES = 96 * 2**20
+"""Of loads that are kept for further works that share stages on one machine."""
+
+
+_loads = BoundedCache[tuple[Machine, Stage], StageLoad](
+    lambda asked: StageLoad(*asked), lambda load: load.stage.nbytes, KEPT_BYTES
+)
 
 
 @dataclass(frozen=True)
@@ -35,7 +44,7 @@ class AnalyticTimes:
 
     def __init__(self, work: StepWork) -> None:
         self.work = work
-        self.loads = tuple(StageLoad(work.machine, stage) for stage in work.stages)
+        self.loads = tuple(_loads((work.machine, stage)) for stage in work.stages)
         groups = [self._group(group) for group in work.schedule.groups]
         self.turns = Turns(groups, work.samples)
 

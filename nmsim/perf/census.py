@@ -1,18 +1,58 @@
 """Census: how many ones a mask has in the boxes that slices are, for all samples and time steps at once."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nmsim.activity import MASKS, Activity
+from nmsim.columns import distinct_numbers
 from nmsim.network.spec import NetworkSpec, SynapticLayer
+from nmsim.perf.bounded_cache import BoundedCache
 from nmsim.perf.geometry import LayerGeometry, LayerSlices
 
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 Ones = BoolArray | NDArray[np.uint16]
+Boxes = tuple[IntArray, IntArray, IntArray, IntArray]
+KEPT_BYTES = 96 * 2**20
+"""Of counts that are kept for further mappings whose slices are the same boxes."""
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True)
+class _Count:
+    """What is counted in `masks`, told apart by name and by the bytes of its boxes."""
+
+    masks: tuple[object, ...]
+    name: str
+    boxes: bytes
+    find: Callable[[], Any] = field(compare=False)
+
+
+def _size(found: Any) -> int:
+    parts = found if isinstance(found, tuple) else (found,)
+    return sum(part.ones.nbytes if isinstance(part, Mask) else int(part.nbytes) for part in parts)
+
+
+_counts: BoundedCache[_Count, Any] = BoundedCache(lambda asked: asked.find(), _size, KEPT_BYTES)
+
+
+def _kept(
+    masks: tuple[object, ...], name: str, boxes: Sequence[IntArray], find: Callable[[], Found]
+) -> Found:
+    """A count that the same masks and boxes have been asked for before, or `find` found now; not to be changed."""
+    found: Found = _counts(_Count(masks, name, b"".join(array.tobytes() for array in boxes), find))
+    return found
+
+
+def distinct_boxes(*bounds: IntArray) -> tuple[IntArray, IntArray]:
+    """Distinct boxes `(bounds, boxes)`, in ascending order of their bounds, and which of them each of n boxes is `(n,)`."""
+    first, inverse = distinct_numbers(bounds)
+    return np.stack([bound[first] for bound in bounds]), inverse
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,10 +72,16 @@ class Mask:
 
     def count(self, c0: IntArray, c1: IntArray, y0: IntArray, y1: IntArray) -> IntArray:
         """Ones in n boxes of channels and rows, `(n, S, T)`."""
-        return _boxes(self.prefix, c0, c1, y0, y1)
+        return _kept((self,), "count", (c0, c1, y0, y1), lambda: _boxes(self.prefix, c0, c1, y0, y1))
 
     def weighted(self, weight: IntArray, c0: IntArray, c1: IntArray, y0: IntArray, y1: IntArray) -> IntArray:
         """Sum of a weight `(H, W)` or `(S, T, H, W)` over the ones in n boxes, `(n, S, T)`."""
+        boxes = (c0, c1, y0, y1)
+        return _kept(
+            (self,), f"weighted {weight.shape}", (weight, *boxes), lambda: self._weighted(weight, *boxes)
+        )
+
+    def _weighted(self, weight: IntArray, c0: IntArray, c1: IntArray, y0: IntArray, y1: IntArray) -> IntArray:
         if weight.shape[-2:] == (1, 1):
             return self.count(c0, c1, y0, y1) * weight.reshape(weight.shape[:-2])
         # float64 sums of integers below 2**53 are exact
@@ -51,22 +97,26 @@ class Mask:
 
         Groups of `size (n,)` channels start at the first channel of each box; the last one may be smaller.
         """
-        boxes, inverse = np.unique(np.stack([c0, c1, size]), axis=1, return_inverse=True)
-        if (boxes[2] == 1).all():
+        if (size == 1).all():
             return self, c0, c1
+        return _kept((self,), "grouped", (c0, c1, size), lambda: self._grouped(c0, c1, size))
+
+    def _grouped(self, c0: IntArray, c1: IntArray, size: IntArray) -> tuple["Mask", IntArray, IntArray]:
+        boxes, inverse = distinct_boxes(c0, c1, size)
         parts, ends = [], [0]
         for start, stop, width in boxes.T:
             first = np.arange(0, stop - start, width)
             parts.append(np.logical_or.reduceat(self.ones[:, :, start:stop], first, axis=2))
             ends.append(ends[-1] + len(first))
         ends_array = np.array(ends)
-        inverse = inverse.reshape(-1)
         return Mask(np.concatenate(parts, axis=2)), ends_array[:-1][inverse], ends_array[1:][inverse]
 
     def channels_with_any(self, c0: IntArray, c1: IntArray, y0: IntArray, y1: IntArray) -> IntArray:
         """Channels of n boxes with any one in the box's rows, `(n, S, T)`."""
-        bands, inverse = np.unique(np.stack([y0, y1]), axis=1, return_inverse=True)
-        bands_of = inverse.reshape(-1)
+        return _kept((self,), "channels", (c0, c1, y0, y1), lambda: self._channels_with_any(c0, c1, y0, y1))
+
+    def _channels_with_any(self, c0: IntArray, c1: IntArray, y0: IntArray, y1: IntArray) -> IntArray:
+        bands, bands_of = distinct_boxes(y0, y1)
         hot = np.stack([self.ones[:, :, :, start:stop].any(axis=(3, 4)) for start, stop in bands.T], axis=3)
         cumulated = np.zeros((*hot.shape[:2], hot.shape[2] + 1, hot.shape[3]), np.int64)
         np.cumsum(hot, axis=2, out=cumulated[:, :, 1:])
@@ -116,16 +166,19 @@ class LayerCensus:
         geometry = self.geometry
         if not geometry.shares_weights and geometry.kernel == 1:
             return mask.count(*slices.input_box)
+        boxes = (slices.i0, slices.i1, slices.r0, slices.r1)
+        return _kept((geometry, mask), "taps", boxes, lambda: self._taps_of(mask, boxes))
+
+    def _taps_of(self, mask: Mask, of: Boxes) -> IntArray:
+        geometry = self.geometry
         columns = mask.ones @ geometry.column_links.sum(0).astype(np.float64)
         channels = np.zeros((*columns.shape[:2], columns.shape[2] + 1, columns.shape[3]))
         np.cumsum(columns, axis=2, out=channels[:, :, 1:])
-        boxes, inverse = np.unique(
-            np.stack([slices.i0, slices.i1, slices.r0, slices.r1]), axis=1, return_inverse=True
-        )
+        boxes, inverse = distinct_boxes(*of)
         rows = np.stack([geometry.row_links[start:stop].sum(0) for start, stop in boxes[2:].T])
         total = np.einsum("stny,ny->nst", channels[:, :, boxes[1]] - channels[:, :, boxes[0]], rows)
         whole: IntArray = np.rint(total).astype(np.int64)
-        return whole[inverse.reshape(-1)]
+        return whole[inverse]
 
     def seen(self, mask: Mask, i0: int, i1: int) -> IntArray:
         """Ones of an input mask under the kernel of each position, channels `i0..i1`: `(S, T, out rows, out columns)`."""
@@ -139,8 +192,14 @@ class LayerCensus:
         self, neurons: Mask, mask: Mask, slices: LayerSlices, g0: IntArray, g1: IntArray
     ) -> IntArray:
         """Pairs of a one of a neuron mask (or of its groups `g0..g1`) and a one of an input mask under its kernel."""
-        ranges, inverse = np.unique(np.stack([slices.i0, slices.i1]), axis=1, return_inverse=True)
-        inverse = inverse.reshape(-1)
+        boxes = (g0, g1, slices.r0, slices.r1, slices.i0, slices.i1)
+        masks = (self.geometry, neurons, mask)
+        return _kept(masks, "couplings", boxes, lambda: self._couplings(neurons, mask, slices, g0, g1))
+
+    def _couplings(
+        self, neurons: Mask, mask: Mask, slices: LayerSlices, g0: IntArray, g1: IntArray
+    ) -> IntArray:
+        ranges, inverse = distinct_boxes(slices.i0, slices.i1)
         shape = np.broadcast_shapes(neurons.ones.shape[:2], mask.ones.shape[:2])
         total = np.zeros((len(slices), *shape), np.int64)
         for index, (start, stop) in enumerate(ranges.T):

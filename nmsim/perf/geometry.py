@@ -70,7 +70,7 @@ class LayerGeometry:
 _BOUNDS = ("core", "c0", "c1", "r0", "r1", "i0", "i1", "y0", "y1")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LayerSlices:
     """The n slices of one layer as arrays `(n,)`; bounds are half open.
 
@@ -141,6 +141,15 @@ class LayerSlices:
     def inputs(self) -> IntArray:
         """Inputs each slice needs."""
         return self.in_channels * (self.y1 - self.y0) * self.geometry.in_shape[2]
+
+    @cached_property
+    def owners(self) -> IntArray:
+        """Core that holds the state of each neuron `(N,)`, -1 where none does."""
+        core = np.full(self.geometry.out_shape, -1, np.int64)
+        bounds = np.stack([self.core, *self.neuron_box], axis=1)[self.owner]
+        for number, c0, c1, r0, r1 in bounds.tolist():
+            core[c0:c1, r0:r1] = number
+        return core.reshape(-1)
 
     @cached_property
     def first_needs(self) -> NDArray[np.bool_]:

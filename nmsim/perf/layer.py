@@ -1,7 +1,7 @@
 """One layer of the work: its slices, masks, widths and options, as every phase needs them."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,8 @@ IntArray = NDArray[np.int64]
 RANDOM_BITS = 16
 RATE_BITS = 8
 """Width of a learning rate's mantissa and of the momentum factor."""
+KEPT = 256
+"""Compressed layers that are kept for further tasks."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,8 +39,6 @@ class LayerTask:
 
     layer: SynapticLayer
     slices: LayerSlices
-    owners: IntArray
-    """Core that holds the state of each neuron `(N,)`."""
     projections: tuple[Projection, ...]
     precision: ResolvedPrecision
     recorded: LayerCensus
@@ -92,6 +92,11 @@ class LayerTask:
         return (self.recorded if self.options.skip.deltas != "none" else self.full).deltas
 
     @property
+    def owners(self) -> IntArray:
+        """Core that holds the state of each neuron `(N,)`."""
+        return self.slices.owners
+
+    @property
     def sources(self) -> tuple[int, ...]:
         """Layers of neurons below, without the network's input."""
         return tuple(sorted({p.source for p in self.projections if p.source != INPUT}))
@@ -99,12 +104,9 @@ class LayerTask:
     @cached_property
     def stored(self) -> StoredSynapses | None:
         """Its synapses in a compressed memory; None where the store is dense, with zeros for those that are absent."""
-        memory = self.options.synapses
-        if memory.format == "dense":
+        if self.options.synapses.format == "dense":
             return None
-        return StoredSynapses.of(
-            memory, self.layer, self.recorded.synapses, self.slices, self.machine, self.weight_bits
-        )
+        return _stored(self.layer, self.recorded, self.slices, self.machine, self.weight_bits)
 
     @property
     def kept_weights(self) -> IntArray:
@@ -235,6 +237,14 @@ class LayerTask:
     def gradient_bits(self) -> int:
         """Width of a weight gradient."""
         return self.precision.weight_gradient.format.total_bits
+
+
+@lru_cache(maxsize=KEPT)
+def _stored(
+    layer: SynapticLayer, recorded: LayerCensus, slices: LayerSlices, machine: Machine, weight_bits: int
+) -> StoredSynapses:
+    memory = machine.chip.options.synapses
+    return StoredSynapses.of(memory, layer, recorded.synapses, slices, machine, weight_bits)
 
 
 def draw(stage: StageBuilder, tensor: TensorPrecision, values: IntArray) -> None:

@@ -43,7 +43,7 @@ SERVICE_TIMES: dict[str, str] = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Machine:
     """All C cores of a chip, with up to M memories each.
 

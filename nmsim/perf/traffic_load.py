@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from nmsim.perf.delivery import first_flights, flights, sum_rows
 from nmsim.perf.machine import Machine
 from nmsim.perf.traffic import Traffic
 
@@ -33,10 +34,14 @@ class TrafficLoad:
     def ports(self) -> FloatArray:
         """Injection, then ejection of every tile `(2, tiles, S, T)`: one flit per link cycle each way."""
         traffic = self.traffic
-        taken = np.zeros((2, self.machine.links.grid.tiles, *traffic.packets.shape[1:]))
-        for port, (cores, packets) in zip(taken, (traffic.injected, traffic.ejected), strict=True):
-            np.add.at(port, self.machine.tile_of(cores), packets)
-        return taken * traffic.flits * self.machine.chip.noc.link_cycles
+        tiles = self.machine.links.grid.tiles
+        taken = np.stack(
+            [
+                sum_rows(self.machine.tile_of(cores), packets, tiles)
+                for cores, packets in (traffic.injected, traffic.ejected)
+            ]
+        )
+        return taken * float(traffic.flits) * self.machine.chip.noc.link_cycles
 
     @cached_property
     def fullest(self) -> dict[str, FloatArray]:
@@ -49,24 +54,16 @@ class TrafficLoad:
     @cached_property
     def _deliveries(self) -> tuple[IntArray, IntArray, FloatArray]:
         """Flow, target core and flight of a head flit, `(K,)` each."""
-        traffic, latency = self.traffic, self.machine.links.latency_cycles.tolist()
-        entry = entry_cycles(self.machine)
-        flights: list[float] = []
-        for tree in traffic.trees:
-            reached: list[float] = []
-            for link, parent in zip(tree.links, tree.parents, strict=True):
-                reached.append((reached[parent] if parent >= 0 else entry) + latency[link])
-            flights += [reached[leaf] if leaf >= 0 else entry for leaf in tree.leaves]
-        flows = np.repeat(np.arange(len(traffic.remote)), [len(cores) for cores in traffic.remote])
-        targets = np.array([core for cores in traffic.remote for core in cores], np.int64)
-        return flows, targets, np.array(flights)
+        traffic, links = self.traffic, self.machine.links
+        flows, targets = traffic.away
+        tiles = traffic.source_tile[flows], self.machine.tile[targets]
+        return flows, targets, flights(links.grid, *tiles, entry_cycles(self.machine), links.latency_cycles)
 
     def first_arrivals(self, cores: IntArray) -> FloatArray:
         """Flight of the first packet to each of some cores, 0 where all are its own `(n, S, T)`."""
-        flows, targets, flights = self._deliveries
+        flows, targets, flight = self._deliveries
         sent = self.traffic.packets > 0
-        first = np.full((len(self.machine.tile), *sent.shape[1:]), np.inf)
-        np.minimum.at(first, targets, np.where(sent[flows], flights[:, None, None], np.inf))
+        first = first_flights(targets, flight, sent[flows], len(self.machine.tile))
         return np.where(np.isfinite(first), first, 0.0)[cores]
 
     @cached_property
@@ -76,23 +73,20 @@ class TrafficLoad:
         An injection port is taken from the start, its last packet then flies; an ejection port is taken from the first
         arrival on; a link is taken in the middle of the mean flight of the packets that cross it.
         """
-        flows, targets, flights = self._deliveries
+        flows, targets, flight = self._deliveries
         sent = self.traffic.packets > 0
         if not len(flows):
             return np.zeros(sent.shape[1:])
         injection, ejection = self.ports
         longest = np.zeros(len(sent))
-        np.maximum.at(longest, flows, flights)
+        np.maximum.at(longest, flows, flight)
         injected = sent * (injection[self.traffic.source_tile] + longest[:, None, None])
-        first = np.full(ejection.shape, np.inf)
-        np.minimum.at(
-            first, self.machine.tile_of(targets), np.where(sent[flows], flights[:, None, None], np.inf)
-        )
+        first = first_flights(self.machine.tile_of(targets), flight, sent[flows], len(ejection))
         ejected = np.where(ejection > 0, ejection + np.where(np.isfinite(first), first, 0.0), 0.0)
-        crossing, packets = self.traffic.crossing, self.traffic.packets.reshape(len(sent), -1)
-        weighted = np.asarray(crossing @ (packets * longest[:, None]))
-        mean = np.divide(weighted, crossing @ packets, out=np.zeros_like(weighted), where=weighted > 0)
-        linked = np.where(self.links > 0, self.links + mean.reshape(self.links.shape), 0.0)
+        links, crossing = self.traffic.crossing
+        weighted = sum_rows(links, (self.traffic.packets * longest[:, None, None])[crossing], len(self.links))
+        mean = np.divide(weighted, self.traffic.link_packets, out=np.zeros_like(weighted), where=weighted > 0)
+        linked = np.where(self.links > 0, self.links + mean, 0.0)
         ends: FloatArray = np.max([injected.max(axis=0), ejected.max(axis=0), linked.max(axis=0)], axis=0)
         return ends
 

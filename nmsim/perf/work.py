@@ -1,7 +1,5 @@
 """StepWork: what a profile of samples asks of every core, memory and link, stage by stage, before any time passes."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 
@@ -9,33 +7,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmsim.activity import Activity
-from nmsim.contents import Content
 from nmsim.counts import Action, ActionCounts, Block, Component, Phase
 from nmsim.errors import RunError
 from nmsim.hardware.chip import ChipConfig
 from nmsim.mapping.deployment import Deployment
-from nmsim.mapping.flow import LayerFlow
 from nmsim.mapping.mapping import Mapping
 from nmsim.network.memory import TrainingNeeds
 from nmsim.network.precision import Precision
 from nmsim.network.spec import NetworkSpec
+from nmsim.perf.assembly import KEPT_BYTES, assemble
 from nmsim.perf.bounded_cache import BoundedCache
 from nmsim.perf.census import ActivityCensus
-from nmsim.perf.geometry import LayerSlices
-from nmsim.perf.layer import LayerTask
 from nmsim.perf.machine import Machine
 from nmsim.perf.outline import outline, without_links
-from nmsim.perf.phases import error, gradient, integrate, neuron, transfer, update
-from nmsim.perf.projection import INPUT, projections
-from nmsim.perf.schedule import Group, Order, Schedule, make_schedule, segment_start
+from nmsim.perf.schedule import Order, Schedule, make_schedule
 from nmsim.perf.stage import Stage
 from nmsim.rules import rule_named
 
 IntArray = NDArray[np.int64]
-KEPT_BYTES = 192 * 2**20
-"""Of stages that are kept for further chips of the same outline."""
 KEPT = 12
-"""Works whose packets on the network, and whose counts, are kept."""
+"""Works whose stages, packets on the network, and counts are kept."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,23 +123,22 @@ class _WorkQuestion:
     census: ActivityCensus
 
 
-def _build(asked: _WorkQuestion) -> tuple[Order, tuple[Stage, ...]]:
+@lru_cache(maxsize=KEPT)
+def _stages(asked: _WorkQuestion) -> tuple[Order, tuple[Stage, ...]]:
     """The stages of all chips with an outline, and their order."""
-    census, needs, mapping = asked.census, asked.needs, asked.mapping
-    machine = Machine.of(asked.chip)
-    tasks = _tasks(asked.network, asked.precision, census.activity, mapping, machine, needs, census)
-    off_chip = _off_chip(mapping, tasks, needs)
-    return _Assembly(tasks, off_chip, needs, census.activity.time_steps).assemble()
-
-
-_stages = BoundedCache(_build, lambda found: sum(stage.nbytes for stage in found[1]), KEPT_BYTES)
+    return assemble(asked.network, asked.precision, asked.needs, asked.chip, asked.mapping, asked.census)
 
 
 @lru_cache(maxsize=KEPT)
 def _on_the_network(stages: tuple[Stage, ...], outlined: ChipConfig) -> tuple[Stage, ...]:
     """The stages with their packets on the network of all chips with an outline."""
     machine = Machine.of(outlined)
-    return tuple(stage.on(machine) for stage in stages)
+    return tuple(stage if stage.traffic is None else _on_a_network((stage, machine)) for stage in stages)
+
+
+_on_a_network = BoundedCache[tuple[Stage, Machine], Stage](
+    lambda asked: asked[0].on(asked[1]), lambda stage: stage.nbytes, KEPT_BYTES
+)
 
 
 @lru_cache(maxsize=KEPT)
@@ -194,161 +184,3 @@ def _notes(activity: Activity, needs: TrainingNeeds, chip: ChipConfig) -> tuple[
             "STBP's backward pass starts after the last time step: only forward steps overlap with each other"
         )
     return tuple(notes)
-
-
-def _tasks(
-    network: NetworkSpec, precision: Precision, activity: Activity, mapping: Mapping, machine: Machine,
-    needs: TrainingNeeds, census: ActivityCensus,
-) -> tuple[LayerTask, ...]:  # fmt: skip
-    layers = network.synaptic_layers
-    off_chip: dict[int, set[Content]] = defaultdict(set)
-    for row in mapping.residency:
-        if row.memory is None:
-            off_chip[row.layer].add(row.content)
-    if machine.chip.options.stbp_history == "spill" and needs.carries == "history":
-        for layer in layers:
-            off_chip[layer.index].add(Content.HISTORY)
-    tasks = []
-    for layer in layers:
-        into = projections(network, layer.index)
-        tasks.append(
-            LayerTask(
-                layer=layer,
-                slices=LayerSlices.of(layer, mapping.slices_of(layer.index)),
-                owners=mapping.neuron_core(layer.index, layer.out_shape).reshape(-1).astype(np.int64),
-                projections=into,
-                precision=precision.resolve(layer.index),
-                recorded=census.layers[layer.index],
-                full=census.full[layer.index],
-                machine=machine,
-                needs=needs,
-                shape=(activity.samples, activity.time_steps),
-                is_output=layer.index == len(layers) - 1,
-                static=activity.static_input and all(p.source == INPUT for p in into),
-                flow=_flow(mapping, layer.index, machine.chip),
-                off_chip=frozenset(off_chip[layer.index]),
-            )
-        )
-    return tuple(tasks)
-
-
-def _flow(mapping: Mapping, layer: int, chip: ChipConfig) -> LayerFlow:
-    """A compressed memory is walked by rows of inputs, so that nothing but these is held in place."""
-    if chip.options.synapses.format != "dense":
-        return LayerFlow("input_stationary", "input_stationary", "input_stationary")
-    return mapping.flow(layer, chip)
-
-
-def _off_chip(mapping: Mapping, tasks: Sequence[LayerTask], needs: TrainingNeeds) -> transfer.OffChip:
-    """Bits off chip: what the mapping placed there, and what the design options put there in any case."""
-    placed = {(r.core, r.layer, r.content): r.bits for r in mapping.residency if r.memory is None}
-    for task in tasks:
-        slices = task.slices
-        forced: list[tuple[Content, IntArray]] = []
-        if needs.trains and gradient.placement(task) == "off_chip":
-            forced.append((Content.WEIGHT_GRADIENT, slices.weights * task.gradient_bits))
-        if needs.carries == "history" and task.options.stbp_history == "spill":
-            forced.append((Content.HISTORY, slices.inputs))
-        for content, bits in forced:
-            totals: dict[tuple[int, int, Content], int] = {}
-            for core, amount in zip(slices.core.tolist(), bits.tolist(), strict=True):
-                key = (core, task.index, content)
-                totals[key] = totals.get(key, 0) + amount
-            placed = totals | placed
-    return placed
-
-
-class _Assembly:
-    """Builds the stages of every layer and puts them in order."""
-
-    def __init__(
-        self, tasks: Sequence[LayerTask], off_chip: transfer.OffChip, needs: TrainingNeeds, time_steps: int
-    ) -> None:
-        self.tasks = {task.index: task for task in tasks}
-        self.off_chip, self.needs, self.steps = off_chip, needs, time_steps
-        self.stages: list[Stage] = []
-        level: dict[int, int] = {}
-        for task in tasks:
-            level[task.index] = 1 + max((level[source] for source in task.sources), default=-1)
-        depth = max(level.values()) + 1
-        self.levels = [[task for task in tasks if level[task.index] == d] for d in range(depth)]
-
-    def assemble(self) -> tuple[Order, tuple[Stage, ...]]:
-        """All groups and all stages."""
-        stbp = self.needs.carries == "history"
-        recompute = stbp and self.levels[0][0].options.stbp_history == "recompute"
-        kept = np.ones(self.steps, np.bool_)
-        first = np.array(segment_start(self.steps)) if recompute else kept
-        forward = tuple(self._forward(level, first if stbp else None) for level in self.levels)
-        again = tuple(self._forward(level, kept) for level in self.levels) if recompute else ()
-        trains = self.needs.trains
-        order = Order(
-            forward=forward,
-            again=again,
-            backward=tuple(self._backward(level) for level in self.levels)
-            if trains
-            else ((),) * len(self.levels),
-            gradient=tuple(self._gradient(level) for level in self.levels)
-            if trains
-            else ((),) * len(self.levels),
-            at_end=self._at_end(trains=trains),
-            at_update=self._update() if trains else (),
-        )
-        return order, tuple(self.stages)
-
-    def _forward(self, level: list[LayerTask], history: NDArray[np.bool_] | None) -> tuple[Group, ...]:
-        return self._groups(
-            [
-                [integrate.integrate(task, self.tasks) for task in level],
-                [integrate.reduce(task) for task in level],
-                [neuron.neuron(task, history) for task in level],
-            ],
-            history,
-        )
-
-    def _backward(self, level: list[LayerTask]) -> tuple[Group, ...]:
-        return self._groups(
-            [
-                [error.delta(task) for task in level],
-                [error.propagate(task, self.tasks) for task in level],
-                [stage for task in level for stage in error.collect(task, self.tasks)],
-            ]
-        )
-
-    def _gradient(self, level: list[LayerTask]) -> tuple[Group, ...]:
-        return self._groups([[gradient.gradient(task) for task in level]])
-
-    def _at_end(self, *, trains: bool) -> tuple[Group, ...]:
-        """Once per sample: gradients from factors, and a clean slate for the next sample."""
-        tasks = self.tasks.values()
-        products = [gradient.outer_product(task) for task in tasks] if trains else []
-        return self._groups([products, [neuron.clear(task) for task in tasks]])
-
-    def _update(self) -> tuple[Group, ...]:
-        exchanges = [update.exchange(task) for task in self.tasks.values()]
-        there, back = ([pair[i] for pair in exchanges if pair] for i in (0, 1))
-        return self._groups([list(there), [update.update(task) for task in self.tasks.values()], list(back)])
-
-    def _groups(
-        self, rows: Iterable[Sequence[Stage | None]], history: NDArray[np.bool_] | None = None
-    ) -> tuple[Group, ...]:
-        """Numbers of the stages, row by row; transfers that a row needs come before it, or beside it if overlapped."""
-        groups: list[Group] = []
-        for row in rows:
-            stages = [stage for stage in row if stage is not None and not stage.empty]
-            loads = [
-                transfer.load(self.tasks[stage.layer], stage, self.off_chip, history) for stage in stages
-            ]
-            numbers, transfers = (
-                self._number(stages),
-                self._number([load for load in loads if load is not None]),
-            )
-            if self.levels[0][0].options.schedule == "sequential":
-                groups += [transfers, numbers]
-            else:
-                groups.append(transfers + numbers)
-        return tuple(group for group in groups if group)
-
-    def _number(self, stages: Sequence[Stage]) -> Group:
-        self.stages += stages
-        return tuple(range(len(self.stages) - len(stages), len(self.stages)))

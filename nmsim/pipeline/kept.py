@@ -195,10 +195,7 @@ def restore_run(
         DataError: the data set cannot be read.
         RunError: the folder holds another run.
     """
-    workload = kept.workload.with_data(path)
-    if profile_samples is not None:
-        profile = workload.profile.model_copy(update={"samples": profile_samples})
-        workload = workload.model_copy(update={"profile": profile})
+    workload = _replayed_workload(kept, path, profile_samples)
     prepared = prepare(workload, kept.seed, data=data)
     folder, provenance = RunFolder(out), provenance_of(prepared)
     engine = build_engine(prepared, kept.seed, start=kept.start)
@@ -214,6 +211,26 @@ def restore_run(
         folder.save_history(_measured(kept.history, measured, samples))
     same = provenance["dataset"]["sha256"] == kept.data_sha256
     return Restored(kept, measured, samples, same)
+
+
+def is_restored(
+    kept: KeptRun, out: Path, *, path: str | None = None, profile_samples: int | None = None
+) -> bool:
+    """Whether `restore_run` made `out` of the same kept run with the same arguments, and came to its end."""
+    folder = RunFolder(out)
+    if not folder.training_file.exists():
+        return False
+    about = folder.provenance().get("kept", {})
+    same = folder.workload() == _replayed_workload(kept, path, profile_samples)
+    return same and about.get("run_hash") == kept.workload.run_hash(kept.seed)
+
+
+def _replayed_workload(kept: KeptRun, path: str | None, profile_samples: int | None) -> WorkloadSpec:
+    workload = kept.workload.with_data(path)
+    if profile_samples is None:
+        return workload
+    profile = workload.profile.model_copy(update={"samples": profile_samples})
+    return workload.model_copy(update={"profile": profile})
 
 
 def _measured(history: TrainingHistory, measured: float, samples: int) -> TrainingHistory:

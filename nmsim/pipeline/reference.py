@@ -16,7 +16,8 @@ from nmsim.network.memory_table import NetworkMemory, network_memory
 from nmsim.perf.census import ActivityCensus
 from nmsim.pipeline.along import simulate_along
 from nmsim.pipeline.folder import RunFolder, package_versions
-from nmsim.pipeline.kept import find_kept, read_kept, restore_run
+from nmsim.pipeline.kept import find_kept, is_restored, read_kept, restore_run
+from nmsim.pipeline.reference_cases import case_file, keep_outcome, kept_outcome, made_of
 from nmsim.pipeline.reference_plan import PlannedDataset, ReferencePlan, find_data, planned_workload
 from nmsim.pipeline.simulate import CHIPS, mapped
 from nmsim.pipeline.train import train
@@ -53,7 +54,8 @@ def reference(
 ) -> list[Path]:
     """Make the reference report of a plan in `out`; the files written.
 
-    Training runs are kept in `work`, one folder each. The same plan, data and versions give the same bytes.
+    Training runs are kept in `work`, one folder each, with the outcome of every case: `resume` goes on from both. The same
+    plan, data and versions give the same bytes.
 
     Raises:
         DataError: nothing of the plan's data is below `data_root`, or a file of it is broken.
@@ -132,7 +134,7 @@ def _dataset(
     folder = RunFolder(work / file_name(workload.name))
     if entry.kept is not None:
         tell.say(f"{entry.title}: restore {entry.kept}, and measure it on {source.data.name}")
-        prepared, history = _restored(entry, workload, source.data, folder.path, place)
+        prepared, history = _restored(entry, workload, source.data, folder.path, place, resume=resume)
     else:
         preparation = entry.settings | entry.preparation | source.settings
         prepared = planned_workload(entry, preparation, source.data, place)
@@ -147,13 +149,14 @@ def _dataset(
     )
     return DatasetResult(
         entry.title, workload, prepared, _portable(folder.provenance(), source.data.name), history, activities,
-        _memory(workload, activities[FORWARD_PROFILE]), tuple(_outcomes(entry.title, workload, activities, chips, tell)),
+        _memory(workload, activities[FORWARD_PROFILE]),
+        tuple(_outcomes(entry.title, workload, activities, chips, folder.path, tell, resume=resume)),
         entry.epoch_samples, entry.epoch_source, source.stand_in, learning,
     )  # fmt: skip
 
 
 def _restored(
-    entry: PlannedDataset, workload: WorkloadSpec, data: Path, out: Path, place: str
+    entry: PlannedDataset, workload: WorkloadSpec, data: Path, out: Path, place: str, *, resume: bool
 ) -> tuple[WorkloadSpec, TrainingHistory]:
     """The workload and the history of an entry's kept run, which is made a run folder.
 
@@ -166,7 +169,9 @@ def _restored(
             f"{place}: the kept run {entry.kept} has the network {kept.workload.network.name}, and its workload"
             f" {workload.name} another one; name the workload that the run was made with"
         )
-    restore_run(kept, out, path=str(data), profile_samples=entry.profile_samples, overwrite=True)
+    samples = entry.profile_samples
+    if not (resume and is_restored(kept, out, path=str(data), profile_samples=samples)):
+        restore_run(kept, out, path=str(data), profile_samples=samples, overwrite=True)
     folder = RunFolder(out)
     return folder.workload(), folder.history()
 
@@ -203,15 +208,21 @@ def _memory(workload: WorkloadSpec, activity: Activity) -> dict[str, NetworkMemo
 
 
 def _outcomes(
-    title: str, workload: WorkloadSpec, activities: dict[str, Activity], chips: list[Document], tell: Listener
-) -> Iterator[Outcome]:
+    title: str, workload: WorkloadSpec, activities: dict[str, Activity], chips: list[Document], run: Path, tell: Listener,
+    *, resume: bool,
+) -> Iterator[Outcome]:  # fmt: skip
     censuses = {scheme: ActivityCensus(workload.network, own) for scheme, own in activities.items()}
     for document in chips:
         for case in CASES:
             chip = config.build(ChipConfig, document.with_values(case.chip_settings, f"case {case.name}"))
-            tell.say(f"{title}: {case.name} on {chip.name}")
             scheme = rule_named(case.rule).profile
-            yield _outcome(workload, case, chip, activities[scheme], censuses[scheme])
+            file, digest = case_file(run, case, chip), made_of(workload, case, chip, activities[scheme])
+            outcome = kept_outcome(file, digest) if resume else None
+            if outcome is None:
+                tell.say(f"{title}: {case.name} on {chip.name}")
+                outcome = _outcome(workload, case, chip, activities[scheme], censuses[scheme])
+                keep_outcome(file, digest, outcome)
+            yield outcome
 
 
 def _outcome(

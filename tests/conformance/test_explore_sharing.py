@@ -70,8 +70,8 @@ def forget() -> None:
 
 def test_everything_that_is_kept_is_forgotten() -> None:
     forget()
-    work = sys.modules["nmsim.perf.work"]
-    assert len(work._stages) == work._counted.cache_info().currsize == 0
+    work, assembly = (sys.modules[f"nmsim.perf.{name}"] for name in ("work", "assembly"))
+    assert len(assembly._stages) == work._counted.cache_info().currsize == 0
 
 
 @pytest.mark.parametrize("designs", [12, pytest.param(200, marks=pytest.mark.slow)])

@@ -145,7 +145,7 @@ def test_no_partition_exists_where_a_layer_takes_more_than_all_cores_have(
     network: NetworkSpec, chip: ChipConfig, rule: str
 ) -> None:
     task = Task.of(network, Precision(), TrainingNeeds.for_rule(rule), chip)
-    for storages in task.storages():
+    for storages in task.storages:
         told = partition.too_much(task.plans, chip, storages)
         with patch.object(partition, "too_much", return_value=False):
             found = next(partition.partitions(task.plans, chip, storages, "balanced"), None)

@@ -16,7 +16,7 @@ from nmsim.perf.analytic import AnalyticModel
 from nmsim.perf.event.chip import EventModel
 from nmsim.perf.machine import Machine
 from nmsim.perf.projection import INPUT
-from nmsim.perf.traffic import Traffic
+from nmsim.perf.traffic import Flows, Traffic
 from nmsim.perf.work import StepWork, build_work
 from nmsim.report.text import evaluation_lines
 
@@ -130,12 +130,12 @@ def test_event_times_follow_the_clock_they_were_published_at() -> None:
 def test_packets_are_dealt_out_over_the_ports() -> None:
     machine = Machine.of(make_chip("noc.ingress=[[0, 0], [1, 1]]"))
     packets = np.full((1, 1), 7)
-    several = Traffic.of(machine, [(INPUT, (1, 2), packets)], 8)
+    several = Traffic.of(machine, Flows.of([(INPUT, (1, 2), packets)]), 8)
     assert several is not None
     assert several.source.tolist() == [INPUT, INPUT - 1]
     assert several.packets[:, 0, 0].tolist() == [4, 3]
     assert several.source_tile.tolist() == [0, 3]
-    near = Traffic.of(machine, [(INPUT, (3,), packets)], 8)
+    near = Traffic.of(machine, Flows.of([(INPUT, (3,), packets)]), 8)
     assert near is not None
     assert (near.source.tolist(), near.link_flits.sum()) == ([INPUT - 1], 0)
 

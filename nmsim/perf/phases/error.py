@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -12,13 +13,13 @@ from nmsim.counts import Action, Phase
 from nmsim.perf.layer import LayerTask, draw
 from nmsim.perf.machine import Lane
 from nmsim.perf.phases import stored
-from nmsim.perf.phases.integrate import address_bits, merge_flows, receive
+from nmsim.perf.phases.integrate import address_bits, receive
 from nmsim.perf.phases.neuron import thresholds
 from nmsim.perf.projection import Projection
 from nmsim.perf.skipping import PackedVector
 from nmsim.perf.stage import Stage, StageKind
 from nmsim.perf.stage_builder import StageBuilder
-from nmsim.perf.traffic import Flow, Traffic
+from nmsim.perf.traffic import Flow, Flows, Traffic
 
 IntArray = NDArray[np.int64]
 
@@ -57,7 +58,7 @@ def normalise(task: LayerTask) -> Stage | None:
         return None
     one = np.ones(task.shape, np.int64)
     flows: list[Flow] = [(core, tuple(other for other in cores if other != core), one) for core in cores]
-    traffic = Traffic.of(task.machine, flows, address_bits(task.layer.neurons + 1))
+    traffic = Traffic.of(task.machine, Flows.of(flows), address_bits(task.layer.neurons + 1))
     assert traffic is not None
     stage = task.stage(Phase.ERROR, StageKind.NORMALISE)
     receive(stage, traffic, traffic.ejected)
@@ -78,7 +79,8 @@ def distribute(task: LayerTask) -> Stage | None:
         source = int(slices.core[owner])
         hot = task.deltas.count(*(np.array([bound]) for bound in box))[0]
         flows.append((source, tuple(sorted(cores - {source})), np.broadcast_to(hot, task.shape)))
-    traffic = Traffic.of(task.machine, merge_flows(flows), address_bits(task.layer.neurons) + task.delta_bits)
+    bits = address_bits(task.layer.neurons) + task.delta_bits
+    traffic = Traffic.of(task.machine, Flows.of(flows).merged(), bits)
     if traffic is None:
         return None
     stage = task.stage(Phase.ERROR, StageKind.DISTRIBUTE)
@@ -180,7 +182,7 @@ def _collect(task: LayerTask, source: LayerTask, projection: Projection) -> Stag
     """Complete sums travel in the delta format, partial ones in the accumulator's."""
     partial = len(np.unique(task.slices.core)) > 1
     bits = task.error_bits if partial else source.delta_bits
-    flows = merge_flows(_errors(task, source, projection))
+    flows = _errors(task, source, projection)
     traffic = Traffic.of(task.machine, flows, address_bits(task.layer.inputs) + bits)
     if traffic is None:
         return None
@@ -195,20 +197,22 @@ def _collect(task: LayerTask, source: LayerTask, projection: Projection) -> Stag
     return stage.build(traffic)
 
 
-def _errors(task: LayerTask, source: LayerTask, projection: Projection) -> list[Flow]:
-    """Non-zero sums of each slice, by owner of the neurons they are for."""
+def _errors(task: LayerTask, source: LayerTask, projection: Projection) -> Flows:
+    """Non-zero sums of each slice, by owner of the neurons they are for; those of one core together."""
     slices, planes = task.slices, _reached(task)
     cores, maps_of = _inputs_by_owner(task, source, projection)
-    flows: list[Flow] = []
+    senders, owners, packets = [], [], []
     for row, plane in enumerate(planes):
         rows, width = slice(int(slices.y0[row]), int(slices.y1[row])), plane.shape[3]
         maps = maps_of(int(slices.i0[row]), int(slices.i1[row]))[rows.start * width : rows.stop * width]
         counts = np.rint(plane[:, :, rows].reshape(*plane.shape[:2], -1) @ maps).astype(np.int64)
-        flows += [
-            (int(slices.core[row]), (int(cores[index]),), np.broadcast_to(counts[..., index], task.shape))
-            for index in np.flatnonzero(counts.any(axis=(0, 1))).tolist()
-        ]
-    return flows
+        owner = np.flatnonzero(counts.any(axis=(0, 1)))
+        senders.append(np.full(len(owner), slices.core[row]))
+        owners.append(owner)
+        packets.append(np.moveaxis(counts[..., owner], -1, 0))
+    groups = tuple((core,) for core in cores.tolist())
+    flows = Flows(np.concatenate(senders), np.concatenate(owners), groups, np.concatenate(packets)).merged()
+    return replace(flows, packets=np.broadcast_to(flows.packets, (len(flows), *task.shape)))
 
 
 def _inputs_by_owner(

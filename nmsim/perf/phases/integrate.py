@@ -1,13 +1,13 @@
 """Integrate: spikes arrive, synapses are served, partial sums of a split fan-in are joined."""
 
-from collections import defaultdict
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nmsim.contents import Content
 from nmsim.counts import Action, Phase
-from nmsim.perf.census import Ones
+from nmsim.perf.census import Ones, distinct_boxes
 from nmsim.perf.layer import LayerTask
 from nmsim.perf.machine import Lane
 from nmsim.perf.phases import stored
@@ -15,7 +15,7 @@ from nmsim.perf.projection import INPUT
 from nmsim.perf.skipping import PackedVector
 from nmsim.perf.stage import Stage, StageKind
 from nmsim.perf.stage_builder import StageBuilder
-from nmsim.perf.traffic import Flow, Traffic
+from nmsim.perf.traffic import Flow, Flows, Traffic
 
 IntArray = NDArray[np.int64]
 
@@ -188,7 +188,7 @@ def _spikes(task: LayerTask, sources: dict[int, LayerTask]) -> Traffic | None:
     if task.needs.artificial:
         return _values(task, sources)
     classes, targets = _target_classes(task)
-    flows: list[Flow] = []
+    parts: list[Flows] = []
     bits = 1
     for projection in task.projections:
         if projection.source == INPUT:
@@ -205,9 +205,10 @@ def _spikes(task: LayerTask, sources: dict[int, LayerTask]) -> Traffic | None:
                 0,
             )
         bits = max(bits, address_bits(len(reaches)) + value_bits)
-        flows += _flows(mask, reaches, owners, classes, targets, task.shape)
-    kept = [(source, cores, _first_step_only(task, packets)) for source, cores, packets in flows]
-    return Traffic.of(task.machine, kept, bits)
+        parts.append(_flows(mask, reaches, owners, classes, targets, task.shape))
+    flows = Flows.joined(parts)
+    once = replace(flows, packets=_first_step_only(task, flows.packets))
+    return Traffic.of(task.machine, once, bits)
 
 
 def _values(task: LayerTask, sources: dict[int, LayerTask]) -> Traffic | None:
@@ -215,7 +216,7 @@ def _values(task: LayerTask, sources: dict[int, LayerTask]) -> Traffic | None:
     classes, targets = _target_classes(task)
     bits, noc = task.recorded.input_bits, task.machine.chip.noc
     each = max(1, (noc.flit_bits - noc.header_bits) // bits)
-    flows: list[Flow] = []
+    parts: list[Flows] = []
     for projection in task.projections:
         if projection.source == INPUT:  # pools before the first layer work on the sample
             reaches, owners = np.arange(task.layer.inputs), np.full(task.layer.inputs, INPUT)
@@ -223,9 +224,9 @@ def _values(task: LayerTask, sources: dict[int, LayerTask]) -> Traffic | None:
         else:
             below = sources[projection.source]
             mask, reaches, owners = below.recorded.spikes.flat, projection.reaches, below.owners
-        flows += _flows(mask, reaches, owners, classes, targets, task.shape)
-    packed = [(source, cores, -(-values // each)) for source, cores, values in flows]
-    return Traffic.of(task.machine, packed, each * bits)
+        parts.append(_flows(mask, reaches, owners, classes, targets, task.shape))
+    flows = Flows.joined(parts)
+    return Traffic.of(task.machine, replace(flows, packets=-(-flows.packets // each)), each * bits)
 
 
 def _target_classes(task: LayerTask) -> tuple[IntArray, list[tuple[int, ...]]]:
@@ -235,12 +236,11 @@ def _target_classes(task: LayerTask) -> tuple[IntArray, list[tuple[int, ...]]]:
     """
     slices, geometry = task.slices, task.recorded.geometry
     shape = geometry.in_shape
-    bounds = np.stack([slices.i0, slices.i1, slices.r0, slices.r1])
-    boxes, inverse = np.unique(bounds, axis=1, return_inverse=True)
+    boxes, inverse = distinct_boxes(slices.i0, slices.i1, slices.r0, slices.r1)
     classes = np.zeros(shape[:2], np.int64)
     members: list[tuple[int, ...]] = [()]
     for box, (i0, i1, r0, r1) in enumerate(boxes.T):
-        cores = tuple(slices.core[inverse.reshape(-1) == box].tolist())
+        cores = tuple(slices.core[inverse == box].tolist())
         inside = np.zeros(shape[:2], np.int64)
         inside[i0:i1] = geometry.row_links[r0:r1].any(axis=0)
         kinds, classes = np.unique(2 * classes + inside, return_inverse=True)
@@ -254,7 +254,7 @@ def _target_classes(task: LayerTask) -> tuple[IntArray, list[tuple[int, ...]]]:
 def _flows(
     mask: Ones, reaches: IntArray, owners: IntArray, classes: IntArray,
     targets: list[tuple[int, ...]], shape: tuple[int, int],
-) -> list[Flow]:  # fmt: skip
+) -> Flows:  # fmt: skip
     """One flow per source core and set of target cores: the ones of a mask `(S, T, N)` counted by group."""
     group = np.where(reaches >= 0, (owners + 1) * len(targets) + classes[reaches], -1)
     order = np.argsort(group, kind="stable") if (np.diff(group) < 0).any() else np.arange(len(group))
@@ -262,12 +262,10 @@ def _flows(
     starts = np.flatnonzero(np.diff(sorted_groups, prepend=-2))
     ones = mask if (order[:-1] < order[1:]).all() else mask[..., order]
     counts = np.add.reduceat(ones, starts, axis=-1, dtype=np.int64)
-    counts = np.broadcast_to(counts, (*shape, len(starts)))
-    return [
-        (int(key) // len(targets) - 1, targets[int(key) % len(targets)], counts[..., i])
-        for i, key in enumerate(sorted_groups[starts])
-        if key >= 0
-    ]
+    key = sorted_groups[starts]
+    source, target = np.divmod(key[key >= 0], len(targets))
+    packets = np.moveaxis(np.broadcast_to(counts, (*shape, len(starts))), -1, 0)[key >= 0]
+    return Flows(source - 1, target, tuple(targets), packets)
 
 
 def reduce(task: LayerTask) -> Stage | None:
@@ -289,9 +287,8 @@ def reduce(task: LayerTask) -> Stage | None:
     stage.access(Content.INPUT_SUM, reads=sums * words, run=words, at=found)
     stage.compute(Action.ADD, joined, Lane.ACCUMULATE, task.current_bits)
     stage.access(Content.INPUT_SUM, reads=joined * words, writes=joined * words, run=words, at=found)
-    traffic = Traffic.of(
-        task.machine, merge_flows(flows), address_bits(task.layer.neurons) + task.current_bits
-    )
+    bits = address_bits(task.layer.neurons) + task.current_bits
+    traffic = Traffic.of(task.machine, Flows.of(flows).merged(), bits)
     if traffic is not None:
         receive(stage, traffic, traffic.ejected)
     return stage.build(traffic)
@@ -303,11 +300,3 @@ def _partial_sums(task: LayerTask, row: int, box: tuple[int, int, int, int]) -> 
     seen = task.recorded.seen(task.inputs, int(task.slices.i0[row]), int(task.slices.i1[row]))
     positions = (seen[:, :, r0:r1] > 0).sum(axis=(2, 3))
     return _first_step_only(task, np.broadcast_to(positions * (c1 - c0), task.shape))
-
-
-def merge_flows(flows: list[Flow]) -> list[Flow]:
-    """Flows of the same cores added up."""
-    merged: dict[tuple[int, tuple[int, ...]], IntArray] = defaultdict(lambda: np.zeros((1, 1), np.int64))
-    for source, targets, packets in flows:
-        merged[source, targets] = merged[source, targets] + packets
-    return [(source, targets, packets) for (source, targets), packets in merged.items()]

@@ -15,8 +15,8 @@ from nmsim.perf.stage import Stage, StageKind
 from nmsim.perf.stage_builder import StageBuilder
 
 IntArray = NDArray[np.int64]
-OffChip = Mapping[tuple[int, int, Content], int]
-"""Bits off chip by core, layer and content."""
+OffChip = Mapping[tuple[int, Content], int]
+"""Bits of a layer off chip by core and content."""
 
 _STATE = tuple(variable.content for variable in FORWARD_STATE)
 READS: Mapping[StageKind, tuple[Content, ...]] = {
@@ -50,7 +50,7 @@ def load(
     `history (T,)`: at which steps a forward pass keeps STBP's states; all of them if absent.
     """
     reads, writes = _moves(task, stage.part)
-    contents = {content for (_, layer, content) in off_chip if layer == task.index} & {*reads, *writes}
+    contents = {content for _, content in off_chip} & {*reads, *writes}
     if not contents:
         return None
     cores = np.unique(task.slices.core)
@@ -98,7 +98,7 @@ def _bits(task: LayerTask, part: StageKind, cores: IntArray, content: Content, o
     What the slices of a core share is there once: the forward pass changes weight traces and the history of inputs
     once, the way back reads them for each slice in its turn; the update changes shared weights once.
     """
-    bits = np.array([off_chip.get((core, task.index, content), 0) for core in cores.tolist()], np.int64)
+    bits = np.array([off_chip.get((core, content), 0) for core in cores.tolist()], np.int64)
     slices = task.slices
     inputs = _by_core(slices, cores, task.kept_inputs(content) if part is StageKind.NEURON else slices.inputs)
     match content:

@@ -12,12 +12,12 @@ from nmsim.fixedpoint.format import Rounding
 from nmsim.perf.layer import RANDOM_BITS, RATE_BITS, LayerTask
 from nmsim.perf.machine import Lane
 from nmsim.perf.phases.gradient import fill_words, placement, spread_weights
-from nmsim.perf.phases.integrate import address_bits, merge_flows, receive
+from nmsim.perf.phases.integrate import address_bits, receive
 from nmsim.perf.phases.neuron import biases, thresholds
 from nmsim.perf.skipping import index_bits
 from nmsim.perf.stage import Stage, StageKind
 from nmsim.perf.stage_builder import StageBuilder
-from nmsim.perf.traffic import Flow, Traffic
+from nmsim.perf.traffic import Flow, Flows, Traffic
 
 IntArray = NDArray[np.int64]
 
@@ -184,9 +184,8 @@ def _exchange(task: LayerTask, shared: Mapping[tuple[int, int], int], *, back: b
         for first, others, values in _alike(shared)
         for other in (others[:1] if back else others)
     ]
-    traffic = Traffic.of(
-        task.machine, merge_flows(flows), address_bits(int(task.slices.weights.max())) + bits
-    )
+    named = address_bits(int(task.slices.weights.max()))
+    traffic = Traffic.of(task.machine, Flows.of(flows).merged(), named + bits)
     if traffic is None:
         return None
     stage = task.stage(Phase.UPDATE, StageKind.EXCHANGE, "batch")

@@ -4,13 +4,13 @@ import numpy as np
 from test_event_noc import machine
 
 from nmsim.perf.projection import INPUT
-from nmsim.perf.traffic import Flow, Traffic
+from nmsim.perf.traffic import Flow, Flows, Traffic
 from nmsim.perf.traffic_load import TrafficLoad
 
 
 def load(*flows: tuple[int, tuple[int, ...], int]) -> TrafficLoad:
     made: list[Flow] = [(source, targets, np.full((1, 1), packets)) for source, targets, packets in flows]
-    traffic = Traffic.of(machine(), made, packet_bits=10)
+    traffic = Traffic.of(machine(), Flows.of(made), packet_bits=10)
     assert traffic is not None
     return TrafficLoad(traffic)
 

@@ -12,6 +12,7 @@ from nmsim.network.precision import Precision
 from nmsim.network.published import dense
 from nmsim.network.spec import Conv, Dense, NetworkSpec
 from nmsim.perf import work
+from nmsim.perf.assembly import assemble
 from nmsim.perf.census import ActivityCensus
 from nmsim.perf.machine import Machine
 from nmsim.perf.outline import outline, without_links
@@ -63,8 +64,7 @@ def test_stages_on_the_outline_are_those_of_the_chip(network: NetworkSpec, name:
     outlined = outline(made.chip)
     apart = without_links(outlined, filled_flits=made.needs.artificial)
     on_outline, on_chip = (
-        work._build(work._WorkQuestion(network, Precision(), made.needs, chip, made.mapping, census))
-        for chip in (apart, made.chip)
+        assemble(network, Precision(), made.needs, chip, made.mapping, census) for chip in (apart, made.chip)
     )
     assert on_outline[0] == on_chip[0]
     for one, other in zip(on_outline[1], on_chip[1], strict=True):

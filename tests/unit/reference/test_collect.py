@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 from example_reference import example_plan, write_inputs
 
+from nmsim import records
 from nmsim.errors import ConfigError, DataError
 from nmsim.figures import MACS
 from nmsim.network.memory import TrainingNeeds
 from nmsim.network.memory_table import network_memory
 from nmsim.pipeline.kept import find_kept, read_kept
 from nmsim.pipeline.reference import Listener, collect
+from nmsim.pipeline.reference_cases import SCHEMA, KeptCase
 from nmsim.pipeline.reference_plan import ReferencePlan, planned_workload, read_plan
 from nmsim.pipeline.simulate import read_chip
 from nmsim.report.reference.result import CASES, Reference
@@ -149,11 +151,33 @@ def test_a_stopped_report_goes_on(inputs: Path, tmp_path: Path) -> None:
     with pytest.raises(StoppedError):
         collect(plan, inputs, tmp_path, listener=Listener(say=stop))
     trained: list[Progress] = []
+    said: list[str] = []
     found = collect(
-        plan, inputs, tmp_path, resume=True, listener=Listener(training=lambda _: nullcontext(trained.append))
+        plan,
+        inputs,
+        tmp_path,
+        resume=True,
+        listener=Listener(said.append, lambda _: nullcontext(trained.append)),
     )
     assert trained == [], "the training was finished and is not done again"
+    assert not any("inference" in text for text in said), "nor is the case that was"
+    assert any("stop-w " in text for text in said)
     assert len(found.datasets[0].outcomes) == len(CASES)
+
+
+def test_a_case_that_was_made_of_something_else_is_made_again(inputs: Path, tmp_path: Path) -> None:
+    plan = example_plan(inputs)
+    plan = plan.model_copy(update={"datasets": plan.datasets[:1], "chips": plan.chips[:1]})
+    collect(plan, inputs, tmp_path)
+    files = sorted(tmp_path.glob("*/cases/*.npz"))
+    assert len(files) == len(CASES)
+    other = records.load(files[0], KeptCase, SCHEMA, "")
+    records.save(files[0], replace(other, made_of="of another chip"), SCHEMA)
+    files[1].write_bytes(b"damaged")
+    said: list[str] = []
+    collect(plan, inputs, tmp_path, resume=True, listener=Listener(said.append))
+    again = [text for text in said if " on " in text and "prepare" not in text]
+    assert len(again) == 2, again
 
 
 def test_no_data_at_all_is_an_error(inputs: Path, tmp_path: Path) -> None:

@@ -1,0 +1,129 @@
+"""Deliveries: compiled passes over pairs of a flow and a target: links that flows cross, flights, sums by row."""
+
+from typing import TypeVar
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from nmsim.fixedpoint.compiled import OPTIONS
+from nmsim.hardware.routing import EAST, NORTH, SOUTH, WEST, Grid
+
+IntArray = NDArray[np.int64]
+FloatArray = NDArray[np.float64]
+Number = TypeVar("Number", np.int64, np.float64)
+
+
+def crossings(grid: Grid, source: IntArray, target: IntArray, flow: IntArray) -> tuple[IntArray, IntArray]:
+    """Links that flows cross and the flow of each, flow by flow: a packet crosses a link once for all its targets.
+
+    `source` and `target` are the tiles of deliveries of `flow`, all `(K,)`, those of a flow beside each other.
+    """
+    found = np.zeros((2, 0), np.int64)
+    for _ in ("how many", "which"):
+        seen = np.full(grid.links, -1, np.int64)
+        size = _cross(grid.columns, grid.rows, int(grid.torus), source, target, flow, seen, found)
+        found = np.empty((2, size), np.int64) if found.shape[1] < size else found
+    return found[0], found[1]
+
+
+def flights(grid: Grid, source: IntArray, target: IntArray, entry: float, latency: FloatArray) -> FloatArray:
+    """Flight of a head flit `(K,)` from tile to tile: its entry, and the latency of every link of its route in order."""
+    found = np.full(len(source), entry)
+    _fly(grid.columns, grid.rows, int(grid.torus), source, target, latency, found)
+    return found
+
+
+def sum_rows(row: IntArray, values: NDArray[Number], rows: int) -> NDArray[Number]:
+    """Values `(K, ...)` added up by `row (K,)` in their order: what `np.add.at` makes of so many rows of zeros.
+
+    >>> sum_rows(np.array([1, 0, 1]), np.array([[1], [2], [3]]), 2).tolist()
+    [[2], [4]]
+    """
+    shape = values.shape[1:]
+    cells = int(np.prod(shape))
+    total = np.zeros((rows, cells), values.dtype)
+    # writable, so that the pass is compiled for one type of array
+    writable = np.require(values.reshape(len(row), cells), requirements=["C", "W"])
+    _add(row, writable, total)
+    return total.reshape(rows, *shape)
+
+
+def first_flights(row: IntArray, flight: FloatArray, sent: NDArray[np.bool_], rows: int) -> FloatArray:
+    """Shortest flight `(rows, ...)` of the deliveries to each `row (K,)` that are `sent (K, ...)`; infinite without any."""
+    cells = int(np.prod(sent.shape[1:]))
+    first = np.full((rows, cells), np.inf)
+    _shorten(row, flight, np.ascontiguousarray(sent).reshape(len(row), cells), first)
+    return first.reshape(rows, *sent.shape[1:])
+
+
+@numba.njit(cache=True, **OPTIONS)
+def _steps(start: int, stop: int, extent: int, wraps: int) -> int:
+    """Steps from one place to another along an axis, negative backwards; which way round, as in `Grid.route`."""
+    ahead = stop - start
+    if wraps:
+        ahead %= extent
+        if ahead > extent - ahead:
+            ahead -= extent
+    return ahead
+
+
+@numba.njit(cache=True, **OPTIONS)
+def _onward(columns: int, rows: int, tile: int, across: int, along: int) -> tuple[int, int, int, int]:
+    """The link out of a tile with so many steps left across and along, the tile behind it, and the steps left there."""
+    column, row = tile % columns, tile // columns
+    if across != 0:
+        way = 1 if across > 0 else -1
+        link = 4 * tile + (EAST if way > 0 else WEST)
+        return link, row * columns + (column + way) % columns, across - way, along
+    way = 1 if along > 0 else -1
+    link = 4 * tile + (SOUTH if way > 0 else NORTH)
+    return link, (row + way) % rows * columns + column, across, along - way
+
+
+@numba.njit(cache=True, **OPTIONS)
+def _cross(
+    columns: int, rows: int, wraps: int, source: IntArray, target: IntArray, flow: IntArray,
+    seen: IntArray, found: IntArray,
+) -> int:  # fmt: skip
+    size = 0
+    for k in range(len(flow)):
+        tile, to = source[k], target[k]
+        across = _steps(tile % columns, to % columns, columns, wraps)
+        along = _steps(tile // columns, to // columns, rows, wraps)
+        while across != 0 or along != 0:
+            link, tile, across, along = _onward(columns, rows, tile, across, along)
+            if seen[link] != flow[k]:
+                seen[link] = flow[k]
+                if size < found.shape[1]:
+                    found[0, size], found[1, size] = link, flow[k]
+                size += 1
+    return size
+
+
+@numba.njit(cache=True, **OPTIONS)
+def _fly(
+    columns: int, rows: int, wraps: int, source: IntArray, target: IntArray, latency: FloatArray, found: FloatArray
+) -> None:  # fmt: skip
+    for k in range(len(source)):
+        tile, to = source[k], target[k]
+        across = _steps(tile % columns, to % columns, columns, wraps)
+        along = _steps(tile // columns, to // columns, rows, wraps)
+        while across != 0 or along != 0:
+            link, tile, across, along = _onward(columns, rows, tile, across, along)
+            found[k] += latency[link]
+
+
+@numba.njit(cache=True, **OPTIONS)
+def _add(row: IntArray, values: NDArray[Number], total: NDArray[Number]) -> None:
+    for k in range(len(row)):
+        for cell in range(values.shape[1]):
+            total[row[k], cell] += values[k, cell]
+
+
+@numba.njit(cache=True, **OPTIONS)
+def _shorten(row: IntArray, flight: FloatArray, sent: NDArray[np.bool_], first: FloatArray) -> None:
+    for k in range(len(row)):
+        for cell in range(sent.shape[1]):
+            if sent[k, cell]:
+                first[row[k], cell] = min(first[row[k], cell], flight[k])
