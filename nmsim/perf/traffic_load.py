@@ -41,7 +41,7 @@ class TrafficLoad:
                 for cores, packets in (traffic.injected, traffic.ejected)
             ]
         )
-        return taken * float(traffic.flits) * self.machine.chip.noc.link_cycles
+        return np.asarray(taken * float(traffic.flits) * self.machine.chip.noc.link_cycles, np.float64)
 
     @cached_property
     def fullest(self) -> dict[str, FloatArray]:
