@@ -27,10 +27,12 @@ def crossings(grid: Grid, source: IntArray, target: IntArray, flow: IntArray) ->
     return found[0], found[1]
 
 
-def flights(grid: Grid, source: IntArray, target: IntArray, entry: float, latency: FloatArray) -> FloatArray:
+def flights(
+    grid: Grid, source: IntArray, target: IntArray, entry_cycles: float, latency_cycles: FloatArray
+) -> FloatArray:
     """Flight of a head flit `(K,)` from tile to tile: its entry, and the latency of every link of its route in order."""
-    found = np.full(len(source), entry)
-    _fly(grid.columns, grid.rows, int(grid.torus), source, target, latency, found)
+    found = np.full(len(source), entry_cycles)
+    _fly(grid.columns, grid.rows, int(grid.torus), source, target, latency_cycles, found)
     return found
 
 
@@ -103,7 +105,7 @@ def _cross(
 
 @numba.njit(cache=True, **OPTIONS)
 def _fly(
-    columns: int, rows: int, wraps: int, source: IntArray, target: IntArray, latency: FloatArray, found: FloatArray
+    columns: int, rows: int, wraps: int, source: IntArray, target: IntArray, latency_cycles: FloatArray, found: FloatArray
 ) -> None:  # fmt: skip
     for k in range(len(source)):
         tile, to = source[k], target[k]
@@ -111,7 +113,7 @@ def _fly(
         along = _steps(tile // columns, to // columns, rows, wraps)
         while across != 0 or along != 0:
             link, tile, across, along = _onward(columns, rows, tile, across, along)
-            found[k] += latency[link]
+            found[k] += latency_cycles[link]
 
 
 @numba.njit(cache=True, **OPTIONS)
