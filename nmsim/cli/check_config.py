@@ -12,16 +12,16 @@ from nmsim.cli.output import show_json
 from nmsim.config import Document, Record
 from nmsim.config.foreign import by_bytes, by_keys
 from nmsim.cost.area import area_of
+from nmsim.cost.chip_file import CHIPS, TABLE_KEY, build_chip
 from nmsim.cost.clocking import clocked, slowest_of
 from nmsim.cost.table import FOLDER as TECHNOLOGY
-from nmsim.cost.table import TABLE_KEY, ComponentTable, CostTable, load_table
+from nmsim.cost.table import ComponentTable, CostTable, load_table
 from nmsim.datasets.encoding import encoded_format
 from nmsim.errors import ConfigError, TooFastError
 from nmsim.explore.configure import Configurator
 from nmsim.explore.space import SPACES, DesignSpace
 from nmsim.hardware.chip import ChipConfig
 from nmsim.pipeline.reference_plan import PLANS, ReferencePlan
-from nmsim.pipeline.simulate import CHIPS
 from nmsim.stop.fixed.exact import ExactSum, exact_sums
 from nmsim.stop.fixed.layer_formats import layer_formats
 from nmsim.units import BITS_PER_BYTE, BITS_PER_KIB, scaled
@@ -80,7 +80,7 @@ def _read_any(name: str) -> tuple[str, Record]:
         raise ConfigError(f"{name}: this is {foreign.what}, not a configuration of nmsim; {foreign.remedy}")
     document = config.load(path).with_path_beside(TABLE_KEY)
     kind = known or _kind_of(document)
-    record = config.build(KINDS[kind], document)
+    record = build_chip(document) if kind == "chip" else config.build(KINDS[kind], document)
     if isinstance(record, DesignSpace):
         Configurator.of(record, document)
     return kind, record
@@ -167,7 +167,9 @@ def _defaults(chip: ChipConfig) -> list[str]:
     for part, record in (("", chip), ("core_types.", chip.core_types[0]), ("noc.", chip.noc)):
         fields = type(record).model_fields
         found += [
-            f"{part}{key}" for key in fields if key not in record.model_fields_set and not fields[key].exclude
+            f"{part}{key}"
+            for key in fields
+            if key not in record.model_fields_set and not fields[key].exclude and key != "technology_hash"
         ]
     return found
 

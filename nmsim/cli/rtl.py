@@ -15,6 +15,7 @@ from nmsim.pipeline.rtl_area import AreaComparison, compare_area
 from nmsim.pipeline.rtl_cycles import CycleComparison
 from nmsim.pipeline.simulate import read_chip
 from nmsim.pipeline.subject import read_subject
+from nmsim.storage import file_name
 
 SAMPLES_OF_THE_BENCH = 4
 
@@ -81,7 +82,7 @@ def rtl(
     """Write the RTL of a core that trains a network, and check it against the engine, integer by integer."""
     screen = Screen(quiet=quiet or as_json)
     subject = read_subject(target, assignments or (), precision=precision, data=data, seed=seed)
-    folder = out or Path("runs") / f"{subject.workload.name}-rtl"
+    folder = out or Path("runs") / file_name(f"{subject.workload.name}-rtl")
     if epoch:
         agreed = _verify(rtl_stage.verify_epoch(subject, read_chip(chip), folder, screen.say), folder, screen)
         if as_json:

@@ -164,9 +164,9 @@ def simulate(
 ) -> None:
     """Replay the recorded activity of a run on chips."""
     screen = Screen(quiet=quiet or as_json)
-    for_chips = [text.removeprefix("chip.") for text in assignments or ()]
     chips = [
-        simulate_stage.read_chip(name, for_chips) for name in _names(chip) or [simulate_stage.DEFAULT_CHIP]
+        simulate_stage.read_chip(name, assignments or ())
+        for name in _names(chip) or [simulate_stage.DEFAULT_CHIP]
     ]
     if along:
         _along(screen, run_folder, chips, _names([rule] if rule else None), model, as_json=as_json)
@@ -312,7 +312,7 @@ def _workload(
 ) -> tuple[WorkloadSpec, list[str]]:
     """The workload with its overrides, and the overrides that are for chips."""
     given = assignments or []
-    for_chips = [text.removeprefix("chip.") for text in given if text.startswith("chip.")]
+    for_chips = [text for text in given if text.startswith("chip.")]
     own = [text for text in given if not text.startswith("chip.")]
     spec = train_stage.read_workload(name, *own, precision=precision)
     return (spec.with_data(str(data)) if data is not None else spec), for_chips

@@ -13,10 +13,10 @@ from nmsim.config.document import (
 )
 from nmsim.config.physical import within
 from nmsim.config.record import Record, json_schema
-from nmsim.config.shipped import find, shipped, shipped_folder
+from nmsim.config.shipped import find, is_path, shipped, shipped_folder
 from nmsim.config.template import template
 
 __all__ = [
-    "Document", "KeyPath", "Record", "build", "find", "json_schema", "key_text", "load", "parse_file", "parse_text", "read",
-    "read_text", "shipped", "shipped_folder", "template", "to_yaml", "within",
+    "Document", "KeyPath", "Record", "build", "find", "is_path", "json_schema", "key_text", "load", "parse_file",
+    "parse_text", "read", "read_text", "shipped", "shipped_folder", "template", "to_yaml", "within",
 ]  # fmt: skip

@@ -24,13 +24,9 @@ def build(record: type[R], document: Document, at: KeyPath = ()) -> R:
         raise ConfigError(sentences(record, document, error, at)) from error
 
 
-def read(
-    record: type[R], path: Path | str, assignments: tuple[str, ...] = (), *, beside: str | None = None
-) -> R:
-    """Load, override and validate in one call; `beside` names a key whose path is looked up in the file's folder first."""
+def read(record: type[R], path: Path | str, assignments: tuple[str, ...] = ()) -> R:
+    """Load, override and validate in one call."""
     document = load(path)
-    if beside is not None:
-        document = document.with_path_beside(beside)
     for assignment in assignments:
         document = document.with_value(assignment)
     return build(record, document)

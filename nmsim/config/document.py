@@ -111,9 +111,12 @@ class Document:
         found = str(beside.resolve()) if beside.is_file() else value
         return replace(self, data={**self.data, key: found})
 
-    def with_value(self, assignment: str) -> Self:
-        """A copy in which one key, written `a.b.0.c=value`, has another value (YAML syntax)."""
-        keys, sign, text = assignment.partition("=")
+    def with_value(self, assignment: str, section: str = "") -> Self:
+        """A copy in which one key, written `a.b.0.c=value`, has another value (YAML syntax).
+
+        The key may stand behind the name of a section, as `chip.clock_hz` does; messages show what was written.
+        """
+        keys, sign, text = assignment.removeprefix(f"{section}." if section else "").partition("=")
         if keys.count(".") > MAX_DEPTH:
             raise ConfigError(f"--set {keys[:40]}...: more than {MAX_DEPTH} levels; check the key path")
         if not sign or not keys:

@@ -19,9 +19,14 @@ def shipped(kind: str) -> dict[str, Path]:
     return {path.stem: path for path in sorted(shipped_folder(kind).glob("*.yaml"))}
 
 
+def is_path(name: str) -> bool:
+    """Whether a name in a file or on the command line is that of a file, not of a shipped one."""
+    return name.endswith((".yaml", ".yml")) or "/" in name
+
+
 def find(kind: str, name: str) -> Path:
     """A path given by the user, or a shipped file by its name; `ConfigError` names the nearest."""
-    if name.endswith((".yaml", ".yml")) or "/" in name:
+    if is_path(name):
         if not Path(name).exists():
             raise ConfigError(
                 f"{name}: no such file; check the path, or see `nmsim list` for the shipped ones"

@@ -13,8 +13,6 @@ from nmsim.counts import Action
 from nmsim.errors import ConfigError, CostError
 
 FOLDER = "arch_configs/technology"
-TABLE_KEY = "technology"
-"""Key of a chip file that names its price table: a shipped one, or a file, looked up beside the chip's own first."""
 EVENT_ACTIONS = (
     Action.SYNAPTIC_OP, Action.NEURON_UPDATE_ACTIVE, Action.NEURON_UPDATE_INACTIVE, Action.SPIKE_OUT,
     Action.SYNAPTIC_UPDATE, Action.PACKET_LOCAL, Action.HOP_EAST_WEST, Action.HOP_NORTH_SOUTH, Action.AXON_IN,

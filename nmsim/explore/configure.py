@@ -8,15 +8,15 @@ from typing import Any, Self, TypeVar
 
 from nmsim import config
 from nmsim.config import Document
+from nmsim.cost.chip_file import load_chip, with_prices
 from nmsim.cost.table import FOLDER as TECHNOLOGY
-from nmsim.cost.table import TABLE_KEY, CostTable, build_table
+from nmsim.cost.table import CostTable, build_table
 from nmsim.errors import ConfigError
 from nmsim.explore.space import DesignSpace, Values
 from nmsim.hardware.chip import ChipConfig
 from nmsim.workload import WorkloadSpec
 
 T = TypeVar("T")
-CHIPS = "arch_configs/chips"
 WORKLOADS = "workloads"
 SECTIONS = ("chip", "technology")
 """First parts of key paths; every other path is one of the workload file, as for `--set`."""
@@ -59,7 +59,7 @@ class Configurator:
         Raises:
             ConfigError: a file is wrong; a key path begins with no known section; an axis has no valid level.
         """
-        chip = config.load(config.find(CHIPS, space.base.chip)).with_path_beside(TABLE_KEY)
+        chip = load_chip(space.base.chip)
         workload = workload or config.load(config.find(WORKLOADS, space.base.workload))
         tables = {name: config.load(config.find(TECHNOLOGY, name)) for name in _tables(space, chip)}
         found = cls(space, document.source, chip, workload, tables)
@@ -95,7 +95,7 @@ class Configurator:
         chip = config.build(ChipConfig, self.chip.with_values(parts["chip"], place))
         table = self.technologies[chip.technology]
         costs = self._memoised(build_table, table, parts["technology"], place)
-        return Configured(chip, costs, self._workload(assignments, place))
+        return Configured(with_prices(chip, costs), costs, self._workload(assignments, place))
 
     def _workload(self, assignments: Mapping[str, Any], place: str) -> WorkloadSpec:
         own = _by_section(assignments, place)["workload"]

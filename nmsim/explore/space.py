@@ -4,6 +4,7 @@ import difflib
 import json
 from itertools import product
 from math import inf, prod
+from pathlib import PurePath
 from typing import Any, Self
 
 from pydantic import Field, model_validator
@@ -127,6 +128,11 @@ class DesignSpace(Record):
         default=(Objective(metric=ENERGY.name), Objective(metric=LATENCY.name), Objective(metric=AREA.name)),
         min_length=1,
     )
+
+    def content_hash(self) -> str:
+        """Identity of the space, the same in any folder: its base files count by name here, and a study hashes them."""
+        names = {"chip": PurePath(self.base.chip).name, "workload": PurePath(self.base.workload).name}
+        return Record.content_hash(self.model_copy(update={"base": self.base.model_copy(update=names)}))
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:

@@ -5,6 +5,7 @@ A chip's parts have files of their own: `core.py`, `sram.py`, `noc.py` (with DRA
 
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import PurePath
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
@@ -129,6 +130,9 @@ class ChipConfig(Record):
     """Clock of cores and NoC; for asynchronous chips the resolution in which cycles are counted."""
     technology: str
     """Name of a price table in arch_configs/technology, or a path."""
+    technology_hash: str = ""
+    """Hash of the price table where `technology` is a path: what identifies it in any folder. Written by nmsim, never by
+    hand."""
     mesh: Mesh
     """Tiles of one chip."""
     chips: ChipArray = ChipArray()
@@ -189,6 +193,17 @@ class ChipConfig(Record):
                 if tile in taken:
                     raise ValueError(f"tile {list(tile)} is named twice; keep one")
                 taken.add(tile)
+
+    @model_serializer(mode="wrap")
+    def _without_hash_of_shipped_prices(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without `technology_hash` where there is none, so that chips with shipped prices keep their identity."""
+        written: dict[str, Any] = handler(self)
+        return {key: value for key, value in written.items() if key != "technology_hash" or value}
+
+    def content_hash(self) -> str:
+        """Identity of the chip, the same in any folder: a price table of the user's counts by what it holds."""
+        table = self.technology_hash or PurePath(self.technology).name
+        return Record.content_hash(self.model_copy(update={"technology": table, "technology_hash": ""}))
 
     @property
     def label(self) -> str:

@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import PurePath
 from typing import Any
 
 from nmsim.config import Record
 from nmsim.units import scaled
 
-FOR_PEOPLE = frozenset({"name", "description", "sources", "notes"})
-"""Keys that say nothing of what the machine does."""
+UNSAID = frozenset({"name", "description", "sources", "notes", "technology_hash"})
+"""Keys that say nothing of what the machine does, or that another key says for people."""
 SHOWN = 4
 """Differences in a label; how many more there are is said."""
 UNITS = {"hz": "Hz", "v": "V", "w": "W", "s": "s", "nm": "nm", "mm": "mm"}
@@ -29,7 +30,7 @@ def variant_of(chip: Record, base: Record) -> str:
 
 
 def _differences(own: Any, base: Any, path: Path) -> Iterator[tuple[Path, Any]]:
-    if own == base or (path and path[-1] in FOR_PEOPLE):
+    if own == base or (path and path[-1] in UNSAID):
         return
     if isinstance(own, dict) and isinstance(base, dict) and own:
         for key in own:
@@ -51,4 +52,6 @@ def _text(key: str, value: Any) -> str:
         return f"{words.replace('_', ' ')} {scaled(float(value), UNITS[last])}"
     if isinstance(value, dict | list):
         return f"{key} otherwise"
+    if key == "technology":
+        value = PurePath(value).name
     return f"{key} = {'none' if value is None else value}"

@@ -1,6 +1,7 @@
 """One design of a study: train what its numerics need, replay the activity on its chip, and keep the figures."""
 
 import errno
+import hashlib
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -22,7 +23,9 @@ from nmsim.pipeline.folder import RunFolder
 from nmsim.pipeline.simulate import needs_of
 from nmsim.pipeline.train import train
 from nmsim.rules import rule_named
+from nmsim.workload import WorkloadSpec
 
+DATA_PATH = "dataset.path"
 FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -54,6 +57,14 @@ class Numerics:
         return self.run(run_hash).training_file.exists()
 
 
+def training_key(configurator: Configurator, workload: WorkloadSpec) -> str:
+    """Name of a design's training run: its hash, and which data, where those are an axis."""
+    run_hash = workload.run_hash(configurator.space.base.seed)
+    if not any(DATA_PATH in axis.paths for axis in configurator.space.axes):
+        return run_hash
+    return f"{run_hash}-{hashlib.sha256(str(workload.dataset.path).encode()).hexdigest()[:8]}"
+
+
 @dataclass(frozen=True)
 class TrainVariant:
     """Train the workload of one design (runs in a worker). Returns an empty string, or the reason it failed."""
@@ -66,7 +77,7 @@ class TrainVariant:
         seed = self.configurator.space.base.seed
         try:
             workload = self.configurator.workload_of(values)
-            folder = self.numerics.run(workload.run_hash(seed))
+            folder = self.numerics.run(training_key(self.configurator, workload))
             train(workload, folder.path, seed=seed, resume=True)
             folder.checkpoint.unlink(missing_ok=True)  # as large as the parameters, and of no use any more
         except Exception as error:  # noqa: BLE001 - a failing point never kills the batch
@@ -86,7 +97,7 @@ class EvaluateDesign:
         run_hash = ""
         try:
             made = self.configurator.configure(job.values)
-            run_hash = made.workload.run_hash(self.configurator.space.base.seed)
+            run_hash = training_key(self.configurator, made.workload)
             folder = self.numerics.run(run_hash)
             evaluation, _ = evaluate_configured(made, folder, self.rule(made), job.model)
             figures = measured(evaluation, _accuracy(folder.path))

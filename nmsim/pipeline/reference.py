@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from nmsim import config
 from nmsim.activity import Activity
 from nmsim.config import Document
+from nmsim.cost.chip_file import build_chip, load_chip
 from nmsim.errors import ConfigError, CostError, DataError, DoesNotFitError, TooFastError
 from nmsim.evaluate import evaluate
 from nmsim.hardware.chip import ChipConfig
@@ -19,7 +19,7 @@ from nmsim.pipeline.folder import RunFolder, package_versions
 from nmsim.pipeline.kept import find_kept, is_restored, read_kept, restore_run
 from nmsim.pipeline.reference_cases import case_file, keep_outcome, kept_outcome, made_of
 from nmsim.pipeline.reference_plan import PlannedDataset, ReferencePlan, find_data, planned_workload
-from nmsim.pipeline.simulate import CHIPS, mapped
+from nmsim.pipeline.simulate import mapped
 from nmsim.pipeline.train import train
 from nmsim.report.learning_energy import LearningEnergy
 from nmsim.report.reference.result import CASES, Absent, Case, DatasetResult, Outcome, Reference
@@ -75,8 +75,8 @@ def collect(
 ) -> Reference:
     """What the report says, without writing it; see `reference`."""
     tell = listener or Listener()
-    documents = {name: config.load(config.find(CHIPS, name)) for name in plan.chips}
-    chips = tuple(config.build(ChipConfig, document) for document in documents.values())
+    documents = [load_chip(name) for name in plan.chips]
+    chips = tuple(build_chip(document) for document in documents)
     found, absent = [], []
     for entry in plan.datasets:
         source = _source(entry, data_root)
@@ -85,7 +85,7 @@ def collect(
             absent.append(Absent(entry.title, f"none of {looked} is below the data root"))
             tell.say(f"{entry.title}: no data, left out")
             continue
-        found.append(_dataset(plan, entry, source, list(documents.values()), work, tell, resume=resume))
+        found.append(_dataset(plan, entry, source, documents, work, tell, resume=resume))
     if not found:
         raise DataError(
             f"{data_root}: none of the data of plan '{plan.name}' is there; give the folder that holds"
@@ -144,9 +144,7 @@ def _dataset(
                 prepared, folder.path, seed=plan.seed, resume=resume, overwrite=not resume, listen=listen
             )
     activities = {scheme: folder.activity(scheme) for scheme in PROFILES}
-    learning = _learning(
-        entry.title, folder, [config.build(ChipConfig, document) for document in chips], tell
-    )
+    learning = _learning(entry.title, folder, [build_chip(document) for document in chips], tell)
     return DatasetResult(
         entry.title, workload, prepared, _portable(folder.provenance(), source.data.name), history, activities,
         _memory(workload, activities[FORWARD_PROFILE]),
@@ -214,7 +212,7 @@ def _outcomes(
     censuses = {scheme: ActivityCensus(workload.network, own) for scheme, own in activities.items()}
     for document in chips:
         for case in CASES:
-            chip = config.build(ChipConfig, document.with_values(case.chip_settings, f"case {case.name}"))
+            chip = build_chip(document.with_values(case.chip_settings, f"case {case.name}"))
             scheme = rule_named(case.rule).profile
             file, digest = case_file(run, case, chip), made_of(workload, case, chip, activities[scheme])
             outcome = kept_outcome(file, digest) if resume else None

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from nmsim import config
 from nmsim.activity import Activity
-from nmsim.cost.table import TABLE_KEY, load_table
+from nmsim.cost.chip_file import CHIPS, build_chip, load_chip
+from nmsim.cost.table import load_table
 from nmsim.datasets.encoding import encoded_format
 from nmsim.errors import ConfigError, DoesNotFitError
 from nmsim.evaluate import Evaluation, Model, evaluate
@@ -25,7 +26,6 @@ from nmsim.pipeline.simulations import Simulations
 from nmsim.rules import ANN, BASELINE, INFERENCE, RULES, rule_named
 from nmsim.workload import WorkloadSpec
 
-CHIPS = "arch_configs/chips"
 DEFAULT_CHIP = "edge-28nm"
 
 
@@ -38,10 +38,12 @@ def read_chip(name: str, assignments: Iterable[str] = ()) -> ChipConfig:
     >>> read_chip("edge-28nm", ["clock_hz=1e8"]).clock_hz
     100000000.0
     """
-    path, assignments = config.find(CHIPS, name), tuple(assignments)
-    chip = config.read(ChipConfig, path, assignments, beside=TABLE_KEY)
-    shipped = config.shipped(CHIPS).get(chip.name)
-    base = config.read(ChipConfig, shipped or path, beside=TABLE_KEY)
+    document = load_chip(name)
+    changed = document
+    for assignment in assignments:
+        changed = changed.with_value(assignment, "chip")
+    chip = build_chip(changed)
+    base = build_chip(load_chip(chip.name) if chip.name in config.shipped(CHIPS) else document)
     return chip if chip.variant else chip.model_copy(update={"variant": variant_of(chip, base)})
 
 

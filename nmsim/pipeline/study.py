@@ -5,11 +5,12 @@ import json
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, Self
 
 from nmsim import config
 from nmsim.config import Document, to_yaml
+from nmsim.cost.chip_file import TABLE_KEY
 from nmsim.errors import ConfigError, RunError
 from nmsim.explore.backends import Backend, Lost
 from nmsim.explore.backends.serial import Serial
@@ -18,7 +19,7 @@ from nmsim.explore.result import Result, Status
 from nmsim.explore.space import DesignSpace, Values, design_key
 from nmsim.explore.store import Store
 from nmsim.perf.outline import SPEEDS
-from nmsim.pipeline.evaluate_design import EvaluateDesign, Job, Numerics, TrainVariant
+from nmsim.pipeline.evaluate_design import EvaluateDesign, Job, Numerics, TrainVariant, training_key
 from nmsim.pipeline.folder import RunFolder, package_versions
 from nmsim.storage import sweep, write_text
 
@@ -170,11 +171,10 @@ class StudyRunner:
 
     def _evaluate(self, jobs: Sequence[Job], total: int, done: int) -> None:
         failures = self._train([job.values for job in jobs])
-        seed = self.space.base.seed
         ready: list[Job] = []
         count = _Count(self.options.listen, jobs[0].model, total, done)
         for job in jobs:
-            failure = failures.get(_run_hash(self.configurator, job.values, seed) or "")
+            failure = failures.get(_run_hash(self.configurator, job.values) or "")
             if failure is None:
                 ready.append(job)
             else:
@@ -213,7 +213,7 @@ class StudyRunner:
         """Train what the numerics of designs need and is not there; run hash to status and reason where it failed."""
         variants: dict[str, Values] = {}
         for values in designs:
-            run_hash = _run_hash(self.configurator, values, self.space.base.seed)
+            run_hash = _run_hash(self.configurator, values)
             if run_hash is not None and not self.numerics.finished(run_hash):
                 variants.setdefault(run_hash, values)
         failures: dict[str, tuple[Status, str]] = {}
@@ -256,10 +256,10 @@ class _Count:
         self._listen(StudyProgress(self._stage, self._done, self._total, self._failed))
 
 
-def _run_hash(configurator: Configurator, values: Values, seed: int) -> str | None:
+def _run_hash(configurator: Configurator, values: Values) -> str | None:
     """Identity of the training run of a design; None if its workload is not valid."""
     try:
-        return configurator.workload_of(values).run_hash(seed)
+        return training_key(configurator, configurator.workload_of(values))
     except ConfigError:
         return None
 
@@ -267,7 +267,9 @@ def _run_hash(configurator: Configurator, values: Values, seed: int) -> str | No
 def _identity(configurator: Configurator) -> dict[str, Any]:
     """Hashes of everything that decides what a design is."""
     documents = {"chip": configurator.chip, "workload": configurator.workload}
-    documents |= {f"technology {name}": table for name, table in configurator.technologies.items()}
+    documents |= {
+        f"technology {PurePath(name).name}": table for name, table in configurator.technologies.items()
+    }
     return {
         "nmsim": package_versions()["nmsim"],
         "space": configurator.space.content_hash(),
@@ -276,7 +278,13 @@ def _identity(configurator: Configurator) -> dict[str, Any]:
 
 
 def _hash(document: Document) -> str:
-    return hashlib.sha256(json.dumps(document.data, sort_keys=True).encode()).hexdigest()[:16]
+    """Of a base file as it was written, but for the folders of the files that it names."""
+    data = {**document.data}
+    if isinstance(data.get(TABLE_KEY), str):
+        data[TABLE_KEY] = PurePath(data[TABLE_KEY]).name
+    if isinstance(data.get("dataset"), dict) and data["dataset"].get("path"):
+        data["dataset"] = {**data["dataset"], "path": PurePath(str(data["dataset"]["path"])).name}
+    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _text(space: DesignSpace) -> str:

@@ -105,7 +105,7 @@ def frame(value: Any) -> Any:
         import pandas as pd
     except ImportError as error:
         raise ConfigError(
-            "to_frame() needs pandas, which is not installed; run pip install 'nmsim[frames]'"
+            "to_frame() needs pandas, which is not installed; run `pip install pandas`"
         ) from error
     return pd.DataFrame(look_of(value).frame.records())
 

@@ -60,7 +60,7 @@ def require_pyosys() -> None:
         ConfigError: pyosys is not installed.
     """
     if importlib.util.find_spec("pyosys") is None:
-        raise ConfigError("nmsim rtl --synth: pyosys is not installed; install nmsim[rtl]")
+        raise ConfigError("nmsim rtl --synth: pyosys is not installed; run `pip install pyosys`")
 
 
 def elaborate(folder: Path) -> None:

@@ -142,3 +142,18 @@ def test_tasks_are_shared_out(with_workers: Backend) -> None:
         seen |= set(collect(with_workers, own_process, range(12)).values())
     assert len(seen) == 2
     assert os.getpid() not in seen
+
+
+def test_dask_workers_that_are_killed_while_they_start_are_one_sentence(tmp_path: Path) -> None:
+    dask = pytest.importorskip("dask", reason="the extra 'dask' is not installed")
+    pytest.importorskip("distributed", reason="the extra 'dask' is not installed")
+    deadly = tmp_path / "deadly.py"
+    deadly.write_text("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\n")
+    with (
+        dask.config.set({"distributed.worker.preload": [str(deadly)]}),
+        pytest.raises(
+            RunError, match=r"^--backend dask: 2 workers did not come up \(.*\); go on with"
+        ) as caught,
+    ):
+        create_backend("dask", 2)
+    assert len(str(caught.value).splitlines()) == 1

@@ -19,6 +19,7 @@ from nmsim.workload import WorkloadSpec
         ("clock_hz=200", "clock_hz: value 200 is outside 1000 to 2e+10; it is in hertz: for 200 MHz write 200e6"),
         ("clock_hz=200 MHz", "clock_hz: value '200 MHz': must be a number; write 200000000"),
         ("mesh.tile_width_mm=900", "mesh.tile_width_mm: value 900 is outside 0.001 to 33; it is in millimetres"),
+        ("mesh.columns=100000", "mesh.columns: value 100000: must be less than or equal to 65536"),
         ("mesh.columns=60000", "mesh, chips and per_tile ask for up to 120,000 cores, and 65,536 are possible"),
         ("power.static_power_w=5000", "power.static_power_w: value 5000 is outside 0 to 1000; it is in watts"),
         ("dram={kind: LPDDR4, latency_ns: 60, bandwidth_bits_per_s: 25.6}", "for 25.6 GB/s write 2.048e11"),

@@ -33,9 +33,7 @@ def read_aedat4(
     try:
         import aedat
     except ImportError as error:
-        raise DataError(
-            f"{path}: AEDAT 4 is read by the package aedat; run `pip install 'nmsim[data]'`"
-        ) from error
+        raise DataError(f"{path}: AEDAT 4 is read by the package aedat; run `pip install aedat`") from error
     try:
         decoder = aedat.Decoder(str(path))
         streams = decoder.id_to_stream()

@@ -25,9 +25,7 @@ class Hdf5File:
         try:
             import h5py
         except ImportError as error:
-            raise DataError(
-                f"{path}: HDF5 is read by the package h5py; run `pip install 'nmsim[data]'`"
-            ) from error
+            raise DataError(f"{path}: HDF5 is read by the package h5py; run `pip install h5py`") from error
         self.path, self.sensor = path, sensor
         self._us, self._window = US_PER[time_unit], sort_window_us
         try:

@@ -73,7 +73,7 @@ def _opened(path: Path):  # type: ignore[no-untyped-def]  # noqa: ANN202 - Pillo
     try:
         from PIL import Image
     except ImportError as error:
-        raise DataError(f"{path}: pictures are read by Pillow; run `pip install 'nmsim[data]'`") from error
+        raise DataError(f"{path}: pictures are read by Pillow; run `pip install pillow`") from error
     try:
         return Image.open(path)
     except FileNotFoundError as error:

@@ -68,7 +68,7 @@ def _dataset_record(dataset: DatasetResult) -> dict[str, Any]:
     return {
         "title": dataset.title,
         "stand_in": dataset.stand_in,
-        "workload": {"name": dataset.name, "hash": dataset.workload.with_data().content_hash()},
+        "workload": {"name": dataset.name, "hash": dataset.workload.content_hash()},
         "network_hash": dataset.workload.network.content_hash(),
         "provenance": dict(dataset.provenance),
         "preparation": {

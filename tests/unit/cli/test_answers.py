@@ -1,17 +1,21 @@
 """Answers: every verb's `--json` is one JSON document of the schema that `nmsim schema answers` prints."""
 
 import json
+import re
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from nmsim.cli import answers
+from nmsim.cli.describe import EXTRAS
 from nmsim.cli.main import main
 from nmsim.cli.verbs import VERBS
 
-SCHEMA_FILE = Path(__file__).parents[3] / "docs" / "schemas" / "answers.json"
+ROOT = Path(__file__).parents[3]
+SCHEMA_FILE = ROOT / "docs" / "schemas" / "answers.json"
 SANAFE_CHIP = Path(__file__).parents[1] / "exchange" / "sanafe" / "mesh.yaml"
 WITHOUT = {"schema"}
 """It prints JSON as it is."""
@@ -118,3 +122,13 @@ def test_an_error_is_an_answer_too(capsys: pytest.CaptureFixture[str]) -> None:
     assert (error["kind"], error["exit_code"]) == ("ConfigError", 2)
     assert "nowhere.yaml" in error["sentences"][0]
     assert answer(capsys, "validate", "--nonsense")["error"]["exit_code"] == 2
+
+
+def test_doctor_looks_for_every_extra_that_users_install() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    for_users = {
+        name: tuple(re.split("[>=]", package)[0] for package in packages)
+        for name, packages in project["optional-dependencies"].items()
+        if name not in {"bench", "test", "dev"}
+    }
+    assert for_users == EXTRAS

@@ -1,6 +1,7 @@
 """Every kind of bad input: one sentence, exit code 2; a network that does not fit: exit code 1 and the report."""
 
 import gzip
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -192,7 +193,7 @@ def test_negative_capacity(workload: Path, tmp_path: Path, capsys: pytest.Captur
     )
     assert code == 2
     assert message == (
-        "nmsim: --set core_types.0.memories.0.words=-5: core_types[0].memories[0].words: value -5: must be greater"
+        "nmsim: --set chip.core_types.0.memories.0.words=-5: core_types[0].memories[0].words: value -5: must be greater"
         " than or equal to 1; change the value"
     )
 
@@ -232,3 +233,41 @@ def test_every_shipped_file_is_valid(capsys: pytest.CaptureFixture[str]) -> None
                 with pytest.raises(SystemExit) as stopped:
                     main()
             assert stopped.value.code in {0, None}, capsys.readouterr().err
+
+
+def test_validate_against_a_run_folder_says_what_it_wants(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "run.json").write_text("{}")
+    code, said = failure(capsys, "validate", "mnist-dense", "--against", str(tmp_path))
+    assert code == 2
+    assert f"--against {tmp_path}: this is a run folder, and a reference is wanted: use one of" in said
+    assert f"nmsim validate {tmp_path} compares that run with float64, nmsim compare puts rules" in said
+    assert len(said.splitlines()) == 1
+
+
+def test_no_hint_names_a_package_that_is_not_published() -> None:
+    root = Path(__file__).parents[3]
+    pages = [*root.glob("nmsim/**/*.py"), *root.glob("docs/**/*.md"), root / "README.md"]
+    assert not [page for page in pages if re.search(r"pip install '?nmsim\b", page.read_text(encoding="utf-8"))]
+
+
+@pytest.mark.parametrize("name", ["28nm / 0.9 V", "../../x", "/absolute"])
+def test_a_default_folder_is_named_safely_whatever_the_workload_is_called(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = tmp_path / "a" / "b" / "c"
+    place.mkdir(parents=True)
+    monkeypatch.chdir(place)
+    spec = WORKLOAD.replace("name: small", f"name: '{name}'").replace(
+        "dataset: mnist-subset", "dataset: {name: mnist-subset, train_samples: 32, test_samples: 10}"
+    )
+    (place / "w.yaml").write_text(spec)
+    for verb in (["train"], ["rtl"], ["export-vectors", "--samples", "1"], ["validate", "--samples", "1"]):
+        code, said = failure(capsys, verb[0], "w.yaml", *verb[1:], "--quiet")
+        assert code == 0, said
+    assert {path.name for path in place.iterdir()} == {"w.yaml", "runs"}
+    assert len(list((place / "runs").iterdir())) == 4
+    assert [path.name for above in (tmp_path, place.parents[1], place.parent) for path in above.iterdir()] == [
+        "a", "b", "c",
+    ]  # fmt: skip

@@ -12,6 +12,11 @@ from nmsim.hardware.chip import ChipConfig
 from nmsim.hardware.noc import Barrier
 from nmsim.hardware.sram import Sram
 
+
+def test_a_flit_may_be_as_wide_as_its_links_are() -> None:
+    assert machine(noc__flit_bits=33).noc.flit_bits == 33
+
+
 SENTENCES = [
     ({"noc__flit_bit": 3}, "noc.flit_bit: unknown key 'flit_bit'; did you mean 'flit_bits'?"),
     (

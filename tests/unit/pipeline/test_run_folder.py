@@ -153,6 +153,15 @@ def test_two_commands_never_write_into_one_folder_at_once(one):
     report_run(one)  # a lock ends with its holder, however that ended
 
 
+def test_the_next_command_in_a_folder_removes_what_a_killed_one_left(one):
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    left = one / "simulations" / f".0007-chip.npz.{gone.pid}.abc.partial"
+    left.touch()
+    with RunFolder(one).locked():
+        assert not left.exists()
+
+
 def test_other_runs_inside_the_folder_stay_where_they_are(one):
     trained(one / "inner")
     trained(one)

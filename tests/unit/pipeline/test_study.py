@@ -182,6 +182,19 @@ def test_prices_are_an_axis_too(trained: Path, tmp_path: Path) -> None:
     assert all(cheap["edp_js"] < dear["edp_js"] for cheap, dear in pairs)
 
 
+def test_a_design_that_could_not_exist_is_never_on_the_front(trained: Path, tmp_path: Path) -> None:
+    axis = "{name: static_w, key: chip.power.static_power_w, kind: categorical, values: [0.001, 50]}"
+    found = sweep(
+        make_space(tmp_path, f"axes.schedule={axis}"), Serial(), options(tmp_path / "study", run=trained)
+    )
+    hot = [result for result in found.analytic if result.values[-1] == 50 and result.metrics]
+    assert hot
+    assert {result.status for result in hot} == {Status.IMPLAUSIBLE}
+    assert all("static power by area" in result.reason for result in hot)
+    assert found.front
+    assert {result.values[-1] for result in found.front} == {0.001}
+
+
 def test_event_driven_figures_replace_estimates_near_the_front(trained: Path, tmp_path: Path) -> None:
     found = sweep(make_space(tmp_path), Serial(), options(tmp_path / "study", run=trained, event=6))
     assert 0 < len(found.event) <= 6

@@ -70,6 +70,16 @@ def test_formats_for_a_run_hold_what_it_began_with(workload: Path, tmp_path: Pat
             assert max(item.spread.high, -item.spread.low) <= 2.0 ** (total - 1 - fraction)
 
 
+def test_the_accuracy_is_the_reports_or_says_why_not(workload: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    history = train(read_workload(str(workload)), run, seed=1)
+    part = CliRunner().invoke(app, ["validate", str(run), "--samples", "2", "--test-samples", "20"])
+    assert "20 of 100 held-out samples" in part.output
+    assert "the report's accuracy is that of all of them: --test-samples 100 compares these" in part.output
+    whole = CliRunner().invoke(app, ["validate", str(run), "--samples", "2", "--test-samples", "100"])
+    assert f"all 100 held-out samples: fixed point {history.rows[-1].test_accuracy:.2%}" in whole.output
+
+
 def test_a_gap_says_what_it_is_worth() -> None:
     seeds = (
         SeedAccuracy(1, 0.90, 0.92, 100),
