@@ -1,6 +1,7 @@
 """A hundred SIGKILLs at random moments of train, run and sweep: with --resume each ends as if nothing had happened.
 
-Slow, because every attempt starts a process: `python -m pytest -m slow -n 0 tests/conformance/test_random_kills.py`.
+Every attempt is a process of its own, forked from one that has imported everything. Slow:
+`python -m pytest -m slow -n 0 tests/conformance/test_random_kills.py`.
 """
 
 import json
@@ -8,7 +9,6 @@ import os
 import random
 import signal
 import sqlite3
-import subprocess
 import sys
 import time
 from collections.abc import Mapping
@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from nmsim.cli.main import main
 
 WORKLOAD = """
 name: killed
@@ -27,41 +29,55 @@ profile: {samples: 4, milestones: 3}
 """
 SPACE = """
 name: killed
-base: {chip: edge-28nm, workload: killed.yaml, values: {chip.mesh.rows: 2, training.epochs: 1}}
+base: {chip: edge-28nm, workload: base.yaml, values: {chip.mesh.rows: 2, training.epochs: 1}}
 axes:
   - {name: lanes, key: chip.core_types.trainer.mac_lanes, kind: power_of_two, low: 2, high: 16}
   - {name: batch, key: training.batch_size, kind: categorical, values: [8, 16]}
 objectives: [energy_per_sample_j, latency_per_sample_s, area_mm2]
 """
 COMMANDS = {
-    "train": ("train", "killed.yaml"),
-    "run": ("run", "killed.yaml", "--model", "analytic"),
+    "train": ("train", "killed.yaml", "--jobs", "1"),
+    "run": ("run", "killed.yaml", "--jobs", "1", "--model", "analytic"),
     "sweep": ("sweep", "killed.yaml", "--backend", "serial", "--reports", "0"),
 }
-KILLS = {"train": 44, "run": 28, "sweep": 28}
+KILLS = {"train": 60, "run": 16, "sweep": 24}
 """Attempts that are ended while they run, by verb; the dearer a verb's attempt, the fewer."""
-EARLIEST = 0.25
-"""Part of an undisturbed run's time before which nothing is written yet."""
 TIMED = {"training.json", "training.csv"}
 """Files that hold how long an epoch took, beside what is the same every time."""
 LEFT_OUT = {".lock", "checkpoint.npz", "report.html"}
 """Files with a time in them, or of no meaning after the end; `summary.json` holds the figures of the page."""
 
 
-def start(verb: str, place: Path, out: Path) -> subprocess.Popen[bytes]:
-    words = [
-        sys.executable,
-        "-m",
-        "nmsim.cli.main",
-        *COMMANDS[verb],
-        "--out",
-        str(out),
-        "--resume",
-        "--quiet",
-    ]
-    return subprocess.Popen(
-        words, cwd=place, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
-    )
+def begin(verb: str, place: Path, out: Path, errors: Path) -> int:
+    """Start the command in a process of its own, forked from this one so that nothing is imported again; its number."""
+    words = ["nmsim", *COMMANDS[verb], "--out", str(out), "--resume", "--quiet"]
+    process = os.fork()
+    if process:
+        return process
+    code = 70
+    try:
+        os.chdir(place)
+        sys.stderr = errors.open("w")
+        sys.argv = words
+        main()
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else 70
+    finally:
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def ended(process: int, within_s: float) -> int | None:
+    """The exit code of a process that ends within a time, else None after a SIGKILL."""
+    deadline = time.monotonic() + within_s
+    while time.monotonic() < deadline:
+        found, status = os.waitpid(process, os.WNOHANG)
+        if found:
+            return os.waitstatus_to_exitcode(status)
+        time.sleep(0.002)
+    os.kill(process, signal.SIGKILL)
+    os.waitpid(process, 0)
+    return None
 
 
 def without_times(value: Any) -> Any:
@@ -91,39 +107,37 @@ def content(out: Path) -> dict[str, Any]:
 @pytest.mark.slow
 @pytest.mark.parametrize("verb", COMMANDS)
 def test_a_command_that_is_killed_at_random_ends_as_one_that_was_not(verb: str, tmp_path: Path) -> None:
-    place = tmp_path
-    (place / "killed.yaml").write_text(SPACE if verb == "sweep" else WORKLOAD)
-    if verb == "sweep":
-        (place / "base").mkdir()
-        (place / "base" / "killed.yaml").write_text(WORKLOAD)
-        (place / "killed.yaml").write_text(SPACE.replace("killed.yaml", "base/killed.yaml"))
+    (tmp_path / "base.yaml").write_text(WORKLOAD)
+    (tmp_path / "killed.yaml").write_text(SPACE if verb == "sweep" else WORKLOAD)
+    errors = tmp_path / "errors.txt"
+    _warm(verb, tmp_path)
     began = time.monotonic()
-    _, errors = start(verb, place, place / "undisturbed").communicate(timeout=600)
-    whole_s, undisturbed = time.monotonic() - began, content(place / "undisturbed")
-    assert undisturbed, errors.decode()
+    assert ended(begin(verb, tmp_path, tmp_path / "undisturbed", errors), 600) == 0, errors.read_text()
+    whole_s, undisturbed = time.monotonic() - began, content(tmp_path / "undisturbed")
 
     draw, kills, rounds = random.Random(verb), 0, 0
     while kills < KILLS[verb]:
         rounds += 1
-        kills += _one_round(verb, place, place / f"round-{rounds}", whole_s, draw, KILLS[verb] - kills)
-        found = content(place / f"round-{rounds}")
+        out = tmp_path / f"round-{rounds}"
+        while True:
+            within_s = whole_s * draw.random() if kills < KILLS[verb] else 600
+            code = ended(begin(verb, tmp_path, out, errors), within_s)
+            if code is not None:
+                break
+            kills += 1
+            (tmp_path / "kills").write_text(f"{kills} kills in {rounds} runs")
+        assert code == 0, errors.read_text()
+        found = content(out)
         assert found.keys() == undisturbed.keys(), f"round {rounds}, after {kills} kills"
         wrong = [name for name in found if found[name] != undisturbed[name]]
         assert not wrong, f"round {rounds}, after {kills} kills"
 
 
-def _one_round(verb: str, place: Path, out: Path, whole_s: float, draw: random.Random, most: int) -> int:
-    """Kills until a command comes to its end."""
-    kills = 0
-    while True:
-        process = start(verb, place, out)
-        wait_s = whole_s * (EARLIEST + (1 - EARLIEST) * draw.random()) if kills < most else 600
-        try:
-            _, errors = process.communicate(timeout=wait_s)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
-            kills += 1
-        else:
-            assert process.returncode == 0, errors.decode()
-            return kills
+def _warm(verb: str, place: Path) -> None:
+    """Run the command here once, so that forked processes find everything imported and compiled."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(place)
+        patch.setattr(sys, "argv", ["nmsim", *COMMANDS[verb], "--out", str(place / "warm"), "--quiet"])
+        with pytest.raises(SystemExit) as stopped:
+            main()
+    assert stopped.value.code == 0

@@ -249,7 +249,9 @@ def test_validate_against_a_run_folder_says_what_it_wants(
 def test_no_hint_names_a_package_that_is_not_published() -> None:
     root = Path(__file__).parents[3]
     pages = [*root.glob("nmsim/**/*.py"), *root.glob("docs/**/*.md"), root / "README.md"]
-    assert not [page for page in pages if re.search(r"pip install '?nmsim\b", page.read_text(encoding="utf-8"))]
+    assert not [
+        page for page in pages if re.search(r"pip install '?nmsim\b", page.read_text(encoding="utf-8"))
+    ]
 
 
 @pytest.mark.parametrize("name", ["28nm / 0.9 V", "../../x", "/absolute"])
