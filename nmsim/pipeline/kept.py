@@ -102,7 +102,9 @@ def write_kept(file: Path, kept: KeptRun, versions: Mapping[str, str]) -> None:
     arrays = {name: _narrow(array) for name, array in kept.state.items()}
     for name, array in () if kept.start is None else as_arrays(kept.start).items():
         single = array.astype(np.float32)
-        arrays[START + name] = single if np.array_equal(single, array) else array
+        arrays[START + name] = (
+            single if array.dtype == np.float64 and np.array_equal(single, array) else array
+        )
     write_arrays(file, SCHEMA, header, arrays)
 
 

@@ -42,7 +42,7 @@ def started_from(workload: WorkloadSpec, parameters: Parameters) -> WorkloadSpec
 
 
 def fingerprint(parameters: Parameters) -> str:
-    """SHA-256 of real parameters: float64, little-endian, C order, layer by layer, then the biases."""
+    """SHA-256 of real parameters: float64, little-endian, C order, layer by layer, then the biases, then absent synapses."""
     digest = hashlib.sha256()
     for weights, thresholds, leak in zip(
         parameters.weights, parameters.thresholds, parameters.leak, strict=True
@@ -52,6 +52,10 @@ def fingerprint(parameters: Parameters) -> str:
     for bias in parameters.bias:
         if bias is not None:
             digest.update(np.ascontiguousarray(np.asarray(bias, "<f8")).tobytes())
+    for layer in range(len(parameters.weights)):
+        absent = parameters.absent_of(layer)
+        if absent is not None:
+            digest.update(np.packbits(absent).tobytes())
     return digest.hexdigest()
 
 

@@ -86,6 +86,11 @@ class Parameters:
         """Biases of a layer, None where it has none."""
         return self.bias[layer] if layer < len(self.bias) else None
 
+    def absent_of(self, layer: int) -> BoolArray | None:
+        """Where synapses of a layer were pruned, None where all are there."""
+        mask = self.mask[layer] if layer < len(self.mask) else None
+        return None if mask is None or np.all(mask) else ~np.asarray(mask, np.bool_)
+
     def bias_velocity_of(self, layer: int) -> NDArray[Any] | None:
         """Velocities of a layer's biases, None where it has none."""
         return self.bias_velocity[layer] if layer < len(self.bias_velocity) else None

@@ -55,27 +55,37 @@ def raw(d: dict[str, Any]) -> RawRun:
     )
 
 
-def trained(d: dict[str, Any], **execution: Any) -> dict[str, Any]:
-    """The description as training runs it, in batches; `execution`: options of the engine. No tensors of time steps."""
+def engine_of(d: dict[str, Any], start: Parameters | None = None, **execution: Any) -> FixedEngine:
+    """The engine of a description, with its raw parameters or real ones; `execution`: options of the engine."""
     network, batches = translation.network_of(d), translation.batches_of(d)
-    engine = FixedEngine(
+    return FixedEngine(
         network,
         translation.precision_of(d),
         translation.training_of(d),
         batches[0].format,
         d["seed"],
-        raw_parameters=translation.parameters_of(d, network),
+        start,
+        raw_parameters=translation.parameters_of(d, network) if start is None else None,
         structure=translation.structure_of(d),
         **execution,
     )
+
+
+def trained(d: dict[str, Any], **execution: Any) -> dict[str, Any]:
+    """The description as training runs it, in batches; `execution`: options of the engine. No tensors of time steps."""
+    return trained_by(engine_of(d, **execution), d)
+
+
+def trained_by(engine: FixedEngine, d: dict[str, Any]) -> dict[str, Any]:
+    """The samples of a description as an engine trains on them."""
     updates, spikes = [], []
-    for batch, rates in zip(batches, rates_of(d), strict=True):
+    for batch, rates in zip(translation.batches_of(d), rates_of(d), strict=True):
         spikes += engine.train_batch(batch, rates).spike_counts.tolist()
         updates.append(parameters(engine.parameters))
     predictions = [counts.index(max(counts)) for counts in spikes]
     return {
         "updates": updates,
-        "overflows": overflows(engine.overflow_counts(), len(network.synaptic_layers)),
+        "overflows": overflows(engine.overflow_counts(), len(engine.network.synaptic_layers)),
         "spike_counts": spikes,
         "predictions": predictions,
     }

@@ -1,6 +1,9 @@
 """Masks that change while a network learns: engine and twin agree in every bit on random cases."""
 
+import io
+from collections.abc import Iterator
 from fractions import Fraction
+from itertools import islice
 from random import Random
 from typing import Any
 
@@ -8,10 +11,15 @@ import cases
 import engine_runs
 import numpy as np
 import pytest
+import translation
 import twin
 from difference import first_difference
 
+from nmsim.exchange.array_file import as_arrays, from_arrays
+from nmsim.stop.engines import real_parameters
 from nmsim.stop.fixed import accumulate, shapes
+from nmsim.stop.fixed.engine import FixedEngine
+from nmsim.stop.protocol import Parameters
 
 FAST, THOROUGH = 32, 1500
 EXECUTIONS: tuple[dict[str, Any], ...] = (
@@ -121,3 +129,50 @@ def test_a_structure_step_changes_masks_and_weights() -> None:
     assert [layer["w"] for layer in with_steps["updates"][-1]] != [
         layer["w"] for layer in without["updates"][-1]
     ]
+
+
+def read_back(engine: FixedEngine, d: dict[str, Any]) -> Parameters:
+    """Trained parameters as a start file keeps them."""
+    stream = io.BytesIO()
+    np.savez(stream, **as_arrays(real_parameters(engine, translation.precision_of(d))))
+    stream.seek(0)
+    with np.load(stream) as file:
+        arrays = {name: np.asarray(file[name], np.float64) for name in file.files}
+    return from_arrays(arrays, translation.network_of(d), "start.npz").parameters
+
+
+def pruned_cases() -> Iterator[tuple[dict[str, Any], FixedEngine, list[dict[str, Any]]]]:
+    """Small cases that end with absent synapses: the engine that trained them, and its parameters by layer."""
+    for d in map(with_structure, range(FAST)):
+        wide = any(
+            cases.parse_format(own[name]["format"]).total > 50
+            for own in d["precision"]
+            for name in ("w", "theta")
+        )
+        if wide or sum(len(own["w"]) for own in d["parameters"]) > 200:
+            continue
+        engine = engine_runs.engine_of(d, workers=1)
+        last = engine_runs.trained_by(engine, d)["updates"][-1]
+        if not all(all(layer["mask"]) for layer in last):
+            yield d, engine, last
+
+
+@pytest.mark.usefixtures("small_pieces")
+@pytest.mark.parametrize("again", [False, True])
+def test_a_training_from_a_pruned_network_keeps_its_synapses_absent(*, again: bool) -> None:
+    """With a structure section or without one: twin and engine go on from masks that went through a file."""
+    found = list(islice(pruned_cases(), 5))
+    assert len(found) == 5
+    for d, engine, last in found:
+        own = [
+            {**given, **{name: after[name] for name in ("w", "theta", "alpha", "mask", "b") if name in after}}
+            for given, after in zip(d["parameters"], last, strict=True)
+        ]
+        on = {**d, "parameters": own, "structure": d["structure"] if again else None}
+        expected = engine_runs.without_counters(twin.run(on), d["rule"])
+        actual = engine_runs.trained_by(engine_runs.engine_of(on, read_back(engine, d), workers=1), on)
+        actual = engine_runs.without_counters(actual, d["rule"])
+        assert first_difference(expected | {"steps": []}, actual) is None
+        if not again:
+            after = actual["updates"][-1]
+            assert [layer["mask"] for layer in last] == [layer["mask"] for layer in after]
