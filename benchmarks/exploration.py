@@ -22,7 +22,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -77,8 +77,17 @@ def rate(space: str, work: Path, designs: int, run: Path | None, seconds_wanted:
     )
 
 
-def cpu(space: str, work: Path, designs: int, run: Path) -> None:
-    """CPU time per design, which says little about a busy machine's clock; two processors are twice one, by assumption."""
+@dataclass(frozen=True)
+class Cpu:
+    """Processor time of a design in seconds, designs with figures, and a digest of all figures."""
+
+    seconds: float
+    fit: int
+    digest: str
+
+
+def cpu(space: str, work: Path, designs: int, run: Path) -> Cpu:
+    """CPU time per design, in one process and without a store."""
     document = config.load(config.find(SPACES, space))
     options = StudyOptions(work / "cpu", run=run, reports=0, overwrite=True)
     how = {"verb": "sweep", "method": "sobol", "seed": 1}
@@ -92,10 +101,14 @@ def cpu(space: str, work: Path, designs: int, run: Path) -> None:
         seconds = (time.process_time() - began) / designs
     rows = sorted((r.design, r.status, r.reason, sorted(r.metrics.items())) for r in found)
     digest = hashlib.sha256(repr(rows).encode()).hexdigest()[:16]
-    fit = sum(result.ok for result in found)
+    return Cpu(seconds, sum(result.ok for result in found), digest)
+
+
+def tell_cpu(space: str, designs: int, found: Cpu) -> None:
+    """For people; two processors are twice one, by assumption."""
     print(
-        f"{space}: {designs:,} designs, {fit:,} of them fit: {1e3 * seconds:.1f} ms of CPU time each,"
-        f" {120 / seconds:,.0f} a minute on two processors; load {os.getloadavg()[0]:.1f}; figures {digest}"
+        f"{space}: {designs:,} designs, {found.fit:,} of them fit: {1e3 * found.seconds:.1f} ms of CPU time each,"
+        f" {120 / found.seconds:,.0f} a minute on two processors; load {os.getloadavg()[0]:.1f}; figures {found.digest}"
     )
 
 
@@ -218,7 +231,7 @@ def main() -> None:
     elif given.part == "vgg":
         rate(VGG, given.work, VGG_DESIGNS, given.run, VGG_SECONDS)
     elif given.part == "cpu":
-        cpu(given.space, given.work, given.designs, given.run)
+        tell_cpu(given.space, given.designs, cpu(given.space, given.work, given.designs, given.run))
     elif given.part == "search":
         search(given.work, given.run)
     else:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import stats
+from scipy.special import bdtrc
 
 from nmsim.activity import Activity
 from nmsim.network.spec import SynapticLayer
@@ -171,7 +171,8 @@ def _stuck_layers(workload: WorkloadSpec, activity: Activity) -> list[str]:
 def _no_better_than_guessing(measured: _Measured, guess: float) -> str:
     """A sentence if the accuracy could have been guessed, else nothing."""
     accuracy, samples = measured.accuracy or 0.0, measured.samples
-    if float(stats.binom.sf(round(accuracy * samples) - 1, samples, guess)) <= CHANCE_LEVEL:
+    # so many right or more among so many guesses
+    if float(bdtrc(round(accuracy * samples) - 1, samples, guess)) <= CHANCE_LEVEL:
         return ""
     return (
         f"untrained: {accuracy:.2%} on {samples:,} {measured.part} samples is no better than always naming the largest class"

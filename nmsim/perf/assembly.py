@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from nmsim.mapping.flow import LayerFlow
 from nmsim.mapping.mapping import Mapping as NetworkMapping
 from nmsim.mapping.mapping import Slice
 from nmsim.network.memory import TrainingNeeds
-from nmsim.network.precision import Precision
+from nmsim.network.precision import Precision, ResolvedPrecision
 from nmsim.network.spec import NetworkSpec
 from nmsim.perf.bounded_cache import BoundedCache
 from nmsim.perf.census import ActivityCensus
@@ -72,6 +72,12 @@ class _Known:
 
     setting: _Setting
 
+    @cached_property
+    def precision(self) -> tuple[ResolvedPrecision, ...]:
+        """Of every layer."""
+        precision = self.setting.precision
+        return tuple(precision.resolve(layer.index) for layer in self.setting.network.synaptic_layers)
+
 
 @lru_cache(maxsize=KEPT_SETTINGS)
 def _setting(asked: _Setting) -> _Known:
@@ -96,7 +102,7 @@ def _task(
         layer=network.synaptic_layers[layer],
         slices=slices,
         projections=into,
-        precision=setting.precision.resolve(layer),
+        precision=known.precision[layer],
         recorded=census.layers[layer],
         full=census.full[layer],
         machine=machine,

@@ -1,0 +1,229 @@
+"""One table of all speeds: what was measured, what was wanted, the peer, the machine's limit and the share of it reached.
+
+Run as `python benchmarks/speed_table.py [PART ...] [--run RUN] [--vgg-run RUN]`; without parts, all of them:
+
+- `startup`: processor time of `nmsim --help`, and of a second run of the default job, whose compiled code is on disk;
+- `search`: processor time of mapping searches of deep networks, for the first rule on a chip and for a further one;
+- `sweeps`: processor time of a design, of `mnist-edge` on RUN (a run of mnist-dense) and of `vgg11-mesh` on VGG_RUN;
+- `engine`: samples per second of training and inference, beside SpikingJelly where the extra `bench` is installed;
+- `event`: the event-driven model on VGG-11.
+
+Times of processes are processor seconds (user and system), which another program beside slows by its use of caches, but not
+by its turn on the core. Rows of what is not measured say so. docs/performance.md holds a table made by this command.
+"""
+
+import argparse
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import astuple, dataclass
+from functools import cache
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import engine_throughput as engine
+import exploration
+import numba
+import numpy as np
+from performance_models import VGG, chip
+
+from nmsim import config
+from nmsim.cost.table import load_table
+from nmsim.hardware.chip import ChipConfig
+from nmsim.mapper.mapping_search import search_mapping
+from nmsim.mapping.automatic import map_network
+from nmsim.mapping.deployment import Deployment
+from nmsim.network.memory import TrainingNeeds
+from nmsim.network.precision import Precision
+from nmsim.network.spec import NetworkSpec
+from nmsim.perf.census import ActivityCensus
+from nmsim.perf.event.chip import EventModel
+from nmsim.perf.work import build_work
+from nmsim.pipeline.simulate import CHIPS
+from nmsim.pipeline.train import read_workload
+from nmsim.validate.synthetic import Densities, synthetic_activity
+
+DENSITIES = Densities(0.15, 0.3, 0.2)
+NONE = "-"
+HEAD = ("point", "what", "measured", "wanted", "peer", "limit of the machine", "share")
+DEEP = ("cifar10-vgg11", "cifar100-resnet18")
+DESIGNS = 200
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the table; texts with their units."""
+
+    point: str
+    what: str
+    measured: str
+    wanted: str = NONE
+    peer: str = "none measured"
+    limit: str = "not known"
+    share: str = NONE
+
+    @property
+    def text(self) -> str:
+        """As a line of Markdown."""
+        return f"| {' | '.join(astuple(self))} |"
+
+
+def cpu_s(*command: str) -> float:
+    """Processor seconds of a process and its children."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def startup(_: argparse.Namespace) -> Iterator[Row]:
+    """Help, and the default job a second time."""
+    nmsim = (sys.executable, "-m", "nmsim.cli.main")
+    helped = median(cpu_s(*nmsim, "--help") for _ in range(3))
+    yield Row("4", "`nmsim --help`, median of 3", f"{helped:.2f} s", "under 0.5 s")
+    with tempfile.TemporaryDirectory() as folder:
+        seconds = [cpu_s(*nmsim, "run", "--quiet", "--overwrite", "--out", folder) for _ in range(2)]
+    yield Row("4", "`nmsim run`, the second time", f"{seconds[1]:.1f} s", "under 5 s")
+
+
+def search(_: argparse.Namespace) -> Iterator[Row]:
+    """Deep networks on a mesh of 64 cores, activities drawn at random."""
+    machine = config.read(ChipConfig, config.find(CHIPS, "mesh-16nm"))
+    costs = load_table(machine.technology)
+    for name in DEEP:
+        workload = read_workload(name, "training.momentum=0.0")
+        activity = synthetic_activity(workload.network, 3, DENSITIES, rule="stop-wtl")
+        census = ActivityCensus(workload.network, activity)
+        for rule, which in (("stop-wtl", "first rule"), ("stop-w", "a further rule")):
+            needs = workload.needs(
+                rule, sample_bits=activity.layers[0].input_bits, static_input=activity.static_input
+            )
+            began = time.process_time()
+            found = search_mapping(
+                workload.network, workload.precision, needs, activity, machine, costs, census=census
+            )
+            seconds = time.process_time() - began
+            what = f"mapping search, {name} on mesh-16nm, {which}"
+            yield Row("1", what, f"{seconds:.1f} s for {found.tried} mappings")
+
+
+def sweeps(given: argparse.Namespace) -> Iterator[Row]:
+    """Designs of a Sobol sample in one process, as minutes of two processors."""
+    for space, run, wanted in (
+        (exploration.MNIST, given.run, 10_000),
+        (exploration.VGG, given.vgg_run, 1_000),
+    ):
+        what = f"designs of {space} a minute on two processors"
+        if run is None:
+            yield Row("1", what, "not measured: give the run", f"{wanted:,}")
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            found = exploration.cpu(space, Path(folder), DESIGNS, run)
+        each = f"{1e3 * found.seconds:.1f} ms of processor time each, twice one processor assumed"
+        yield Row("1", what, f"{120 / found.seconds:,.0f} ({each}; figures {found.digest})", f"{wanted:,}")
+
+
+def throughput(_: argparse.Namespace) -> Iterator[Row]:
+    """Samples per second on one machine, the peer in the same rounds."""
+    peak = multiply_adds_per_s()
+    for case in engine.CASES.values():
+        found = engine.measure(case)
+        rate = median(found.ours)
+        network = NetworkSpec.model_validate(case.network)
+        passes = 3 if case.training else 1
+        done = sum(layer.dense_macs for layer in network.synaptic_layers) * network.time_steps * passes * rate
+        what = f"{case.network['name']}, batch {case.batch}, {'training' if case.training else 'inference'}"
+        ratio = (
+            f"{found.ratio:.2f}x SpikingJelly, its better of {sorted(found.peers)} threads"
+            if found.peers
+            else "not installed"
+        )
+        limit = f"{peak / 1e9:.1f} G multiply-adds/s on one core, measured"
+        yield Row(
+            "2",
+            what,
+            f"{rate:,.1f} samples/s",
+            f"{case.wanted:g}x",
+            ratio,
+            limit,
+            f"{done / peak:.0%} (zeros counted)",
+        )
+
+
+@cache
+def multiply_adds_per_s() -> float:
+    """What one core does on 32-bit integers in its first cache, 64-bit sums: the best of 20."""
+    a, b = (np.random.default_rng(seed).integers(-99, 99, 4096, np.int32) for seed in (1, 2))
+    _dot(a, b, 1)
+    best = float("inf")
+    for _ in range(20):
+        began = time.perf_counter()
+        _dot(a, b, 1000)
+        best = min(best, time.perf_counter() - began)
+    return 1000 * len(a) / best
+
+
+@numba.njit(error_model="numpy")
+def _dot(a: Any, b: Any, times: int) -> int:
+    total = 0
+    for _ in range(times):
+        total ^= 1  # or the loop is done once
+        for i in range(len(a)):
+            total += a[i] * b[i]
+    return total
+
+
+def event(_: argparse.Namespace) -> Iterator[Row]:
+    """VGG-11 on 64 cores, one sample, event by event."""
+    network, machine, needs = (
+        NetworkSpec.model_validate(VGG),
+        chip(8, 8, 64),
+        TrainingNeeds.for_rule("stop-wtl"),
+    )
+    mapping = map_network(network, Precision(), needs, machine)
+    activity = synthetic_activity(network, 1, Densities(0.3, 0.12, 0.5), rule="stop-wtl")
+    work = build_work(Deployment(network, Precision(), needs, machine, mapping), activity)
+    began = time.process_time()
+    EventModel().run(work)
+    peer = "SANA-FE: benchmarks/against_sanafe.py, where it is installed"
+    yield Row(
+        "3",
+        "event-driven VGG-11, 64 cores, STOP-WTL, a sample",
+        f"{time.process_time() - began:.1f} s",
+        peer=peer,
+    )
+    yield Row("3", "a million neurons on 1,024 cores, a full step event-driven", "not measured", "under 60 s")
+
+
+PARTS: dict[str, Callable[[argparse.Namespace], Iterator[Row]]] = {
+    "startup": startup, "search": search, "sweeps": sweeps, "engine": throughput, "event": event,
+}  # fmt: skip
+
+
+def main() -> None:
+    """The table, row by row as it is found."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("parts", nargs="*", choices=[[], *PARTS], help="all if none is named")
+    parser.add_argument("--run", type=Path, help="a trained run of mnist-dense, for sweeps")
+    parser.add_argument("--vgg-run", type=Path, help="a trained run of cifar10-vgg11, for sweeps")
+    given = parser.parse_args()
+    print(
+        f"{engine.load()}, python {sys.version.split()[0]}, numpy {np.__version__}, {os.cpu_count()} cores\n"
+    )
+    print(f"| {' | '.join(HEAD)} |\n|{'---|' * len(HEAD)}")
+    for part in given.parts or PARTS:
+        for row in PARTS[part](given):
+            print(row.text, flush=True)
+    if not given.parts:
+        print(Row("5", "training on a GPU by torch, same bits", "not built, not measured").text)
+
+
+if __name__ == "__main__":
+    main()
