@@ -29,11 +29,8 @@ def show_synapses(
 
     Neurons, traces, packets and static power, the same whatever the format, are not in these figures.
     """
-    found = [
-        cost
-        for name in chip.split(",")
-        for cost in synapse_costs(RunFolder(run), read_chip(name.strip(), []))
-    ]
+    chips = [read_chip(name.strip(), []) for name in chip.split(",")]
+    found = synapse_costs(RunFolder(run), chips)
     if as_json:
         show_json([asdict(cost) for cost in found])
         return

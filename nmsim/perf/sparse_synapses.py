@@ -61,6 +61,59 @@ def _patches(layer: SynapticLayer, flat: NDArray[np.bool_]) -> NDArray[np.bool_]
     return found.reshape(samples, steps, -1, height * width)
 
 
+@dataclass(frozen=True, eq=False)
+class Meetings:
+    """What happens at the synapses that are there, whatever they are stored in and on whatever chip: means over the profile.
+
+    `mask (R, N)` as of a `SynapseStore`. Each is computed once, when it is asked for.
+    """
+
+    mask: NDArray[np.bool_]
+    events: LayerEvents
+    static: bool = False
+    """Its input is the same at every step, and served at the first only."""
+
+    @cached_property
+    def served(self) -> FloatArray:
+        """How often each row is served per sample, `(R,)`."""
+        inputs = self.events.inputs[:, :1] if self.static else self.events.inputs
+        return np.asarray(inputs.sum(axis=(1, 3), dtype=np.float64).mean(axis=0))
+
+    @cached_property
+    def traced(self) -> FloatArray:
+        """How often each row meets a position with any delta while it has a trace, per sample `(R,)`."""
+        hot = np.asarray(self.events.deltas.any(axis=2))[:, :, None, :]
+        return np.asarray((self.events.traces & hot).sum(axis=(1, 3), dtype=np.float64).mean(axis=0))
+
+    @cached_property
+    def deltas(self) -> FloatArray:
+        """Deltas of each neuron or channel per sample, `(N,)`."""
+        return np.asarray(self.events.deltas.sum(axis=(1, 3), dtype=np.float64).mean(axis=0))
+
+    @cached_property
+    def positions_with_deltas(self) -> float:
+        """Steps and positions with a delta per sample: walks of the whole store."""
+        return float(self.events.deltas.any(axis=2).sum(axis=(1, 2)).mean())
+
+    @cached_property
+    def errors(self) -> float:
+        """Deltas times the synapses of their neuron."""
+        reached = self.mask.T.astype(np.float64) @ self.events.inside  # synapses of a neuron at a position
+        return float((self.events.deltas.sum(axis=1, dtype=np.float64).mean(axis=0) * reached).sum())
+
+    @cached_property
+    def pairs(self) -> float:
+        """Deltas that meet a trace across a synapse that is there; steps and positions without both are left out."""
+        total = 0.0
+        mask = self.mask.astype(np.float32)  # counts of at most N: exact
+        for deltas, traces in zip(self.events.deltas, self.events.traces, strict=True):
+            both = deltas.any(axis=1) & traces.any(axis=1)
+            above, below = deltas.transpose(1, 0, 2)[:, both], traces.transpose(1, 0, 2)[:, both]
+            reached = mask @ above.astype(np.float32)
+            total += float(reached.sum(where=below, dtype=np.float64))
+        return total / len(self.events.deltas)
+
+
 @dataclass(frozen=True)
 class SynapseCounts:
     """Actions per training sample (forward ones alone: per inference), means over the profile.
@@ -90,29 +143,15 @@ class SynapseWork:
     """A layer's store and what happens in it; `lanes` entries a cycle, one word of memory a cycle."""
 
     store: SynapseStore
-    events: LayerEvents
+    met: Meetings
     lanes: int
     gradient_bits: int
-    static: bool = False
-    """Its input is the same at every step, and served at the first only."""
     learns_below: bool = True
     """Whether errors go below it."""
 
-    @cached_property
-    def _served(self) -> FloatArray:
-        """How often each row is served per sample, `(R,)`."""
-        inputs = self.events.inputs[:, :1] if self.static else self.events.inputs
-        return np.asarray(inputs.sum(axis=(1, 3), dtype=np.float64).mean(axis=0))
-
-    @cached_property
-    def _traced(self) -> FloatArray:
-        """How often each row meets a position with any delta while it has a trace, per sample `(R,)`."""
-        hot = np.asarray(self.events.deltas.any(axis=2))[:, :, None, :]
-        return np.asarray((self.events.traces & hot).sum(axis=(1, 3), dtype=np.float64).mean(axis=0))
-
     def counts(self) -> SynapseCounts:
         """All of it."""
-        store, served, traced = self.store, self._served, self._traced
+        store, served, traced = self.store, self.met.served, self.met.traced
         words, entries, decode = store.row_words, store.entries, store.decode_cycles(self.lanes)
         gradients = store.value_words(self.gradient_bits)
         index = words if store.memory.format != "dense" else np.zeros_like(words)
@@ -121,7 +160,7 @@ class SynapseWork:
         return SynapseCounts(
             sops=float(served @ store.present),
             errors=errors,
-            pairs=self._pairs(),
+            pairs=self.met.pairs,
             forward_passed=float(served @ entries),
             error_passed=passed,
             gradient_passed=float(traced @ entries),
@@ -134,26 +173,14 @@ class SynapseWork:
             gradient_cycles=float(traced @ np.maximum.reduce([2 * gradients, index, decode])),
         )
 
-    def _pairs(self) -> float:
-        """Deltas that meet a trace across a synapse that is there."""
-        total = 0.0
-        mask = self.store.mask.astype(np.float32)
-        for deltas, traces in zip(self.events.deltas, self.events.traces, strict=True):
-            reached = np.einsum("rn,tnp->trp", mask, deltas.astype(np.float32), optimize=True)
-            total += float((reached.astype(np.float64) * traces).sum())
-        return total / len(self.events.deltas)
-
     def _back(self) -> tuple[float, float, float, float]:
         """Errors: multiplications, entries passed, words read, cycles.
 
         A dense store reads, for every delta, the word of its weight in every row. Otherwise `scan` walks the whole store at
         every position with a delta, because it is sorted by input; `index` reads a neuron's list of places, and a word each.
         """
-        store, deltas = self.store, self.events.deltas
-        hot = np.asarray(deltas.sum(axis=(1, 3), dtype=np.float64).mean(axis=0))
+        store, deltas, hot, errors = self.store, self.met.events.deltas, self.met.deltas, self.met.errors
         fan_in = np.asarray(store.mask.sum(axis=0), np.float64)
-        reached = store.mask.T.astype(np.float64) @ self.events.inside  # synapses of a neuron at a position
-        errors = float((deltas.sum(axis=1, dtype=np.float64).mean(axis=0) * reached).sum())
         rows = len(store.mask)
         if store.memory.format == "dense":
             per_word = max(1, store.word_bits // store.weight_bits)
@@ -167,7 +194,7 @@ class SynapseWork:
             passed = float(hot.sum()) * rows
             return errors, passed, words, max(words, passed / self.lanes)
         if store.memory.transposed == "scan":
-            walks = float(deltas.any(axis=2).sum(axis=(1, 2)).mean())
+            walks = self.met.positions_with_deltas
             cycles = float(np.maximum(store.row_words, store.decode_cycles(self.lanes)).sum())
             return (
                 errors,

@@ -1,6 +1,8 @@
 """What the masks of a run are worth on a chip: memory, work, energy and time of its synapses in every format."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +17,11 @@ from nmsim.errors import ConfigError
 from nmsim.hardware.chip import ChipConfig
 from nmsim.hardware.synapse_memory import SynapseMemory, SynapseStore, bits_for
 from nmsim.network.precision import ResolvedPrecision
+from nmsim.network.spec import NetworkSpec, SynapticLayer
 from nmsim.perf.sparse_synapses import (
     GrowthCost,
     LayerEvents,
+    Meetings,
     SynapseCounts,
     SynapseWork,
     by_input,
@@ -85,39 +89,47 @@ def masks_of(folder: RunFolder) -> list[NDArray[np.bool_]]:
 
 
 def synapse_costs(
-    folder: RunFolder, chip: ChipConfig, formats: tuple[SynapseMemory, ...] = FORMATS
+    folder: RunFolder, chips: Sequence[ChipConfig], formats: tuple[SynapseMemory, ...] = FORMATS
 ) -> list[SynapseCost]:
-    """A run's synapses on a chip in every format.
+    """A run's synapses on every chip in every format.
 
     Raises:
-        ConfigError: the chip is described by its events, or the run keeps no masks.
+        ConfigError: a chip is described by its events, or the run keeps no masks.
         RunError: there is no finished run.
     """
     workload, masks = folder.workload(), masks_of(folder)
     activity = folder.activity(workload.training.rule.profile)
     layers = workload.network.synaptic_layers
-    events = [LayerEvents.of(layer, activity.layers[layer.index]) for layer in layers]
-    prices = _Prices.of(chip)
+    met = [
+        Meetings(
+            by_input(mask),
+            LayerEvents.of(layer, activity.layers[layer.index]),
+            static=_reads_samples(workload.network, layer) and activity.static_input,
+        )
+        for layer, mask in zip(layers, masks, strict=True)
+    ]
     found = []
-    for memory in formats:
-        parts = []
-        for layer, mask, happened in zip(layers, masks, events, strict=True):
+    for chip, memory in product(chips, formats):
+        prices, parts = _Prices.of(chip), []
+        for layer, happened in zip(layers, met, strict=True):
             precision = workload.precision.resolve(layer.index)
-            first = workload.network.source_layers(layer.index) == (-1,)
             store = SynapseStore(
-                memory, by_input(mask), precision.weight.format.total_bits, prices.word_bits(precision)
+                memory, happened.mask, precision.weight.format.total_bits, prices.word_bits(precision)
             )
             work = SynapseWork(
                 store,
                 happened,
                 prices.lanes,
                 precision.weight_gradient.format.total_bits,
-                static=first and activity.static_input,
-                learns_below=not first,
+                learns_below=not _reads_samples(workload.network, layer),
             )
             parts.append(_layer_cost(prices, precision, work, activity.layers[layer.index].input_bits))
         found.append(_joined(chip, memory, parts))
     return found
+
+
+def _reads_samples(network: NetworkSpec, layer: SynapticLayer) -> bool:
+    return network.source_layers(layer.index) == (-1,)
 
 
 @dataclass(frozen=True)

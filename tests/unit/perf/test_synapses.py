@@ -9,7 +9,7 @@ from nmsim.activity import LayerActivity
 from nmsim.hardware.synapse_memory import SynapseMemory, SynapseStore
 from nmsim.network.layers import Conv, Dense
 from nmsim.network.spec import NetworkSpec, SynapticLayer
-from nmsim.perf.sparse_synapses import LayerEvents, SynapseWork, by_input, growth_cost
+from nmsim.perf.sparse_synapses import LayerEvents, Meetings, SynapseWork, by_input, growth_cost
 
 RNG = np.random.default_rng(7)
 
@@ -57,7 +57,9 @@ def test_synaptic_operations_equal_a_count_from_the_mask(index: int, kind: str) 
     mask = RNG.random(layer.weight_shape) < 0.3
     record = recorded(layer)
     store = SynapseStore(SynapseMemory(format=kind, rows=2, columns=2), by_input(mask), 8, 32)
-    counts = SynapseWork(store, LayerEvents.of(layer, record), lanes=4, gradient_bits=32).counts()
+    counts = SynapseWork(
+        store, Meetings(store.mask, LayerEvents.of(layer, record)), lanes=4, gradient_bits=32
+    ).counts()
     inputs, traces, deltas = (record.mask(name) for name in ("inputs", "traces", "deltas"))
     sops = pairs = errors = 0
     for neuron, source in meetings(layer, mask):
@@ -75,8 +77,9 @@ def test_errors_of_a_dense_layer_meet_each_synapse_of_a_delta() -> None:
     mask = RNG.random(layer.weight_shape) < 0.3
     record = recorded(layer)
     memory = SynapseMemory(format="csr")
+    store = SynapseStore(memory, by_input(mask), 8, 32)
     counts = SynapseWork(
-        SynapseStore(memory, by_input(mask), 8, 32), LayerEvents.of(layer, record), lanes=4, gradient_bits=32
+        store, Meetings(store.mask, LayerEvents.of(layer, record)), lanes=4, gradient_bits=32
     ).counts()
     deltas = record.mask("deltas")
     assert round(counts.errors * 3) == sum(int(deltas[:, :, n].sum() * mask[n].sum()) for n in range(5))
@@ -94,7 +97,9 @@ def test_an_indexed_way_back_reads_a_list_and_a_word_per_synapse() -> None:
     masks["deltas"][0, 0, 1] = True
     record = LayerActivity.from_masks(layer.in_shape, layer.out_shape, 1, masks)
     store = SynapseStore(SynapseMemory(format="csr", transposed="index"), by_input(mask), 8, 32)
-    counts = SynapseWork(store, LayerEvents.of(layer, record), lanes=4, gradient_bits=32).counts()
+    counts = SynapseWork(
+        store, Meetings(store.mask, LayerEvents.of(layer, record)), lanes=4, gradient_bits=32
+    ).counts()
     assert counts.errors == 3
     assert counts.error_words == 1 + 1 + 3  # pointers, a word of three places, three weights
 
