@@ -91,12 +91,12 @@ def operation_table(result: RunResult) -> Table:
         Column("operation", "Operation"), *(Column(name, f"Width {name[-1]}", "") for name in WIDTHS),
         Column("operations_per_sample", "Served"), Column("dense_operations_per_sample", "Dense"),
         Column("modelled_arithmetic_j", "Arithmetic, modelled", "J"),
-        Column("convention_45nm_j", "Arithmetic, 45 nm convention", "J"),
+        Column("convention_45nm_j", "Arithmetic, 45 nm convention", "J"), *NETWORK_COLUMNS,
     )  # fmt: skip
     rows = tuple(
         (
             *_which(item), one.phase, one.layer, layer_label(one.layer, result.layers), one.kind, *one.widths, one.served,
-            one.dense, one.modelled_j, one.convention_j,
+            one.dense, one.modelled_j, one.convention_j, *network_cells(of_rule(result.diagnosis, item.rule)),
         )
         for item in result.evaluations
         for one in operations_of(item, result.workload.network)

@@ -5,12 +5,14 @@ import io
 
 import pytest
 
+from nmsim.diagnosis import DEAD, PARTLY_TRAINED, TRAINED, UNTRAINED
+from nmsim.report.network_columns import NETWORK_COLUMNS, STAND_IN
 from nmsim.report.reference.for_people import (
     costs_for_people,
     extrapolation_for_people,
     operations_for_people,
 )
-from nmsim.report.reference.ratios import ratios
+from nmsim.report.reference.ratios import ratio_table, ratios
 from nmsim.report.reference.result import CASES, Reference
 from nmsim.report.reference.tables import (
     activity_table,
@@ -24,6 +26,12 @@ from nmsim.report.reference.tables import (
 )
 from nmsim.report.tables import NOT_AVAILABLE
 
+STAMPS = {
+    prefix + stamp
+    for stamp in (DEAD, UNTRAINED, PARTLY_TRAINED, TRAINED)
+    for prefix in ("", f"{STAND_IN}, ")
+}  # fmt: skip
+
 
 def test_one_row_per_data_set_chip_and_rule(example: Reference) -> None:
     rows = result_table(example).records()
@@ -32,6 +40,18 @@ def test_one_row_per_data_set_chip_and_rule(example: Reference) -> None:
     fitting = [row for row in rows if row["fits"]]
     assert all(row["energy_per_sample_j"] and not row["problem"] for row in fitting)
     assert all(row["energy_per_sample_j"] is None and row["problem"] for row in rows if not row["fits"])
+
+
+def test_every_row_with_an_energy_says_of_which_network_it_is(example: Reference) -> None:
+    with_energies = [
+        table
+        for table in (*tables(example), ratio_table(example))
+        if any("energy" in column.name for column in table.columns)
+    ]
+    assert {table.name for table in with_energies} >= {"results", "energy", "ratios"}
+    for table in with_energies:
+        assert {column.name for column in NETWORK_COLUMNS} <= {column.name for column in table.columns}
+        assert {row["stamp"] for row in table.records()} <= STAMPS, table.name
 
 
 def test_figures_are_those_of_the_evaluation(example: Reference) -> None:

@@ -2,6 +2,7 @@
 
 from itertools import combinations
 
+import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Text
@@ -82,3 +83,15 @@ def test_no_text_of_a_run_report_covers_another(result: RunResult, drawn: list[F
     for figure in drawn:
         assert covered(figure) == [], figure.get_suptitle()
         assert cut_off(figure) == [], figure.get_suptitle()
+
+
+def test_the_axis_of_a_loss_spans_the_loss(result: RunResult, drawn: list[Figure]) -> None:
+    draw(result)
+    axes = [
+        item for figure in drawn for item in figure.axes if item.get_ylabel().startswith("loss per sample")
+    ]
+    assert axes
+    for item in axes:
+        values = [value for line in item.lines for value in np.asarray(line.get_ydata(), np.float64)]
+        low, high = item.get_ylim()
+        assert max(values) - min(values) > 0.5 * (high - low) or item.get_yscale() == "log"

@@ -10,7 +10,7 @@ import pytest
 from nmsim.fixedpoint.format import QFormat
 from nmsim.hardware.routing import EAST
 from nmsim.report.plots.bit_widths import BitsPoint, TensorRange, accuracy_by_bits, ranges_by_format
-from nmsim.report.plots.canvas import Picture
+from nmsim.report.plots.canvas import LOAD, Picture
 from nmsim.report.plots.mesh import MeshLoad, mesh_load
 from nmsim.report.plots.roofline import PhaseWork, Roofs, roofline
 from nmsim.report.plots.validation import PublishedFigure, modelled_against_published
@@ -85,6 +85,11 @@ def test_drawing_leaves_no_global_setting_behind() -> None:
 
 def test_the_busiest_link_is_named() -> None:
     assert "from tile (column 0, row 1) to the east, carries flits 25.00%" in mesh().alt
+
+
+def test_the_more_load_the_darker() -> None:
+    light = [sum(LOAD(share)[:3]) for share in (0.0, 0.25, 0.5, 0.75, 1.0)]
+    assert light == sorted(light, reverse=True)
 
 
 def test_an_overflow_is_named() -> None:

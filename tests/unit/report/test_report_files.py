@@ -52,6 +52,16 @@ def test_every_file_is_written_and_named(folder: Path) -> None:
     assert len(list((folder / "pictures").glob("*.svg"))) >= 9
 
 
+def test_every_row_with_an_energy_says_of_which_network_it_is(folder: Path) -> None:
+    named = []
+    for path in sorted(folder.glob("*.csv")):
+        head = rows(folder, path.name)[0]
+        if any(name.endswith("_j") for name in head):
+            named.append(path.name)
+            assert head["stamp"], path.name
+    assert {"energy.csv", "timesteps.csv"} <= set(named)
+
+
 def test_the_same_run_gives_the_same_bytes(result: RunResult, folder: Path, tmp_path: Path) -> None:
     written = write_report(result, tmp_path)
     assert written

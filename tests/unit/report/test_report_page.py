@@ -163,3 +163,12 @@ def test_every_source_that_is_cited_is_listed(page: Page) -> None:
     text = "".join(page.text)
     cited = {int(number) for number in re.findall(r"\[(\d+)\]", text)}
     assert cited == set(range(1, len(cited) + 1))
+
+
+def test_what_contention_costs_is_never_more_than_the_sample(page: Page) -> None:
+    text = " ".join(page.text)
+    shares = [
+        float(share) for share in re.findall(r"cycles per sample on the mean of [^(]*\(([\d.]+)%\)", text)
+    ]
+    assert "Time lost to contention" in text
+    assert all(share <= 100 for share in shares)
