@@ -14,6 +14,7 @@ from nmsim.stop.fixed.sums import (
     NARROW,
     ORDERED,
     WIDE,
+    Rows,
     dot_narrow,
     dot_ordered,
     dot_wide,
@@ -24,13 +25,13 @@ from nmsim.stop.fixed.tile import narrow_tile, plain_tile
 
 def multiply(a, p, b, q, depth, rows, columns, out, add, places):
     """Entry into the compiled product."""
-    dot_narrow(a, p, depth, rows, b, q, depth, places, columns, depth, out, add)
+    dot_narrow(Rows(a, p, depth, rows), Rows(b, q, depth, columns), places, depth, out, add)
 
 
 def tiles(a, b, depth, out):
     """Entry into both tiles, which must agree modulo 2**32."""
-    fast = narrow_tile(a, 0, depth, 0, depth, b, 0, 0, depth, depth, depth)
-    slow = PLAIN(a, 0, depth, 0, depth, b, 0, 0, depth, depth, depth)
+    p, q = (0, depth, 0, depth), (0, 0, depth, depth)
+    fast, slow = narrow_tile(a, p, b, q, depth), PLAIN(a, p, b, q, depth)
     for k in range(16):
         out[0, k], out[1, k] = fast[k], slow[k]
 
@@ -76,7 +77,7 @@ def test_tiles_agree_on_extreme_operands() -> None:
 def test_wide_products_hold_integers_of_any_size() -> None:
     a, b = np.array([1 << 70, 3], object), np.array([5, -(1 << 80)], object)
     out = np.zeros(1, object)
-    dot_wide(a, 0, 2, 1, b, 0, 2, NOWHERE, 1, 2, out, 0)
+    dot_wide(Rows(a, 0, 2, 1), Rows(b, 0, 2, 1), NOWHERE, 2, out, 0)
     assert out[0] == 5 * (1 << 70) - 3 * (1 << 80)
 
 
@@ -92,7 +93,7 @@ def test_ordered_sums_saturate_after_every_addition(pairs: list[tuple[int, int]]
     a, b = (np.array(side, np.int64) for side in zip(*pairs, strict=True))
     row = range_numbers(QFormat.parse("s5.0"), Overflow.SATURATE)
     out, scratch = np.zeros(1, np.int64), np.zeros(len(pairs), np.int64)
-    found = dot_ordered(a, 0, 0, 1, b, 0, 0, 1, np.array(order), row, out, scratch)
+    found = dot_ordered(Rows(a, 0, 0, 1), Rows(b, 0, 0, 1), np.array(order), row, out, scratch)
     assert (out[0], found) == (total, saturations)
 
 

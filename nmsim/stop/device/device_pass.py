@@ -19,6 +19,7 @@ from nmsim.stop.device.torch_device import Tensor, TorchDevice
 from nmsim.stop.device.windows import pool_errors, pooled
 from nmsim.stop.fixed.layout import Layout
 from nmsim.stop.fixed.memory_plan import ADD, INPUT, Held
+from nmsim.stop.fixed.pass_kernels import Loss
 from nmsim.stop.fixed.tensor import Tensor as Counted
 
 
@@ -40,17 +41,17 @@ class DevicePass:
 
     Args:
         layout, held: plan and parameters of the engine; `held` is read anew at every pass.
+        loss: how errors of the output are formed.
         device: name of a device of PyTorch, such as cuda.
-        squared_error, one: loss, and 1.0 in the format of the output's error.
     """
 
-    def __init__(self, layout: Layout, held: Held, device: str, *, squared_error: bool, one: int) -> None:
-        self._layout, self._held, self._one = layout, held, one
+    def __init__(self, layout: Layout, held: Held, loss: Loss, device: str) -> None:
+        self._layout, self._held, self._one = layout, held, loss.one
         self._on = TorchDevice(device)
         self._steps = layout.layers[0].time_steps
         self._quantizer = Requantizer(self._on, self._steps)
         self._surrogates = self._on.put(layout.plan.surrogates)
-        self._probabilities = None if squared_error else self._on.put(layout.plan.probabilities)
+        self._probabilities = None if loss.squared else self._on.put(layout.plan.probabilities)
 
     def run(
         self, inputs: NDArray[Any], labels: NDArray[np.int64], first: int, *, training: bool

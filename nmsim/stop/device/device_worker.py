@@ -9,6 +9,7 @@ from nmsim.stop.device.device_pass import DevicePass, PassResult
 from nmsim.stop.device.requantizer import OrderMattersError
 from nmsim.stop.fixed.layout import Layout
 from nmsim.stop.fixed.memory_plan import Held
+from nmsim.stop.fixed.pass_kernels import Loss
 from nmsim.stop.fixed.worker import Pass, Worker
 
 
@@ -19,11 +20,9 @@ class DeviceWorker(Worker):
     left to the kernels, so a device may change how long a training takes and nothing else.
     """
 
-    def __init__(
-        self, layout: Layout, held: Held, samples: int, *, squared_error: bool, one: int, device: str
-    ) -> None:
-        super().__init__(layout, held, samples, squared_error=squared_error, one=one, logs=False)
-        self._device = DevicePass(layout, held, device, squared_error=squared_error, one=one)
+    def __init__(self, layout: Layout, held: Held, samples: int, loss: Loss, device: str) -> None:
+        super().__init__(layout, held, samples, loss, logs=False)
+        self._device = DevicePass(layout, held, loss, device)
 
     def run(
         self, inputs: NDArray[Any], labels: NDArray[np.int64], first: int, steps: range, kind: Pass

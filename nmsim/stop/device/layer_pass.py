@@ -136,7 +136,7 @@ class LayerPass:
 
     def _currents(self, values: Tensor) -> Tensor:
         """Complete sums with their biases, `(S, N)`."""
-        layer, bounds = self.layer, self._held.bounds[self._index]
+        layer, bounds = self.layer, self._held.weight_bounds[self._index]
         bound = int(bounds[0]) * layer.largest_input + int(bounds[3])
         settles = must_settle(bound, self._rows[Counted.CURRENT])
         sums = (self._weights @ self._columns(values)).long()
@@ -201,7 +201,7 @@ class LayerPass:
 
     def error_sums(self, deltas: Tensor) -> Tensor:
         """`W^T delta` of every input, `(S, M)`, with as many fraction bits as its source expects."""
-        layer, bounds, row = self.layer, self._held.bounds[self._index], self._rows[Counted.ERROR_SUM]
+        layer, bounds, row = self.layer, self._held.weight_bounds[self._index], self._rows[Counted.ERROR_SUM]
         try:
             settles = must_settle(int(bounds[1]) * self._largest(Counted.DELTA), row)
         except OrderMattersError:  # what the deltas are is asked only where their format does not suffice

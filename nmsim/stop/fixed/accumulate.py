@@ -40,6 +40,10 @@ class Accumulator:
 
     Samples have no memory and draws are indexed by sample, so a pass may be split, discarded and repeated at will.
     Results and overflow counts are taken over only when a pass is final.
+
+    A pass is tried with exact sums first. If the bounds cannot rule out that an accumulator would have overflowed on the
+    way, the pass is discarded and tried with half as many samples; a single sample is then summed in the order of the
+    definition (docs/decisions/0005).
     """
 
     def __init__(self, layout: Layout, held: Held, workers: list[Worker]) -> None:

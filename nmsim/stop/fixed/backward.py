@@ -1,10 +1,14 @@
-"""A layer's backward steps: error, surrogate, delta, the sums its gradients need, and the error it sends down."""
+"""A layer's backward steps: error, surrogate, delta, the sums its gradients need, and the error it sends down.
+
+STOP has no pass back through time: errors of a step use the states of the same step, which lie in the same slot. Layers are
+visited from the last to the first, and every layer finds the exact sum of the errors sent to it in `errors`.
+"""
 
 from typing import Any
 
 from nmsim.fixedpoint.compiled import kernel
 from nmsim.fixedpoint.quantize import HIGH, LEFT_P, LEFT_Q, LOW, quantize_into
-from nmsim.stop.fixed.forward import drawn, rows_at_once
+from nmsim.stop.fixed.forward import Draws, Span, draw_count, drawn, rows_at_once
 from nmsim.stop.fixed.gather import copy_run, gather_deltas
 from nmsim.stop.fixed.neuron import (
     add_magnitudes,
@@ -16,7 +20,7 @@ from nmsim.stop.fixed.neuron import (
     sum_of_squares,
     surrogate_into,
 )  # fmt: skip
-from nmsim.stop.fixed.sums import NARROW, ORDERED, WIDE, sum_kernel
+from nmsim.stop.fixed.sums import NARROW, ORDERED, WIDE, Rows, sum_kernel
 from nmsim.stop.fixed.tensor import (
     CONSTANT_TRACE,
     DELTA,
@@ -30,7 +34,7 @@ from nmsim.stop.fixed.tensor import (
 
 
 def count_spikes(memory, layers, spikes, samples):
-    """Add the output spikes of a group of time steps."""
+    """Add the output spikes of a group of time steps to `spikes (S, C)`, neurons as stored."""
     layer = layers[len(layers) - 1]
     for slot in range(samples * layer.group):
         begin = slot * layer.words + layer.values
@@ -38,8 +42,13 @@ def count_spikes(memory, layers, spikes, samples):
             spikes[slot // layer.group, output] += memory[begin + output]
 
 
-def output_errors(memory, layers, numbers, probabilities, labels, tally, counts, samples, one, squared):
-    """Errors of the output layer in every slot, and the tally of their loss; `one` is 1.0 in the error's format."""
+def output_errors(memory, layers, numbers, probabilities, tally, counts, squared, one, labels, samples):
+    """Errors of the output layer in every slot, and the tally of their loss.
+
+    `e = y - target`, where `y` is the spike itself if the loss is `squared`, or the softmax of the spikes of this step. The
+    latter depends on two numbers alone, the output's own spike and how many outputs spike: `probabilities` is a table of it.
+    `one` is 1.0 in the error's format, `labels (S,)` are classes in C order.
+    """
     index = len(layers) - 1
     layer, row = layers[index], numbers[index, ERROR]
     over = 0
@@ -63,34 +72,37 @@ def output_errors(memory, layers, numbers, probabilities, labels, tally, counts,
 
 
 def layer_deltas(
-    memory, errors, layers, index, all_numbers, theta, surrogates, table, draws, factors, magnitudes, threshold_sums,
-    leak_sums, bias_sums, constants, static_sums, all_counts, samples, step, first, gradients, biases, statics,
+    memory, errors, layers, numbers, theta, surrogates, draw_table, draws, factors, magnitudes, threshold_sums,
+    leak_sums, bias_sums, constants, static_sums, counts,
+    index, samples, step, first, gradients, biases, statics,
 ):  # fmt: skip
     """`e = Q(error sum)` (hidden layers), `delta = Q(e * phi)`, and what they add to sums.
 
-    Exact dTheta and dAlpha if `gradients`, exact db if `biases`, g of a scalar trace in the order of the definition if
-    `statics`.
+    `phi` is the surrogate derivative at `|U - theta|`, from the layer's table. Exact dTheta and dAlpha if `gradients`,
+    exact db if `biases`, g of a scalar trace in the order of the definition if `statics`. Sums of |delta| by neuron go to
+    `magnitudes`: the bounds on what gradients may have become on the way are made from them.
 
     Returns the largest |delta|, and of all slots the largest sum of squares (of 16-bit deltas, else 0).
     """
-    layer, numbers, counts = layers[index], all_numbers[index], all_counts[index]
+    layer, own_numbers, own_counts = layers[index], numbers[index], counts[index]
+    chance, span = Draws(draw_table, draws), Span(samples, step, first)
     size, channels, largest, energy = layer.neurons, layer.channels, 0, 0
     own_theta, own_factors = theta[layer.theta : layer.theta + size], factors[:size]
     for slot in range(samples * layer.group):
         begin = slot * layer.words
-        count = (first + slot // layer.group) * layer.time_steps + step + slot % layer.group
+        count = draw_count(layer, span, slot)
         error = memory[begin + layer.error : begin + layer.error + size]
         if not layer.output:  # errors of the output are table entries and already have their format
-            row = numbers[ERROR]
+            row = own_numbers[ERROR]
             place = slot * layer.error_words + layer.own_error
-            bits = draws[drawn(table, draws, 5, row, count, size, channels, 0)]
-            counts[ERROR] += quantize_into(error, errors[place : place + size], row, bits)
-        row = numbers[DELTA]
+            bits = draws[drawn(chance, 5, row, count, size, channels, 0)]
+            own_counts[ERROR] += quantize_into(error, errors[place : place + size], row, bits)
+        row = own_numbers[DELTA]
         membrane = memory[begin + layer.membrane : begin + layer.membrane + size]
         surrogate_into(own_factors, membrane, own_theta, surrogates[index], row[LEFT_P], row[LEFT_Q])
         deltas = memory[begin + layer.delta : begin + layer.delta + size]
-        bits = draws[drawn(table, draws, 6, row, count, size, channels, 0)]
-        counts[DELTA] += multiply_into(deltas, error, own_factors, row, bits)
+        bits = draws[drawn(chance, 6, row, count, size, channels, 0)]
+        own_counts[DELTA] += multiply_into(deltas, error, own_factors, row, bits)
         largest = max(largest, largest_magnitude(deltas))
         if layer.narrow:  # squares of wider deltas need not fit 64 bits
             energy = max(energy, sum_of_squares(deltas))
@@ -102,13 +114,13 @@ def layer_deltas(
         if statics and layer.scalar:
             place = layer.static_sum * samples + slot // layer.group * size
             constant = constants[slot * len(layers) + index]
-            counts[STATIC_GRADIENT] += add_scaled(
-                static_sums[place : place + size], deltas, constant, numbers[STATIC_GRADIENT]
+            own_counts[STATIC_GRADIENT] += add_scaled(
+                static_sums[place : place + size], deltas, constant, own_numbers[STATIC_GRADIENT]
             )
         if gradients:
             add_magnitudes(magnitudes[layer.theta : layer.theta + size], deltas)
             if layer.learns_thresholds:
-                row = numbers[THRESHOLD_GRADIENT]
+                row = own_numbers[THRESHOLD_GRADIENT]
                 trace = memory[begin + layer.threshold_trace : begin + layer.threshold_trace + size]
                 sums = threshold_sums[layer.theta : layer.theta + size]
                 add_threshold_gradient(sums, deltas, trace, row[LEFT_P], row[LEFT_Q])
@@ -118,13 +130,13 @@ def layer_deltas(
     return largest, energy
 
 
-def bound_gradients(layers, all_numbers, magnitudes, largest, bounds):
+def bound_gradients(layers, numbers, magnitudes, largest, bounds):
     """Add to `bounds (L, 4)` what a pass may have added to any dW, dTheta, dAlpha, db in absolute terms, and start afresh.
 
     Sums of |delta| times the largest trace; the largest possible trace where the actual one was not looked for.
     """
     for index in range(len(layers)):
-        layer, numbers = layers[index], all_numbers[index]
+        layer, own_numbers = layers[index], numbers[index]
         own = magnitudes[layer.theta : layer.theta + layer.neurons]
         total, of_channel = 0, 0
         for channel in range(layer.channels):
@@ -136,59 +148,50 @@ def bound_gradients(layers, all_numbers, magnitudes, largest, bounds):
             of_channel = max(of_channel, here)
         bounds[index, 0] += of_channel * largest[index]
         largest[index] = 0
-        trace, row = numbers[THRESHOLD_TRACE], numbers[THRESHOLD_GRADIENT]
+        trace, row = own_numbers[THRESHOLD_TRACE], own_numbers[THRESHOLD_GRADIENT]
         factor = (max(trace[HIGH], -trace[LOW]) << row[LEFT_P]) + row[LEFT_Q]
         bounds[index, 1] += (total if layer.thresholds == 1 else of_channel) * factor
-        trace = numbers[LEAK_TRACE]
+        trace = own_numbers[LEAK_TRACE]
         bounds[index, 2] += total * max(trace[HIGH], -trace[LOW])
-        trace = numbers[CONSTANT_TRACE]
+        trace = own_numbers[CONSTANT_TRACE]
         bounds[index, 3] += layer.biased * of_channel * max(trace[HIGH], -trace[LOW])
 
 
 def _send_kernel(way: int) -> Any:
-    """Kernel of the error sums `sum_k w_use[k] * delta[k]` in every slot, sent to the node that the layer reads."""
+    """Kernel of the error sums `sum_k w_use[k] * delta[k]` in every slot, sent to the node that the layer reads.
+
+    A convolution gathers the deltas that each input meets, with the kernel turned by half a turn, and then is a product like
+    a dense layer. Sums are aligned to the target's fraction (`error_left`), since branches may meet there.
+    """
     sums = sum_kernel(way)
 
     def send_errors(
-        memory,
-        errors,
-        layers,
-        index,
-        numbers,
-        backward,
-        orders,
-        block,
-        gathered,
-        nonzero,
-        counts,
-        log,
-        samples,
-        settles,
-    ):
+        memory, errors, layers, numbers, backward, orders, block, gathered, nonzero, counts, error_log,
+        index, samples, settles,
+    ):  # fmt: skip
         layer, row = layers[index], numbers[index, ERROR_SUM]
         positions = layer.input_height * layer.input_width if layer.kernel else 1
         columns = layer.input_channels if layer.kernel else layer.inputs
         order = orders[layer.error_order : layer.error_order + layer.error_terms]
+        weights = Rows(backward, layer.backward, layer.error_depth, columns)
         at_once = rows_at_once(columns)
         lines = samples * layer.group * positions
         for start in range(0, lines, at_once):
             stop = min(start + at_once, lines)
-            rows, begin, stride = memory, start * layer.words + layer.delta, layer.words
+            values, begin, apart = memory, start * layer.words + layer.delta, layer.words
             if layer.kernel:
                 gather_deltas(gathered, memory, layer, start, stop)
-                rows, begin, stride = gathered, 0, layer.error_depth
-            counts[index, ERROR_SUM] += sums(
-                rows, begin, stride, stop - start, backward, layer.backward, columns, layer.error_depth, order, row, block,
-                nonzero, settles,
-            )  # fmt: skip
+                values, begin, apart = gathered, 0, layer.error_depth
+            deltas = Rows(values, begin, apart, stop - start)
+            counts[index, ERROR_SUM] += sums(deltas, weights, order, row, block, nonzero, settles)
             for line in range(start, stop):
                 target = (
                     line // positions * layer.error_words + layer.source_error + line % positions * columns
                 )
                 arrived = errors[target : target + columns]
                 own = block[(line - start) * columns : (line - start + 1) * columns]
-                if log.size:
-                    copy_run(log, layer.log + line % positions * columns, own, 0, columns)
+                if error_log.size:
+                    copy_run(error_log, layer.log + line % positions * columns, own, 0, columns)
                 if layer.error_writes:  # the first to arrive overwrites, so that nobody has to clear the sums
                     for k in range(columns):
                         arrived[k] = own[k] << layer.error_left

@@ -17,6 +17,7 @@ from nmsim.stop.fixed.accumulate import Accumulator, Observer
 from nmsim.stop.fixed.layer_formats import layer_formats
 from nmsim.stop.fixed.layout import build
 from nmsim.stop.fixed.parameters import RawParameters, quantized_parameters
+from nmsim.stop.fixed.pass_kernels import Loss
 from nmsim.stop.fixed.pools import TAKE_INPUTS
 from nmsim.stop.fixed.samples import BatchSums, RawBatch
 from nmsim.stop.fixed.sizing import (
@@ -125,15 +126,12 @@ class FixedEngine:
         )
         self.layout = build(network, self.formats, ranges, training, chosen, each, group, factored=factored)
         self.raw = RawParameters(self.layout, self.formats, training)
-        squared, one = training.loss == "squared_error", 1 << self.formats[-1].delta.fraction_bits
+        loss = Loss(training.loss == "squared_error", 1 << self.formats[-1].delta.fraction_bits)
         held, crew = self.raw.held, list[Worker]()
         if device is not None and not watch_sums:
-            crew = [DeviceWorker(self.layout, held, each, squared_error=squared, one=one, device=device)]
+            crew = [DeviceWorker(self.layout, held, each, loss, device)]
         else:
-            crew = [
-                Worker(self.layout, held, each, squared_error=squared, one=one, logs=watch_sums)
-                for _ in range(workers)
-            ]
+            crew = [Worker(self.layout, held, each, loss, logs=watch_sums) for _ in range(workers)]
         self._accumulator = Accumulator(self.layout, self.raw.held, crew)
         self._input_range = input_format.min_raw, input_format.max_raw
         self._take_inputs = TAKE_INPUTS.form(interpreted=chosen is object)

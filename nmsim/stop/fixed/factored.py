@@ -82,8 +82,8 @@ def _factored_kernel(way: int) -> Any:
                     out[k] = cast(out[k] + cast(first * cast(one[k])) + cast(second * cast(two[k])))
 
     def update(
-        memory, layers, index, order, weights, synapses, masked, rows, wraps, used_row, narrower, first, table, factor,
-        zeros, counts, backward, row_sums, bounds, run, scratch,
+        layers, order, weights, synapses, used_row, narrower, table, factor, zeros, counts, backward, row_sums, bounds,
+        run, scratch, index, memory, masked, rows, wraps, first,
     ):  # fmt: skip
         layer, row = layers[index], rows[2]
         outputs, inputs, used_over = layer.channels, layer.inputs, 0

@@ -1,6 +1,10 @@
-"""A layer's forward steps: weight traces, currents, membranes, spikes."""
+"""A layer's forward steps: weight traces, currents, membranes, spikes.
 
-from typing import Any
+The equations are those of docs/arithmetic.md, in its order. A kernel works on one layer and on all samples of a pass,
+slot by slot (see `memory_plan`). Numbers of a tensor's requantization are a row of `numbers`, by `tensor` and `Step`.
+"""
+
+from typing import Any, NamedTuple
 
 from numba.extending import register_jitable
 
@@ -16,7 +20,7 @@ from nmsim.stop.fixed.neuron import (
     residual_into,
     spikes_into,
 )
-from nmsim.stop.fixed.sums import NARROW, ORDERED, WIDE, add_biases, input_kernel, sum_kernel
+from nmsim.stop.fixed.sums import NARROW, ORDERED, WIDE, Rows, add_biases, input_kernel, sum_kernel
 from nmsim.stop.fixed.tensor import (
     CONSTANT_TRACE,
     CURRENT,
@@ -31,6 +35,55 @@ BLOCK_SUMS = 32768
 """Sums formed at a time, so that they are used while they are in the cache."""
 
 
+class Draws(NamedTuple):
+    """Draws of stochastic rounding: the unrolled `table`, and `rows` of scratch that are filled from it.
+
+    Row 0 stays zero: it is what tensors that round otherwise add.
+    """
+
+    table: Any
+    rows: Any
+
+
+class Span(NamedTuple):
+    """What a pass works on: so many samples, the first of which is number `first` of the run, from time step `step` on."""
+
+    samples: Any
+    step: Any
+    first: Any
+
+
+class Dynamics(NamedTuple):
+    """What the neurons and traces of one layer read and write.
+
+    `memory` and `theta` are those of all layers, `numbers (tensors, steps)`, `counts (tensors,)` and `alpha` the layer's
+    own. `exact` holds values before they are rounded.
+    """
+
+    memory: Any
+    theta: Any
+    numbers: Any
+    alpha: Any
+    draws: Draws
+    exact: Any
+    counts: Any
+
+
+class Terms(NamedTuple):
+    """What the currents of a layer are summed from: stored inputs, used weights, biases, orders of addition.
+
+    `gathered` and `nonzero` are scratch: rows under a convolution's kernel, and terms of a row that are not zero.
+    """
+
+    memory: Any
+    used: Any
+    backward: Any
+    bias: Any
+    orders: Any
+    gathered: Any
+    nonzero: Any
+
+
 @register_jitable
 def rows_at_once(columns):
     """Rows of a product formed at a time; a multiple of four."""
@@ -38,13 +91,23 @@ def rows_at_once(columns):
 
 
 @register_jitable
-def drawn(table, draws, slot, row, count, size, channels, start):
-    """Row of the draws of a tensor's `count`-th requantization: `slot`, filled when `start` is 0, or 0, which is zero."""
+def drawn(draws, slot, row, count, size, channels, start):
+    """Row of the draws of a tensor's `count`-th requantization: `slot`, filled when `start` is 0, or 0, which is zero.
+
+    Every tensor has a row of its own (`slot`), so that a tensor which is requantized piece by piece (`start` above 0) finds
+    the draws of its first piece still there.
+    """
     if not row[STOCHASTIC]:
         return 0
     if start == 0:
-        draw_into(draws[slot], table, row[OFFSET] + (count << row[SPREAD]), size, channels)
+        draw_into(draws.rows[slot], draws.table, row[OFFSET] + (count << row[SPREAD]), size, channels)
     return slot
+
+
+@register_jitable
+def draw_count(layer, span, slot):
+    """Index of a requantization: by sample of the run and time step, so that a draw does not depend on who runs it."""
+    return (span.first + slot // layer.group) * layer.time_steps + span.step + slot % layer.group
 
 
 @register_jitable
@@ -54,21 +117,27 @@ def slot_before(slot, group):
 
 
 @register_jitable
-def update_traces(memory, layer, numbers, alpha, table, draws, exact, samples, step, first):
+def update_traces(own, layer, span):
     """`w~ = Q(alpha * w~ + x)` in every slot, and what counts of it in gradients; overflows and the largest magnitude."""
-    row = numbers[WEIGHT_TRACE]
-    keep, take = alpha << row[LEFT_P], 1 << row[LEFT_Q]
+    memory, row = own.memory, own.numbers[WEIGHT_TRACE]
+    keep, take = own.alpha << row[LEFT_P], 1 << row[LEFT_Q]
     size, over, largest = layer.inputs, 0, 0
-    for slot in range(samples * layer.group):
+    for slot in range(span.samples * layer.group):
         place = slot * layer.words + layer.weight_trace
         before = slot_before(slot, layer.group) * layer.words + layer.weight_trace
         values = slot * layer.words + layer.source_values
-        # counted from the start of the run by sample and step: a draw does not depend on how samples share workers
-        count = (first + slot // layer.group) * layer.time_steps + step + slot % layer.group
-        bits = draws[drawn(table, draws, 1, row, count, size, layer.input_channels, 0)]
+        count = draw_count(layer, span, slot)
+        bits = own.draws.rows[drawn(own.draws, 1, row, count, size, layer.input_channels, 0)]
         out = memory[place : place + size]
         over += combine_into(
-            out, memory[before : before + size], keep, memory[values : values + size], take, row, bits, exact
+            out,
+            memory[before : before + size],
+            keep,
+            memory[values : values + size],
+            take,
+            row,
+            bits,
+            own.exact,
         )
         largest = max(largest, largest_magnitude(out))
         if layer.trace_threshold:
@@ -78,47 +147,30 @@ def update_traces(memory, layer, numbers, alpha, table, draws, exact, samples, s
 
 
 @register_jitable
-def update_constants(
-    constants, layers, index, layer, numbers, alpha, table, draws, exact, samples, step, first
-):
+def update_constants(own, layer, constants, layers, index, span):
     """`c = Q(alpha * c + 1)` in every slot, one number per layer: the trace of an input of 1; overflows."""
-    row, over = numbers[CONSTANT_TRACE], 0
-    for slot in range(samples * layer.group):
-        count = (first + slot // layer.group) * layer.time_steps + step + slot % layer.group
+    row, over, exact = own.numbers[CONSTANT_TRACE], 0, own.exact
+    for slot in range(span.samples * layer.group):
+        count = draw_count(layer, span, slot)
         before = constants[slot_before(slot, layer.group) * layers + index]
-        exact[0] = (alpha << row[LEFT_P]) * before + (1 << row[LEFT_Q])
-        bits = draws[drawn(table, draws, 7, row, count, 1, 1, 0)]
+        exact[0] = (own.alpha << row[LEFT_P]) * before + (1 << row[LEFT_Q])
+        bits = own.draws.rows[drawn(own.draws, 7, row, count, 1, 1, 0)]
         place = slot * layers + index
         over += quantize_into(constants[place : place + 1], exact[:1], row, bits)
     return over
 
 
 @register_jitable
-def integrate(
-    memory,
-    layer,
-    numbers,
-    alpha,
-    theta,
-    currents,
-    table,
-    draws,
-    exact,
-    counts,
-    slot,
-    start,
-    stop,
-    count,
-    training,
-):
+def integrate(own, layer, currents, slot, start, stop, count, training):
     """Neurons `start..stop-1` of one slot, as stored: residual, traces, membrane, spikes. `currents` are theirs."""
+    memory, numbers, alpha, draws, counts = own.memory, own.numbers, own.alpha, own.draws, own.counts
     begin, before = slot * layer.words + start, slot_before(slot, layer.group) * layer.words + start
     size = stop - start
     membrane = memory[begin + layer.membrane : begin + layer.membrane + size]
     residual = memory[begin + layer.residual : begin + layer.residual + size]
     spikes = memory[begin + layer.values : begin + layer.values + size]
     old_spikes = memory[before + layer.values : before + layer.values + size]
-    own_theta = theta[layer.theta + start : layer.theta + stop]
+    own_theta = own.theta[layer.theta + start : layer.theta + stop]
     old_membrane = memory[before + layer.membrane : before + layer.membrane + size]
     # the order matters: both traces take the residual and the spike of the step before, which the membrane overwrites
     if layer.resets_to_zero:
@@ -127,206 +179,135 @@ def integrate(
         counts[RESIDUAL] += residual_into(residual, old_membrane, old_spikes, own_theta, numbers[RESIDUAL])
     if training and layer.learns_leak:
         row = numbers[LEAK_TRACE]
-        bits = draws[drawn(table, draws, 2, row, count, layer.neurons, layer.channels, start)][start:stop]
+        bits = draws.rows[drawn(draws, 2, row, count, layer.neurons, layer.channels, start)][start:stop]
         out = memory[begin + layer.leak_trace : begin + layer.leak_trace + size]
         old = memory[before + layer.leak_trace : before + layer.leak_trace + size]
         counts[LEAK_TRACE] += combine_into(
-            out, old, alpha << row[LEFT_P], residual, 1 << row[LEFT_Q], row, bits, exact
+            out, old, alpha << row[LEFT_P], residual, 1 << row[LEFT_Q], row, bits, own.exact
         )
     if training and layer.learns_thresholds:
         row = numbers[THRESHOLD_TRACE]
-        bits = draws[drawn(table, draws, 3, row, count, layer.neurons, layer.channels, start)][start:stop]
+        bits = draws.rows[drawn(draws, 3, row, count, layer.neurons, layer.channels, start)][start:stop]
         out = memory[begin + layer.threshold_trace : begin + layer.threshold_trace + size]
         old = memory[before + layer.threshold_trace : before + layer.threshold_trace + size]
         # alpha (th~ - s) in one rounding: the spike is leaked too, hence its factor -alpha
         counts[THRESHOLD_TRACE] += combine_into(
-            out, old, alpha << row[LEFT_P], old_spikes, -(alpha << row[LEFT_Q]), row, bits, exact
+            out, old, alpha << row[LEFT_P], old_spikes, -(alpha << row[LEFT_Q]), row, bits, own.exact
         )
     row = numbers[MEMBRANE]
-    bits = draws[drawn(table, draws, 4, row, count, layer.neurons, layer.channels, start)][start:stop]
+    bits = draws.rows[drawn(draws, 4, row, count, layer.neurons, layer.channels, start)][start:stop]
     counts[MEMBRANE] += combine_into(
-        membrane, residual, alpha << row[LEFT_P], currents, 1 << row[LEFT_Q], row, bits, exact
+        membrane, residual, alpha << row[LEFT_P], currents, 1 << row[LEFT_Q], row, bits, own.exact
     )
     spikes_into(spikes, membrane, own_theta)
 
 
 def _forward_kernel(way: int) -> Any:
-    """Kernel of `layer.group` forward steps of one layer from time step `step` on, for all samples.
+    """Kernel of `layer.group` forward steps of layer `index` from time step `step` on, for all samples.
 
-    `static`: the network's input is the same at every time step; its currents are formed, and their overflows counted,
-    once.
+    The inputs of the layer lie in the slots already, as do its states of the step before. What it leaves there: the
+    weight trace (if `training`), the membrane, its traces, the spikes. Overflows go to `counts`, the largest weight trace to
+    `largest`.
+
+    Args of the kernel behind the arrays, which are fields of `Plan`, `Held` and `Work`:
+        index: number of the layer.
+        samples: of the pass; they own the first slots.
+        step: first time step of the group.
+        first: number of the first sample in the run, which its draws are counted by.
+        training: traces are kept.
+        static: the network's input is the same at every time step; its currents are formed, and their overflows
+            counted, once.
+        settles: complete sums may lie outside of the accumulator (`way_of_summing`).
     """
     sums = sum_kernel(way)
 
     add_inputs = input_kernel(way)
 
     @register_jitable
-    def weighted_sums_into(
-        out, memory, layer, row, used, backward, orders, gathered, nonzero, start, stop, stride, settles
-    ):
+    def weighted_sums_into(out, terms, layer, row, start, stop, stride, settles):
         """Sums over the inputs for rows `start..stop-1` of `(sample or slot, position)`; overflows."""
+        memory, orders = terms.memory, terms.orders
         if layer.factored:  # rows by input: only those of non-zero inputs are read
             order, over = orders[layer.order : layer.order + layer.inputs], 0
+            weights = Rows(terms.backward, layer.backward, layer.error_depth, layer.inputs)
             for line in range(start, stop):
                 own = out[(line - start) * layer.channels : (line - start + 1) * layer.channels]
-                place = line * stride + layer.source_values
                 over += add_inputs(
-                    own, memory, place, backward, layer.backward, layer.error_depth, order, row, settles
+                    own, memory, line * stride + layer.source_values, weights, order, row, settles
                 )
             return over
-        rows, begin, row_stride = memory, start * stride + layer.source_values, stride
+        values, begin, apart = memory, start * stride + layer.source_values, stride
         if layer.kernel:
-            gather_inputs(gathered, memory, stride, layer.source_values, layer, start, stop)
-            rows, begin, row_stride = gathered, 0, layer.depth
+            gather_inputs(terms.gathered, memory, stride, layer.source_values, layer, start, stop)
+            values, begin, apart = terms.gathered, 0, layer.depth
         order = orders[layer.order : layer.order + layer.fan_in]
-        return sums(
-            rows,
-            begin,
-            row_stride,
-            stop - start,
-            used,
-            layer.used,
-            layer.channels,
-            layer.depth,
-            order,
-            row,
-            out,
-            nonzero,
-            settles,
-        )
+        inputs = Rows(values, begin, apart, stop - start)
+        rows = Rows(terms.used, layer.used, layer.depth, layer.channels)
+        return sums(inputs, rows, order, row, out, terms.nonzero, settles)
 
     @register_jitable
-    def currents_into(
-        out,
-        memory,
-        layer,
-        row,
-        used,
-        backward,
-        biases,
-        orders,
-        gathered,
-        nonzero,
-        start,
-        stop,
-        stride,
-        settles,
-    ):
+    def currents_into(out, terms, layer, row, start, stop, stride, settles):
         """Currents of rows `start..stop-1` of `(sample or slot, position)`, biases included; overflows."""
         # an accumulator saturates when its sum is complete, and a bias is the last of its terms
         early = settles and not layer.biased
-        over = weighted_sums_into(
-            out, memory, layer, row, used, backward, orders, gathered, nonzero, start, stop, stride, early
-        )
+        over = weighted_sums_into(out, terms, layer, row, start, stop, stride, early)
         if layer.biased:
-            own = biases[layer.rows : layer.rows + layer.channels]
-            over += add_biases(out, stop - start, layer.channels, own, row, way == ORDERED, settles)
+            biases = terms.bias[layer.rows : layer.rows + layer.channels]
+            over += add_biases(out, stop - start, layer.channels, biases, row, way == ORDERED, settles)
         return over
 
     def forward(
-        memory, layers, index, all_numbers, alphas, used, backward, biases, theta, constants, orders, table, draws, exact,
-        block, kept,
-        gathered, nonzero, largest, all_counts, log, samples, step, first, training, static, settles,
+        memory, layers, numbers, alpha, used, backward, bias, theta, constants, orders, draw_table, draws, exact,
+        block, kept, gathered, nonzero, largest, counts, current_log,
+        index, samples, step, first, training, static, settles,
     ):  # fmt: skip
-        layer, numbers, counts, alpha = layers[index], all_numbers[index], all_counts[index], alphas[index]
+        layer, span = layers[index], Span(samples, step, first)
+        terms = Terms(memory, used, backward, bias, orders, gathered, nonzero)
+        own = Dynamics(
+            memory, theta, numbers[index], alpha[index], Draws(draw_table, draws), exact, counts[index]
+        )
         if training:
             if not layer.scalar:
-                over, magnitude = update_traces(
-                    memory, layer, numbers, alpha, table, draws, exact, samples, step, first
-                )
-                counts[WEIGHT_TRACE] += over
+                over, magnitude = update_traces(own, layer, span)
+                own.counts[WEIGHT_TRACE] += over
                 largest[index] = max(largest[index], magnitude)
             if layer.biased or layer.scalar:
-                counts[CONSTANT_TRACE] += update_constants(
-                    constants,
-                    len(layers),
-                    index,
-                    layer,
-                    numbers,
-                    alpha,
-                    table,
-                    draws,
-                    exact,
-                    samples,
-                    step,
-                    first,
+                own.counts[CONSTANT_TRACE] += update_constants(
+                    own, layer, constants, len(layers), index, span
                 )
         # the currents of a static input are the same at every step: one row per sample instead of one per slot
         keep = static and layer.static
         stride = layer.words * (layer.group if keep else 1)
         rows = layer.positions * samples * (1 if keep else layer.group)
-        at_once = rows_at_once(layer.channels)
+        at_once, row = rows_at_once(layer.channels), own.numbers[CURRENT]
         if keep and step == 0:
             for start in range(0, rows, at_once):
                 stop = min(start + at_once, rows)
                 out = kept[layer.sums * samples + start * layer.channels :]
-                counts[CURRENT] += currents_into(
-                    out,
-                    memory,
-                    layer,
-                    numbers[CURRENT],
-                    used,
-                    backward,
-                    biases,
-                    orders,
-                    gathered,
-                    nonzero,
-                    start,
-                    stop,
-                    stride,
-                    settles,
-                )
+                own.counts[CURRENT] += currents_into(out, terms, layer, row, start, stop, stride, settles)
         if keep:
             for slot in range(samples * layer.group):
-                sample = slot // layer.group
-                begin = layer.sums * samples + sample * layer.neurons
-                if log.size:
-                    copy_run(log, layer.theta, kept, begin, layer.neurons)
-                count = (first + sample) * layer.time_steps + step + slot % layer.group
-                integrate(
-                    memory, layer, numbers, alpha, theta, kept[begin : begin + layer.neurons], table, draws, exact, counts,
-                    slot, 0, layer.neurons, count, training,
-                )  # fmt: skip
+                begin = layer.sums * samples + slot // layer.group * layer.neurons
+                if current_log.size:
+                    copy_run(current_log, layer.theta, kept, begin, layer.neurons)
+                count, currents = draw_count(layer, span, slot), kept[begin : begin + layer.neurons]
+                integrate(own, layer, currents, slot, 0, layer.neurons, count, training)
             return
         for start in range(0, rows, at_once):
             stop = min(start + at_once, rows)
-            counts[CURRENT] += currents_into(
-                block,
-                memory,
-                layer,
-                numbers[CURRENT],
-                used,
-                backward,
-                biases,
-                orders,
-                gathered,
-                nonzero,
-                start,
-                stop,
-                stride,
-                settles,
-            )
-            row = start
-            while (
-                row < stop
-            ):  # a block may begin and end inside a map; neurons of one slot are integrated together
-                slot, position = row // layer.positions, row % layer.positions
-                end = min(layer.positions, position + stop - row)
-                begin = (row - start) * layer.channels
-                if log.size:
-                    copy_run(
-                        log,
-                        layer.theta + position * layer.channels,
-                        block,
-                        begin,
-                        (end - position) * layer.channels,
-                    )
-                count = (first + slot // layer.group) * layer.time_steps + step + slot % layer.group
-                integrate(
-                    memory, layer, numbers, alpha, theta, block[begin : begin + (end - position) * layer.channels], table,
-                    draws, exact, counts, slot, position * layer.channels, end * layer.channels, count, training,
-                )  # fmt: skip
-                row += end - position
+            own.counts[CURRENT] += currents_into(block, terms, layer, row, start, stop, stride, settles)
+            line = start
+            while line < stop:
+                # a block may begin and end inside a map; neurons of one slot are integrated together
+                slot, position = line // layer.positions, line % layer.positions
+                end = min(layer.positions, position + stop - line)
+                begin, size = (line - start) * layer.channels, (end - position) * layer.channels
+                if current_log.size:
+                    copy_run(current_log, layer.theta + position * layer.channels, block, begin, size)
+                count, currents = draw_count(layer, span, slot), block[begin : begin + size]
+                place = position * layer.channels
+                integrate(own, layer, currents, slot, place, place + size, count, training)
+                line += end - position
 
     return kernel(forward, str(way))
 

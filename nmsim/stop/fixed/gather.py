@@ -4,6 +4,8 @@ Maps are stored `(H, W, C)`; a gathered row is `(row, column, channel)` of the k
 zeros to the layer's depth. Copies are spelled as loops: numba's slice assignment compiles to much more code.
 """
 
+from typing import Any, NamedTuple
+
 from numba.extending import register_jitable
 
 
@@ -23,25 +25,24 @@ def clear_run(out, start, size):
         target[k] = 0
 
 
+class Window(NamedTuple):
+    """A kernel that moves over a map by `step`, to `out_size` positions, `out_width` in a line; its rows have a `depth`."""
+
+    depth: Any
+    channels: Any
+    height: Any
+    width: Any
+    kernel: Any
+    step: Any
+    padding: Any
+    out_size: Any
+    out_width: Any
+
+
 @register_jitable
-def gather_rows(
-    out,
-    depth,
-    memory,
-    stride,
-    place,
-    channels,
-    height,
-    width,
-    kernel,
-    step,
-    padding,
-    out_size,
-    out_width,
-    start,
-    stop,
-):
-    """Rows `start..stop-1` of `(map, position)`; map m lies at `m * stride + place`; positions are `step` apart."""
+def gather_rows(out, memory, stride, place, window, start, stop):
+    """Rows `start..stop-1` of `(map, position)`; map m lies at `m * stride + place`."""
+    depth, channels, height, width, kernel, step, padding, out_size, out_width = window
     line = kernel * channels
     for row in range(start, stop):
         position = row % out_size
@@ -70,11 +71,16 @@ def gather_rows(
 
 @register_jitable
 def gather_inputs(out, memory, stride, place, layer, start, stop):
-    """Rows `start..stop-1` of `(map, output position)`: the inputs that the kernel meets."""
-    gather_rows(
-        out, layer.depth, memory, stride, place, layer.input_channels, layer.input_height, layer.input_width, layer.kernel,
-        layer.stride, layer.padding, layer.positions, layer.width, start, stop,
+    """Rows `start..stop-1` of `(map, output position)`: the inputs that the kernel meets.
+
+    `out` has one row of `layer.depth` elements for each: a convolution is then a product of these rows with the kernels, as
+    a dense layer is.
+    """
+    window = Window(
+        layer.depth, layer.input_channels, layer.input_height, layer.input_width, layer.kernel, layer.stride,
+        layer.padding, layer.positions, layer.width,
     )  # fmt: skip
+    gather_rows(out, memory, stride, place, window, start, stop)
 
 
 @register_jitable
@@ -87,10 +93,11 @@ def gather_deltas(out, memory, layer, start, stop):
         layer.kernel,
     )
     if stride == 1:
-        gather_rows(
-            out, layer.error_depth, memory, layer.words, layer.delta, channels, layer.height, layer.width, kernel, 1,
-            kernel - 1 - layer.padding, positions, layer.input_width, start, stop,
+        window = Window(
+            layer.error_depth, channels, layer.height, layer.width, kernel, 1, kernel - 1 - layer.padding, positions,
+            layer.input_width,
         )  # fmt: skip
+        gather_rows(out, memory, layer.words, layer.delta, window, start, stop)
         return
     for row in range(start, stop):
         slot, position = row // positions, row % positions

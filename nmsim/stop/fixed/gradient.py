@@ -14,11 +14,11 @@ from numba.extending import register_jitable
 from nmsim.fixedpoint.compiled import kernel
 from nmsim.fixedpoint.quantize import magnitude
 from nmsim.stop.fixed.gather import clear_run, copy_run, transpose_into
-from nmsim.stop.fixed.sums import DOTS, LANES
+from nmsim.stop.fixed.sums import DOTS, LANES, Rows
 
 
-def collect_rows(memory, panels, layers, index, orders, slot, count, filled):
-    """Add `count` slots to a dense layer's panel, behind `filled` slots; traces in C order."""
+def collect_rows(memory, panels, layers, orders, index, slot, count, filled):
+    """Add `count` slots from `slot` on to a dense layer's panel, behind `filled` slots; traces in C order."""
     layer = layers[index]
     order = orders[layer.order : layer.order + layer.inputs]
     for row in range(filled, filled + count):
@@ -34,7 +34,11 @@ def collect_rows(memory, panels, layers, index, orders, slot, count, filled):
 
 
 def collect_maps(memory, panels, layers, index, slot, count, filled):
-    """Add `count` slots to a convolution's panel, behind `filled` slots."""
+    """Add `count` slots from `slot` on to a convolution's panel, behind `filled` slots.
+
+    Deltas lie at `(channel, slot, y, x)` with lines `pitch` apart, traces likewise on padded planes: the trace that meets
+    the delta at (y, x) through kernel element (i, j) is then always the same distance away.
+    """
     layer = layers[index]
     channels, width, stride, padding = layer.input_channels, layer.input_width, layer.stride, layer.padding
     traces = layer.panel + layer.channels * layer.panel_rows
@@ -81,7 +85,10 @@ def delta_rows(layer, slots):
 
 
 def close_panel(panels, transposed, layers, index, slots):
-    """Bring a panel of `slots` slots into the form of `multiply`; the largest sum of |delta| over a row."""
+    """Bring a panel of `slots` slots into the form of `multiply`; the largest sum of |delta| over a row.
+
+    With the largest trace it bounds every element of the product, and so decides whether 32-bit registers hold it.
+    """
     layer = layers[index]
     rows, depth = slots * layer.plane, delta_rows(layer, slots)
     panel, begin = panels, layer.panel
@@ -108,19 +115,17 @@ def _multiply_kernel(way: int) -> Any:
     """Kernel of `dW += delta w~^T` over a closed panel."""
     dot = DOTS[way]
 
-    def multiply(panels, transposed, layers, index, orders, slots, weight_sums):
+    def multiply(panels, transposed, layers, orders, weight_sums, index, slots):
         layer = layers[index]
         out = weight_sums[layer.weight : layer.weight + layer.channels * layer.fan_in]
         panel, begin, places = transposed, 0, orders[:0]
         if layer.kernel:
-            panel, begin, places = (
-                panels,
-                layer.panel,
-                orders[layer.trace_rows : layer.trace_rows + layer.fan_in],
-            )
-        stride, depth = layer.panel_rows, delta_rows(layer, slots)
-        traces = begin + layer.channels * stride
-        dot(panel, begin, stride, layer.channels, panel, traces, stride, places, layer.fan_in, depth, out, 1)
+            panel, begin = panels, layer.panel
+            places = orders[layer.trace_rows : layer.trace_rows + layer.fan_in]
+        stride = layer.panel_rows
+        deltas = Rows(panel, begin, stride, layer.channels)
+        traces = Rows(panel, begin + layer.channels * stride, stride, layer.fan_in)
+        dot(deltas, traces, places, delta_rows(layer, slots), out, 1)
 
     return kernel(multiply, str(way))
 

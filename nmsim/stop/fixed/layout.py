@@ -1,4 +1,8 @@
-"""Lay a network out in flat memory: from records of the network and its formats to the kernels' plan."""
+"""Lay a network out in flat memory: from records of the network and its formats to the kernels' plan.
+
+Everything that depends on the network's shape is decided here, once, and written into records of whole numbers: kernels
+compute no place that could have been known before. Where a tensor is not kept its size is 0, and its place is never read.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -108,7 +112,15 @@ def build(
 ) -> Layout:
     """Lay out a network for passes over up to `samples` samples at a time, `group` time steps of each together.
 
-    `factored`: dense layers are updated from the factors of their gradients.
+    Args:
+        network: what is computed.
+        formats: of every synaptic layer.
+        ranges: of the values of every node, whose fractions branches of a sum are aligned to.
+        training: how it learns; which traces are kept follows from its rule.
+        storage: NumPy type of stored integers.
+        samples: at a time, which sizes of panels depend on.
+        group: time steps held together, a divisor of T.
+        factored: dense layers are updated from the factors of their gradients, and their weights stored by input.
     """
     words, kept, statics, panels, used, backward = (_Places() for _ in range(6))
     neurons, inputs_of_all, weights, thresholds, orders, channels = (_Places() for _ in range(6))
@@ -186,7 +198,7 @@ def build(
         ),
         probabilities=softmax_table(network.classes, formats[-1].delta).astype(numbers),
         orders=np.concatenate(order_runs),
-        draws=unrolled_table().astype(object) if storage is object else unrolled_table(),
+        draw_table=unrolled_table().astype(object) if storage is object else unrolled_table(),
     )
     products = [(record["channels"], record["depth"]) for record in layers]
     products += [

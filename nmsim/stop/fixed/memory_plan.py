@@ -1,5 +1,8 @@
 """The plan: a network laid out in flat memory, as records that kernels read.
 
+Kernels take arrays of `Plan`, `Held` and `Work` by the names of their fields (`Kernel.bound`), so a name occurs once in
+the three.
+
 A *slot* holds every stored tensor of one sample at one time step. Each sample owns `group` consecutive slots, used in turn:
 time step t lives in slot `sample * group + t mod group` and reads its predecessor's state from the slot before it.
 """
@@ -46,7 +49,7 @@ class Plan(NamedTuple):
     """Everything about a run that never changes. Maps are stored channels last.
 
     `numbers (L, tensors, steps)`; `surrogates (L, entries)`, padded with their last entry; `probabilities (2, C+1)`;
-    `orders` stored places in the order of addition; `draws` the unrolled table of draws.
+    `orders` stored places in the order of addition; `draw_table` the unrolled table of draws.
     """
 
     layers: Any
@@ -55,25 +58,25 @@ class Plan(NamedTuple):
     surrogates: NDArray[Any]
     probabilities: NDArray[Any]
     orders: NDArray[np.int64]
-    draws: NDArray[Any]
+    draw_table: NDArray[Any]
 
 
 class Held(NamedTuple):
     """Parameters as kernels read them, constant within a batch.
 
     `used` rows of `w_use` `(C_out, depth)` per layer, terms as stored; `backward` rows `(inputs or C_in, error_depth)`,
-    which currents of a `factored` layer read, too; `theta (N,)` one per neuron as stored; `alpha (L,)`; `bounds (L, 4)`
-    largest sum of absolute used weights of a current and of an error, and of their squares of an error (0 if unknown);
-    in column 3 the largest addend of a bias; `bias (rows,)` what biases add to currents, exact, by output channel;
-    `row_sums` (bounds on) sums of absolute used weights of every output channel;
-    `synapses (P,)` 0 where pruned, C order; `masked (L,)` 1 where any synapse is pruned.
+    which currents of a `factored` layer read, too; `theta (N,)` one per neuron as stored; `alpha (L,)`;
+    `weight_bounds (L, 4)` largest sum of absolute used weights of a current and of an error, and of their squares of an
+    error (0 if unknown); in column 3 the largest addend of a bias; `bias (rows,)` what biases add to currents, exact, by
+    output channel; `row_sums` (bounds on) sums of absolute used weights of every output channel; `synapses (P,)` 0 where
+    pruned, C order; `masked (L,)` 1 where any synapse is pruned.
     """
 
     used: NDArray[Any]
     backward: NDArray[Any]
     theta: NDArray[Any]
     alpha: NDArray[Any]
-    bounds: NDArray[Any]
+    weight_bounds: NDArray[Any]
     row_sums: NDArray[Any]
     bias: NDArray[Any]
     synapses: NDArray[np.uint8]

@@ -29,7 +29,7 @@ def add_saturating(total, product, row):
     return total, 0
 
 
-def add_weight_gradient(memory, layers, index, numbers, orders, synapses, gathered, weight_sums, counts):
+def add_weight_gradient(memory, layers, numbers, orders, synapses, gathered, weight_sums, counts, index):
     """DW of a group of time steps, position by position; pruned synapses take part in no sum."""
     layer, row, over = layers[index], numbers[index, WEIGHT_GRADIENT], 0
     order = orders[layer.order : layer.order + layer.fan_in]
@@ -58,7 +58,7 @@ def add_weight_gradient(memory, layers, index, numbers, orders, synapses, gather
 
 
 def add_neuron_gradients(
-    memory, layers, index, numbers, group_sums, leak_sums, bias_sums, constants, counts, biases
+    memory, layers, numbers, group_sums, leak_sums, bias_sums, constants, counts, index, biases
 ):
     """DTheta and dAlpha, and db if `biases`, of a group of time steps, neurons in C order."""
     layer = layers[index]

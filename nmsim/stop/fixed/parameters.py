@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmsim.errors import FormatError
-from nmsim.fixedpoint.format import QFormat
-from nmsim.fixedpoint.quantize import DOWN, HIGH, LOW, MASK, UP, WRAP
+from nmsim.fixedpoint.format import Overflow, QFormat, Rounding
+from nmsim.fixedpoint.quantize import quantize_array
 from nmsim.stop.fixed.factored import ARRANGE_BY_INPUT, BOUND_BY_INPUT
 from nmsim.stop.fixed.layer_formats import LayerFormats
 from nmsim.stop.fixed.layout import Layout
@@ -119,7 +119,11 @@ def highest_leak(own: LayerFormats, training: TrainingSpec) -> int:
 
 @dataclass(frozen=True)
 class ParameterSlices:
-    """Where one layer's parameters lie in the flat arrays."""
+    """Where one layer's parameters lie in the flat arrays of `RawParameters` and `Held`.
+
+    `used`, `backward` are empty where a layer has no such copy of its weights. `order (fan_in,)` are the stored places of
+    a neuron's terms in the order of addition.
+    """
 
     weights: slice
     thresholds: slice
@@ -177,7 +181,7 @@ class RawParameters:
             backward=np.zeros(layout.backward, storage),
             theta=np.zeros(layout.neurons, storage),
             alpha=np.zeros(count, numbers),
-            bounds=np.zeros((count, 4), numbers),
+            weight_bounds=np.zeros((count, 4), numbers),
             row_sums=np.zeros(layout.channels, numbers),
             bias=np.zeros(layout.channels, numbers),
             synapses=np.ones(layout.weights, np.uint8),
@@ -256,13 +260,17 @@ class RawParameters:
         layer, at = self.layout.layers[index], self.slices[index].rows
         if not layer.biased:
             return
-        row = self.used_numbers[index]
-        raw = (self.bias[at] << row[UP]) >> row[DOWN]
-        self.used_bias_overflows[index] = int(((raw < row[LOW]) | (raw > row[HIGH])).sum())
-        clipped = np.minimum(np.maximum(raw, row[LOW]), row[HIGH])
-        used = ((raw - row[LOW]) & row[MASK]) + row[LOW] if row[WRAP] else clipped
+        own = self.formats[index]
+        stored = own.precision.weight
+        used, self.used_bias_overflows[index] = quantize_array(
+            self.bias[at],
+            stored.format.fraction_bits,
+            own.used,
+            Rounding.FLOOR,
+            stored.overflow or Overflow.SATURATE,
+        )
         self.held.bias[at] = used << layer.bias_left
-        self.held.bounds[index, 3] = max(int(self.held.bias[at].max()), -int(self.held.bias[at].min()))
+        self.held.weight_bounds[index, 3] = max(int(self.held.bias[at].max()), -int(self.held.bias[at].min()))
 
     def in_order(self, index: int) -> NDArray[Any]:
         """A layer's weights `(C_out, fan_in)`, C order; a view."""
@@ -290,14 +298,14 @@ class RawParameters:
     def _follow_used_weights(self, index: int) -> None:
         """Bring what follows from the used weights up to date: their bounds, and the rows that error sums read."""
         at, held = self.slices[index], self.held
-        held.bounds[index, 0] = held.row_sums[at.rows].max()
+        held.weight_bounds[index, 0] = held.row_sums[at.rows].max()
         layer, backward = self.layout.layers[index], held.backward[at.backward]
         if layer.sends_error and layer.factored:
-            held.bounds[index, 1:3] = self._bound_by_input(
+            held.weight_bounds[index, 1:3] = self._bound_by_input(
                 self.layout.plan.layers, index, self.weights[index], at.order, backward
             )
         elif layer.sends_error:
-            held.bounds[index, 1:3] = self._arrange_backward(
+            held.weight_bounds[index, 1:3] = self._arrange_backward(
                 self.layout.plan.layers, index, held.used[at.used], backward
             )
 

@@ -106,7 +106,7 @@ def copy_errors(errors, nodes, index, samples):
                     errors[place + source.error + k] += errors[place + node.error + k] << left
 
 
-def spread_average_errors(errors, nodes, index, samples, orders):
+def spread_average_errors(errors, nodes, orders, index, samples):
     """Every input of a window receives the window's error; inputs outside all windows receive none."""
     node, source = nodes[index], nodes[nodes[index].first]
     size, factor, windows = (
@@ -125,7 +125,7 @@ def spread_average_errors(errors, nodes, index, samples, orders):
                 target[k] += arriving[windows[k]] * factor if windows[k] >= 0 else 0
 
 
-def route_maximum_errors(errors, nodes, index, samples, memory):
+def route_maximum_errors(errors, nodes, memory, index, samples):
     """The first maximal input of a window, in row-major order, receives the window's error."""
     node, source = nodes[index], nodes[nodes[index].first]
     channels, left = node.channels, node.error_left_first

@@ -52,7 +52,10 @@ def samples_at_a_time(network: NetworkSpec, group: int, storage: Any) -> int:
 def narrowest_storage(
     network: NetworkSpec, formats: list[LayerFormats], ranges: Sequence[ValueRange], training: TrainingSpec
 ) -> Any:
-    """The narrowest type of stored integers with which every intermediate is exact."""
+    """The narrowest type of stored integers with which every intermediate is exact.
+
+    Python integers (`object`) where 64 bits could overflow: kernels then run interpreted, and slowly.
+    """
     low, high = stored_magnitude(formats, ranges)
     if not needs_big_integers(network, formats, training):
         for storage in (np.int16, np.int32):

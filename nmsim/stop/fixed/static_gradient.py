@@ -26,7 +26,7 @@ def largest_row(sums, channels, positions):
 
 
 def add_static_gradient(
-    memory, layers, index, numbers, orders, synapses, gathered, static_sums, weight_sums, bounds, counts, samples, in_order
+    memory, layers, numbers, orders, synapses, gathered, static_sums, weight_sums, bounds, counts, index, samples, in_order
 ):  # fmt: skip
     """`dW += g x^T` of every sample, position by position: `in_order` of the definition, or exactly.
 

@@ -2,10 +2,10 @@
 
 Three ways to one result. NARROW: 16-bit operands in 32-bit registers, where a bound shows that the sums fit. WIDE: 64-bit
 registers, or Python integers. ORDERED: one product at a time, saturating after each, where a saturating accumulator may
-overflow on the way. `a` and `b` are flat arrays of rows with a common `depth`.
+overflow on the way. `a` and `b` are `Rows` with a common depth.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from numba.extending import register_jitable
 
@@ -22,7 +22,14 @@ NARROW, WIDE, ORDERED = range(3)
 def way_of_summing(bound: int, low: int, high: int, *, whole: bool, narrow: bool) -> tuple[int, bool]:
     """The fastest exact way for sums of absolute products up to `bound`, and whether complete sums may be out of range.
 
-    `whole`: the accumulator looks at complete sums only, because it wraps or saturates at the end.
+    Exact sums and sums that saturate after every addition are the same integers as long as no partial sum, in any order,
+    can leave the accumulator, whose range is `low..high`: that is what the bound shows (docs/decisions/0005). `whole`: the
+    accumulator looks at complete sums only, because it wraps or saturates at the end.
+
+    >>> way_of_summing(100, -128, 127, whole=False, narrow=True), NARROW
+    ((0, False), 0)
+    >>> way_of_summing(200, -128, 127, whole=False, narrow=True), ORDERED
+    ((2, False), 2)
     """
     fits = bound <= high and -bound >= low
     if not (fits or whole):
@@ -30,41 +37,52 @@ def way_of_summing(bound: int, low: int, high: int, *, whole: bool, narrow: bool
     return (NARROW if narrow and bound < 1 << 31 else WIDE), not fits
 
 
-def _dot_kernel(tile: Any) -> Any:
-    """Kernel of `out[i, j] = add * out[i, j] + sum_k a[i, k] * b[j, k]`.
+class Rows(NamedTuple):
+    """`count` rows in a flat array: row i starts at `start + i * stride`."""
 
-    Row j of `b` starts at `places[j]`, or at `b_start + j * b_stride` if there are no places. Long rows are taken in pieces,
-    and rows of `a` in groups, that stay in the cache while rows of `b` pass by.
+    values: Any
+    start: Any
+    stride: Any
+    count: Any
+
+
+def _dot_kernel(tile: Any) -> Any:
+    """Kernel of `out[i, j] = add * out[i, j] + sum_k a[i, k] * b[j, k]`, k below `depth`.
+
+    Row j of `b` starts at `places[j]` if there are places. Long rows are taken in pieces, and rows of `a` in groups, that
+    stay in the cache while rows of `b` pass by.
     """
 
     @register_jitable
-    def dot(a, a_start, a_stride, rows, b, b_start, b_stride, places, columns, depth, out, add):
+    def dot(a, b, places, depth, out, add):
+        columns = b.count
         for begin in range(0, depth, PIECE):
             piece = min(PIECE, depth - begin)
             keep = add if begin == 0 else 1
             group = max(4, 65536 // piece // 4 * 4)
-            for first in range(0, rows, group):
-                last_row = min(first + group, rows) - 1
+            for first in range(0, a.count, group):
+                last_row = min(first + group, a.count) - 1
                 for j in range(0, columns, 4):
                     j1, j2, j3 = min(j + 1, columns - 1), min(j + 2, columns - 1), min(j + 3, columns - 1)
                     if places.size:
-                        q0, q1, q2, q3 = (
-                            places[j] + begin,
-                            places[j1] + begin,
-                            places[j2] + begin,
-                            places[j3] + begin,
-                        )
+                        q = places[j] + begin, places[j1] + begin, places[j2] + begin, places[j3] + begin
                     else:
-                        q0, q1 = b_start + j * b_stride + begin, b_start + j1 * b_stride + begin
-                        q2, q3 = b_start + j2 * b_stride + begin, b_start + j3 * b_stride + begin
-                    for i in range(first, last_row + 1, 4):
-                        p0, p1 = (
-                            a_start + i * a_stride + begin,
-                            a_start + min(i + 1, last_row) * a_stride + begin,
+                        start = b.start + begin
+                        q = (
+                            start + j * b.stride,
+                            start + j1 * b.stride,
+                            start + j2 * b.stride,
+                            start + j3 * b.stride,
                         )
-                        p2 = a_start + min(i + 2, last_row) * a_stride + begin
-                        p3 = a_start + min(i + 3, last_row) * a_stride + begin
-                        s = tile(a, p0, p1, p2, p3, b, q0, q1, q2, q3, piece)
+                    for i in range(first, last_row + 1, 4):
+                        start = a.start + begin
+                        p = (
+                            start + i * a.stride,
+                            start + min(i + 1, last_row) * a.stride,
+                            start + min(i + 2, last_row) * a.stride,
+                            start + min(i + 3, last_row) * a.stride,
+                        )
+                        s = tile(a.values, p, b.values, q, piece)
                         put_sums(out, i * columns + j, columns - j, s[0], s[1], s[2], s[3], keep)
                         if i < last_row:
                             put_sums(out, (i + 1) * columns + j, columns - j, s[4], s[5], s[6], s[7], keep)
@@ -95,28 +113,28 @@ DOTS = (dot_narrow, dot_wide)
 
 
 @register_jitable
-def dot_ordered(a, a_start, a_stride, rows, b, b_start, b_stride, columns, order, row, out, nonzero):
+def dot_ordered(a, b, order, row, out, nonzero):
     """`out[i, j] = sum_k a[i, k] * b[j, k]` for k in the given order, saturating after every addition; saturations."""
     low, high = row[LOW], row[HIGH]
     over = 0
-    for i in range(rows):
-        count = 0
+    for i in range(a.count):
+        start, count = a.start + i * a.stride, 0
         for k in order:
-            if a[a_start + i * a_stride + k] != 0:
+            if a.values[start + k] != 0:
                 nonzero[count] = k
                 count += 1
-        for j in range(columns):
-            total = 0
+        for j in range(b.count):
+            weights, total = b.start + j * b.stride, 0
             for n in range(count):
                 k = nonzero[n]
-                total += a[a_start + i * a_stride + k] * b[b_start + j * b_stride + k]
+                total += a.values[start + k] * b.values[weights + k]
                 if total < low:
                     total = low
                     over += 1
                 elif total > high:
                     total = high
                     over += 1
-            out[i * columns + j] = total
+            out[i * b.count + j] = total
     return over
 
 
@@ -154,29 +172,25 @@ def add_biases(out, rows, columns, biases, row, in_order, settles):
 
 
 def sum_kernel(way: int) -> Any:
-    """Kernel of sums into an accumulator, `out (rows, columns)`, by one of the three ways; returns overflows.
+    """Kernel of sums into an accumulator, `out (rows of a, rows of b)`, by one of the three ways; returns overflows.
 
-    `row` holds the accumulator's numbers, `order` its order of additions; `settles`: complete
-    sums may leave its range.
+    `row` holds the accumulator's numbers, `order` its order of additions; `settles`: complete sums may leave its range.
+    Rows of `b` lie one behind the other, and rows are as deep as they are apart.
     """
     if way == ORDERED:
 
         @register_jitable
-        def sums(a, a_start, a_stride, rows, b, b_start, columns, depth, order, row, out, nonzero, settles):
-            return dot_ordered(
-                a, a_start, a_stride, rows, b, b_start, depth, columns, order, row, out, nonzero
-            )
+        def sums(a, b, order, row, out, nonzero, settles):
+            return dot_ordered(a, b, order, row, out, nonzero)
 
         return sums
     dot = DOTS[way]
 
     @register_jitable
-    def sums_by_dot(
-        a, a_start, a_stride, rows, b, b_start, columns, depth, order, row, out, nonzero, settles
-    ):
-        dot(a, a_start, a_stride, rows, b, b_start, depth, order[:0], columns, depth, out, 0)
+    def sums_by_dot(a, b, order, row, out, nonzero, settles):
+        dot(a, b, order[:0], b.stride, out, 0)
         if settles:
-            return settle_sums(out, rows * columns, row)
+            return settle_sums(out, a.count * b.count, row)
         return 0
 
     return sums_by_dot
@@ -185,11 +199,11 @@ def sum_kernel(way: int) -> Any:
 def input_kernel(way: int) -> Any:
     """Kernel of the sums of one row, `out[j] = sum_k x[k] * b[k, j]`, for `b` stored by input; returns overflows.
 
-    Input k lies at `memory[place + k]`, its weights at `b[start + k * stride]`; inputs that are zero cost nothing.
+    Input k lies at `memory[place + k]`; inputs that are zero cost nothing.
     """
 
     @register_jitable
-    def add_inputs(out, memory, place, b, start, stride, order, row, settles):
+    def add_inputs(out, memory, place, b, order, row, settles):
         size, over = out.size, 0
         low, high = row[LOW], row[HIGH]
         for j in range(size):
@@ -198,7 +212,7 @@ def input_kernel(way: int) -> Any:
             x = memory[place + k]
             if x == 0:
                 continue
-            own = b[start + k * stride : start + k * stride + size]
+            own = b.values[b.start + k * b.stride : b.start + k * b.stride + size]
             if way == ORDERED:
                 for j in range(size):
                     v = out[j] + x * own[j]

@@ -25,10 +25,11 @@ def pair_lanes() -> int:
 
 
 def plain_tile(cast: Any) -> Any:
-    """Tile kernel with running sums of type `cast`: rows of `a` from p0..p3 on, of `b` from q0..q3 on, `depth` terms."""
+    """Tile kernel with running sums of type `cast`: rows of `a` from places `p` on, of `b` from `q` on, `depth` terms."""
 
     @register_jitable
-    def tile(a, p0, p1, p2, p3, b, q0, q1, q2, q3, depth):
+    def tile(a, p, b, q, depth):
+        (p0, p1, p2, p3), (q0, q1, q2, q3) = p, q
         a0, a1, a2, a3 = a[p0 : p0 + depth], a[p1 : p1 + depth], a[p2 : p2 + depth], a[p3 : p3 + depth]
         b0, b1, b2, b3 = b[q0 : q0 + depth], b[q1 : q1 + depth], b[q2 : q2 + depth], b[q3 : q3 + depth]
         s00 = s01 = s02 = s03 = s10 = s11 = s12 = s13 = cast(0)
@@ -79,12 +80,13 @@ def _pair_tile(lanes: int) -> Any:
         add_up = cgutils.get_or_insert_function(
             module, ir.FunctionType(ir.IntType(32), [total]), f"llvm.vector.reduce.add.v{lanes // 2}i32"
         )
-        rows = []
-        for side in (0, 5):
+        rows, depth = [], arguments[4]
+        for side in (0, 2):
             array = context.make_array(signature.args[side])(context, builder, arguments[side]).data
-            rows.append([builder.gep(array, [place]) for place in arguments[side + 1 : side + 5]])
+            places = cgutils.unpack_tuple(builder, arguments[side + 1], 4)
+            rows.append([builder.gep(array, [place]) for place in places])
         sums = [cgutils.alloca_once_value(builder, ir.Constant(total, None)) for _ in range(16)]
-        blocks = builder.udiv(arguments[10], ir.Constant(arguments[10].type, lanes))
+        blocks = builder.udiv(depth, ir.Constant(depth.type, lanes))
         with cgutils.for_range(builder, blocks) as loop:
             offset = builder.mul(loop.index, ir.Constant(loop.index.type, lanes))
 
@@ -107,9 +109,9 @@ def _pair_tile(lanes: int) -> Any:
         )
 
     @intrinsic
-    def tile(_context, a, p0, p1, p2, p3, b, q0, q1, q2, q3, depth):
-        places = [types.intp] * 4
-        return types.UniTuple(types.int32, 16)(a, *places, b, *places, types.intp), generate
+    def tile(_context, a, p, b, q, depth):
+        places = types.UniTuple(types.intp, 4)
+        return types.UniTuple(types.int32, 16)(a, places, b, places, types.intp), generate
 
     return tile
 

@@ -1,6 +1,6 @@
 """Parameter updates: weights with velocity, thresholds, and the copies of the weights that products read."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from numba.extending import register_jitable
 
@@ -117,25 +117,38 @@ def keep_synapses(values, synapses):
             values[k] = 0
 
 
+class Method(NamedTuple):
+    """How weights change: `rows` of numbers of gradient, velocity and weight; `masked`: some synapses are pruned.
+
+    `momentum` in u8.8, 0 if there is no velocity; `table` of draws with zeros behind it; `scratch (3, BLOCK)`.
+    """
+
+    rows: Any
+    masked: Any
+    momentum: Any
+    table: Any
+    scratch: Any
+
+
 @register_jitable
-def update_block(weights, velocity, steps, synapses, masked, momentum, rows, place, table, scratch, counts):
+def update_block(method, weights, velocity, steps, synapses, place, counts):
     """A run of weights by its gradient `steps`.
 
     `place` is the run's first draw. Pruned synapses keep raw 0 and their velocity.
     """
+    rows, masked, momentum, table, scratch = method
     size = weights.size
     if masked:
         keep_synapses(steps, synapses)
     if momentum:
         begin = run_of_draws(rows[1], table, place)
+        draws = table[begin : begin + size]
         if (
             masked
         ):  # the velocities of pruned synapses are set aside: all advance in one loop without branches
             for k in range(size):
                 scratch[2, k] = velocity[k]
-        counts[VELOCITY] += advance_velocity(
-            velocity, steps, momentum, rows[1], table[begin : begin + size], scratch[1]
-        )
+        counts[VELOCITY] += advance_velocity(velocity, steps, momentum, rows[1], draws, scratch[1])
         if masked:
             for k in range(size):
                 if not synapses[k]:
@@ -146,27 +159,15 @@ def update_block(weights, velocity, steps, synapses, masked, momentum, rows, pla
 
 
 def update_weights(
-    layers,
-    index,
-    weights,
-    velocity,
-    sums,
-    synapses,
-    masked,
-    momentum,
-    centred,
-    rows,
-    first,
-    table,
-    scratch,
-    counts,
-):
+    layers, velocity, synapses, momentum, centred, table, scratch, counts, index, weights, sums, masked, rows, first
+):  # fmt: skip
     """One layer's weights by its sums `(P,)`, C order, which are emptied.
 
-    `weights (C_out, fan_in or more)`; `centred`: every row of gradients loses its mean; `rows`: numbers of gradient,
-    velocity and weight; `first`: index of the first draw (`lfsr.first_draw`); `scratch (3, BLOCK)`.
+    `weights (C_out, fan_in or more)`; `centred`: every row of gradients loses its mean; `first`: index of the first draw
+    (`lfsr.first_draw`); the other names are those of a `Method`.
     """
     fan_in, over = layers[index].fan_in, 0
+    method = Method(rows, masked, momentum, table, scratch)
     for line in range(0, sums.size, fan_in):
         own = weights[line // fan_in]
         if centred:  # the mean is of the whole row: it is taken before the blocks below empty its sums
@@ -184,39 +185,26 @@ def update_weights(
                 over += centre_into(steps, mean, own_synapses, masked, rows[0])
             own_velocity = velocity[begin:end] if momentum else velocity
             update_block(
-                own[start:stop], own_velocity, steps, own_synapses, masked, momentum, rows, first + begin, table,
-                scratch, counts[index],
-            )  # fmt: skip
+                method, own[start:stop], own_velocity, steps, own_synapses, first + begin, counts[index]
+            )
     counts[index, WEIGHT_GRADIENT] += over
 
 
-def update_biases(index, bias, velocity, sums, momentum, rows, first, table, scratch, counts, own_counts):
+def update_biases(bias, velocity, momentum, table, scratch, counts, own_counts, index, sums, rows, first):
     """One layer's biases by their sums, which are emptied, as weights are updated; `rows` and `first` as there.
 
     `own_counts (tensors,)` is scratch: a bias is updated by the code of weights, but counted apart.
     """
+    method = Method(rows, 0, momentum, table, scratch)
     for start in range(0, sums.size, BLOCK):
         stop = min(start + BLOCK, sums.size)
         steps, own_sums = scratch[0, : stop - start], sums[start:stop]
         counts[index, BIAS_GRADIENT] += take_sums(steps, own_sums, rows[0])
         own_velocity = velocity[start:stop] if momentum else velocity
-        own_counts[WEIGHT] = (
-            0  # `update_block` counts as for weights; what it finds is booked as biases below
-        )
+        # `update_block` counts as for weights; what it finds is booked as biases below
+        own_counts[WEIGHT] = 0
         own_counts[VELOCITY] = 0
-        update_block(
-            bias[start:stop],
-            own_velocity,
-            steps,
-            own_sums,
-            0,
-            momentum,
-            rows,
-            first + start,
-            table,
-            scratch,
-            own_counts,
-        )
+        update_block(method, bias[start:stop], own_velocity, steps, own_sums, first + start, own_counts)
         counts[index, BIAS] += own_counts[WEIGHT]
         counts[index, VELOCITY] += own_counts[VELOCITY]
 
@@ -247,7 +235,9 @@ def sum_magnitudes(values):
 def arrange_weights(layers, index, weights, row, order, used, row_sums, scratch):
     """Used weights as products read them, rows per output channel, terms as stored; overflows of `w_use`.
 
-    `row_sums` the sum of magnitudes of every row. `scratch (widest sum,)` of the weights' type.
+    Called after every change of a layer's weights, before the next forward pass. `weights (C_out, fan_in or more)` are in
+    C order, `order` says where a dense layer's inputs are stored. `row_sums (C_out,)` is the sum of magnitudes of every
+    row. `scratch (widest sum,)` of the weights' type.
     """
     layer = layers[index]
     fan_in, over = layer.fan_in, 0
@@ -272,7 +262,7 @@ def arrange_weights(layers, index, weights, row, order, used, row_sums, scratch)
 
 
 def arrange_backward(layers, index, used, backward):
-    """Used weights as error sums read them, rows per input (channel), kernels turned round.
+    """Used weights as error sums read them, rows per input (channel), kernels turned round; after `arrange_weights`.
 
     Returns the largest sum of magnitudes of a row, and its largest sum of squares (of 16-bit weights, else 0).
     """
@@ -296,11 +286,12 @@ def arrange_backward(layers, index, used, backward):
 
 
 def update_thresholds(
-    layers, index, thresholds, theta, lowest, sums, groups, rows, first, table, scratch, counts
+    layers, thresholds, theta, lowest, table, scratch, counts, index, sums, groups, rows, first
 ):
     """One layer's thresholds by their sums, which are emptied, never below `lowest`; then each neuron's.
 
-    `sums`: dTheta per neuron as stored; `groups`: dTheta per threshold; `rows`: numbers of gradient and threshold.
+    `sums (N,)`: dTheta per neuron as stored; `groups (G,)`: dTheta per threshold, which the sums of its neurons join;
+    `rows`: numbers of gradient and threshold; `first`: index of the first draw. `theta (N,)` is each neuron's threshold.
     """
     layer = layers[index]
     shared, size = layer.neurons // layer.thresholds, layer.thresholds

@@ -10,23 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmsim.fixedpoint.quantize import HIGH, LOW, WHOLE, WRAP
-from nmsim.stop.fixed.backward import BOUND_GRADIENTS, COUNT_SPIKES, LAYER_DELTAS, OUTPUT_ERRORS, SEND_ERRORS
-from nmsim.stop.fixed.forward import FORWARD
-from nmsim.stop.fixed.gradient import CLOSE_PANEL, COLLECT_MAPS, COLLECT_ROWS, MULTIPLY
 from nmsim.stop.fixed.layout import Layout
-from nmsim.stop.fixed.memory_plan import ADD, AVERAGE, INPUT, MAXIMUM, Held
-from nmsim.stop.fixed.ordered import ADD_NEURON_GRADIENTS, ADD_WEIGHT_GRADIENT
-from nmsim.stop.fixed.pools import (
-    ADD_BRANCHES,
-    AVERAGE_POOL,
-    COPY_ERRORS,
-    LOAD_INPUTS,
-    MAXIMUM_POOL,
-    ROUTE_MAXIMUM_ERRORS,
-    SPREAD_AVERAGE_ERRORS,
-)  # fmt: skip
+from nmsim.stop.fixed.memory_plan import INPUT, Held
+from nmsim.stop.fixed.pass_kernels import Loss, pass_kernels
 from nmsim.stop.fixed.samples import BatchSums
-from nmsim.stop.fixed.static_gradient import ADD_STATIC_GRADIENT
 from nmsim.stop.fixed.sums import NARROW, WIDE, way_of_summing
 from nmsim.stop.fixed.tensor import CURRENT, ERROR_SUM
 from nmsim.stop.fixed.workspace import make_work
@@ -47,11 +34,13 @@ SUMMING = (Pass.GRADIENTS, Pass.ORDERED)
 
 
 class Worker:
-    """Runs passes over up to `samples` samples in its own memory; what it leaves in `work` is for its owner to take."""
+    """Runs passes over up to `samples` samples in its own memory; what it leaves in `work` is for its owner to take.
 
-    def __init__(
-        self, layout: Layout, held: Held, samples: int, *, squared_error: bool, one: int, logs: bool
-    ) -> None:
+    Workers share the plan and the parameters (`held`), which do not change during a pass, and nothing else: any number of
+    them may run at a time, each in a thread. `logs`: currents and error sums are to be watched.
+    """
+
+    def __init__(self, layout: Layout, held: Held, samples: int, loss: Loss, *, logs: bool) -> None:
         self.layout, self.held, self.samples = layout, held, samples
         self.work = make_work(layout, samples, logs=logs)
         self.sums = BatchSums(
@@ -61,26 +50,9 @@ class Worker:
             self.work.leak_sums,
             self.work.bias_sums,
         )
-        self._squared_error, self._one = squared_error, one
-        interpreted = layout.storage is object
+        self._loss = loss
+        self._kernels = pass_kernels(layout, held, self.work, loss)
         self._narrow = layout.storage is np.int16
-
-        def form(kernels: Any) -> Any:
-            return [kernel.form(interpreted=interpreted) for kernel in kernels]
-
-        self._forward, self._send, self._multiply = form(FORWARD), form(SEND_ERRORS), form(MULTIPLY)
-        self._load, self._count, self._errors, self._deltas, self._bound = form(
-            (LOAD_INPUTS, COUNT_SPIKES, OUTPUT_ERRORS, LAYER_DELTAS, BOUND_GRADIENTS)
-        )
-        self._collect_rows, self._collect_maps, self._close = form((COLLECT_ROWS, COLLECT_MAPS, CLOSE_PANEL))
-        self._add_weights, self._add_neurons, self._copy_errors, self._add_static = form(
-            (ADD_WEIGHT_GRADIENT, ADD_NEURON_GRADIENTS, COPY_ERRORS, ADD_STATIC_GRADIENT)
-        )
-        average, maximum, add, spread, route = form(
-            (AVERAGE_POOL, MAXIMUM_POOL, ADD_BRANCHES, SPREAD_AVERAGE_ERRORS, ROUTE_MAXIMUM_ERRORS)
-        )
-        self._between = {AVERAGE: average, MAXIMUM: maximum, ADD: add}
-        self._spread_errors, self._route_errors = spread, route
         self._filled = [0] * len(layout.layers)
         numbers = layout.plan.numbers
         self._accumulators = [
@@ -116,109 +88,70 @@ class Worker:
             for index in range(len(self._filled)):
                 self._multiply_panel(index)
         if kind is Pass.GRADIENTS:
-            self._bound(
-                self.layout.plan.layers, self.layout.plan.numbers, work.magnitudes, work.largest, work.bounds
-            )
+            self._kernels.bound_gradients()
 
     def _forward_group(
         self, inputs: NDArray[Any], samples: int, first: int, step: int, *, static: bool, kind: Pass
     ) -> None:
-        plan, held, work = self.layout.plan, self.held, self.work
+        kernels, bounds = self._kernels, self.held.weight_bounds
         keeps = static and kind is not Pass.IN_PLACE  # weights that change in a sample change its currents
         for number, node in enumerate(self.layout.nodes):
             if node.layer >= 0:
                 index, layer = node.layer, self.layout.layers[node.layer]
                 low, high, whole = self._accumulators[index][0]
-                bound = int(held.bounds[index, 0]) * layer.largest_input + int(held.bounds[index, 3])
-                way, settle = way_of_summing(bound, low, high, whole=whole, narrow=self._narrow)
-                self._forward[way](
-                    work.memory, plan.layers, index, plan.numbers, held.alpha, held.used, held.backward, held.bias,
-                    held.theta, work.constants,
-                    plan.orders, plan.draws, work.draws, work.exact, work.block, work.kept, work.gathered, work.nonzero,
-                    work.largest, work.counts, work.current_log, samples,
-                    step, first, kind is not Pass.INFERENCE, keeps, settle,
-                )  # fmt: skip
+                bound = int(bounds[index, 0]) * layer.largest_input + int(bounds[index, 3])
+                way, settles = way_of_summing(bound, low, high, whole=whole, narrow=self._narrow)
+                kernels.forward[way](index, samples, step, first, kind is not Pass.INFERENCE, keeps, settles)
             elif static and node.static and step > 0:
                 continue
             elif node.kind == INPUT:
-                self._load(work.memory, plan.nodes, inputs, samples, step)
+                kernels.load_inputs(inputs, samples, step)
             else:
-                self._between[node.kind](work.memory, plan.nodes, number, samples)
-        self._count(work.memory, plan.layers, work.spikes, samples)
+                kernels.between[node.kind](number, samples)
+        kernels.count_spikes(samples)
 
     def _backward_group(
         self, labels: NDArray[np.int64], samples: int, first: int, step: int, kind: Pass
     ) -> None:
-        plan, work = self.layout.plan, self.work
-        self._errors(
-            work.memory, plan.layers, plan.numbers, plan.probabilities, labels, work.tally, work.counts, samples, self._one,
-            self._squared_error,
-        )  # fmt: skip
+        kernels = self._kernels
+        kernels.output_errors(labels, samples)
         for number in range(len(self.layout.nodes) - 1, 0, -1):
             node = self.layout.nodes[number]
             if node.layer >= 0:
                 self._backward_layer(node.layer, samples, first, step, kind)
-            elif not node.needs_error:
-                continue
-            elif node.kind == AVERAGE:
-                self._spread_errors(work.errors, plan.nodes, number, samples, plan.orders)
-            elif node.kind == MAXIMUM:
-                self._route_errors(work.errors, plan.nodes, number, samples, work.memory)
-            else:
-                self._copy_errors(work.errors, plan.nodes, number, samples)
+            elif node.needs_error:
+                kernels.back[node.kind](number, samples)
 
     def _backward_layer(self, index: int, samples: int, first: int, step: int, kind: Pass) -> None:
-        plan, held, work, layer = self.layout.plan, self.held, self.work, self.layout.layers[index]
-        largest, energy = self._deltas(
-            work.memory, work.errors, plan.layers, index, plan.numbers, held.theta, plan.surrogates, plan.draws, work.draws,
-            work.factors, work.magnitudes, work.threshold_sums, work.leak_sums, work.bias_sums, work.constants,
-            work.static_sums, work.counts,
-            samples, step, first, kind is Pass.GRADIENTS, kind is Pass.GRADIENTS or kind is Pass.IN_PLACE, kind in SUMMING,
-        )  # fmt: skip
+        kernels, layer, bounds = self._kernels, self.layout.layers[index], self.held.weight_bounds
+        exact = kind is Pass.GRADIENTS
+        largest, energy = kernels.layer_deltas(
+            index, samples, step, first, exact, exact or kind is Pass.IN_PLACE, kind in SUMMING
+        )
         if layer.sends_error:
             low, high, whole = self._accumulators[index][1]
-            bound = int(held.bounds[index, 1]) * int(largest)
+            bound = int(bounds[index, 1]) * int(largest)
             if layer.narrow:  # Cauchy-Schwarz
-                bound = min(bound, isqrt(int(held.bounds[index, 2]) * int(energy)) + 1)
-            way, settle = way_of_summing(bound, low, high, whole=whole, narrow=self._narrow)
-            self._send[way](
-                work.memory, work.errors, plan.layers, index, plan.numbers, held.backward, plan.orders, work.block,
-                work.gathered, work.nonzero, work.counts, work.error_log, samples, settle,
-            )  # fmt: skip
-        if kind is Pass.IN_PLACE or (kind is Pass.GRADIENTS and not layer.factored and not layer.scalar):
+                bound = min(bound, isqrt(int(bounds[index, 2]) * int(energy)) + 1)
+            way, settles = way_of_summing(bound, low, high, whole=whole, narrow=self._narrow)
+            kernels.send_errors[way](index, samples, settles)
+        if kind is Pass.IN_PLACE or (exact and not layer.factored and not layer.scalar):
             self._collect(index, samples * self.layout.group)
         elif kind is Pass.ORDERED and not layer.scalar:
-            self._add_weights(
-                work.memory, plan.layers, index, plan.numbers, plan.orders, held.synapses, work.gathered, work.weight_sums,
-                work.counts,
-            )  # fmt: skip
+            kernels.add_weight_gradient(index)
         if kind is Pass.ORDERED or kind is Pass.IN_PLACE:
-            self._add_neurons(
-                work.memory,
-                plan.layers,
-                index,
-                plan.numbers,
-                work.group_sums,
-                work.leak_sums,
-                work.bias_sums,
-                work.constants,
-                work.counts,
-                kind is Pass.ORDERED,
-            )
+            kernels.add_neuron_gradients(index, kind is Pass.ORDERED)
 
     def _finish_statics(self, samples: int, *, in_order: bool) -> None:
         """`dW += g x^T` of layers with a scalar trace, after the last time step."""
-        plan, work = self.layout.plan, self.work
         for index, layer in enumerate(self.layout.layers):
             if layer.scalar:
-                self._add_static(
-                    work.memory, plan.layers, index, plan.numbers, plan.orders, self.held.synapses, work.gathered,
-                    work.static_sums, work.weight_sums, work.bounds, work.counts, samples, in_order,
-                )  # fmt: skip
+                self._kernels.add_static_gradient(index, samples, in_order)
 
     def _collect(self, index: int, slots: int) -> None:
         """Add all slots to the layer's gradient panel, multiplying it whenever it is full."""
-        plan, work, layer = self.layout.plan, self.work, self.layout.layers[index]
+        layer, kernels = self.layout.layers[index], self._kernels
+        collect = kernels.collect_maps if layer.kernel else kernels.collect_rows
         slot = 0
         while slot < slots:
             filled = self._filled[index]
@@ -226,37 +159,32 @@ class Worker:
             if count == 0:
                 self._multiply_panel(index)
                 continue
-            if layer.kernel:
-                self._collect_maps(work.memory, work.panels, plan.layers, index, slot, count, filled)
-            else:
-                self._collect_rows(
-                    work.memory, work.panels, plan.layers, index, plan.orders, slot, count, filled
-                )
+            collect(index, slot, count, filled)
             slot += count
             self._filled[index] += count
 
     def _multiply_panel(self, index: int) -> None:
         """`dW += delta w~^T` over the panel, and empty it."""
-        plan, work, slots = self.layout.plan, self.work, self._filled[index]
+        slots = self._filled[index]
         if slots == 0:
             return
         self._filled[index] = 0
-        largest = self._close(work.panels, work.transposed, plan.layers, index, slots)
-        fits = self._narrow and int(largest) * int(work.largest[index]) < 1 << 31
-        multiply = self._multiply[NARROW if fits else WIDE]
-        multiply(work.panels, work.transposed, plan.layers, index, plan.orders, slots, work.weight_sums)
+        largest = self._kernels.close_panel(index, slots)
+        fits = self._narrow and int(largest) * int(self.work.largest[index]) < 1 << 31
+        self._kernels.multiply[NARROW if fits else WIDE](index, slots)
 
     @contextmanager
     def adding_to(self, sums: BatchSums) -> Iterator[None]:
         """Within the context, ordered sums go straight into `sums`."""
-        own = self.work
+        own, kernels = self.work, self._kernels
         self.work = own._replace(
             weight_sums=sums.weights, group_sums=sums.groups, leak_sums=sums.leak, bias_sums=sums.biases
         )
+        self._kernels = pass_kernels(self.layout, self.held, self.work, self._loss)
         try:
             yield
         finally:
-            self.work = own
+            self.work, self._kernels = own, kernels
 
     def forget(self) -> None:
         """Discard everything a pass has left for its owner."""

@@ -1,10 +1,15 @@
 """Kernels: both forms agree, and the disk cache knows the sources of everything that is called."""
 
+from typing import NamedTuple
+
 import numpy as np
+import pytest
 
 from nmsim.fixedpoint import compiled
 from nmsim.fixedpoint.format import Overflow, QFormat, Rounding
 from nmsim.fixedpoint.quantize import quantize_into, step_numbers
+from nmsim.stop.fixed.memory_plan import Held, Plan, Work
+from nmsim.stop.fixed.pass_kernels import Loss
 
 
 def test_forms_of_a_kernel_agree() -> None:
@@ -18,6 +23,38 @@ def test_forms_of_a_kernel_agree() -> None:
     over = kernel.form(interpreted=False)(out, values, np.array(row, np.int64), draws)
     assert over == kernel.form(interpreted=True)(exact, values.astype(object), row, draws.astype(object)) > 0
     assert out.tolist() == exact.tolist()
+
+
+class _Arrays(NamedTuple):
+    values: list[int]
+    out: list[int]
+    unused: list[int]
+
+
+def scale(out, values, factor, offset):
+    """Kernel of the tests below."""
+    for k in range(len(values)):
+        out[k] = values[k] * factor + offset
+
+
+def test_leading_parameters_are_bound_by_name() -> None:
+    arrays = _Arrays([1, 2], [0, 0], [])
+    scaled = compiled.kernel(scale, "bound").bound(arrays, interpreted=True, factor=3)
+    scaled(1)
+    assert arrays.out == [4, 7]
+
+
+def test_what_changes_from_call_to_call_comes_last() -> None:
+    kernel = compiled.kernel(scale, "bound")
+    with pytest.raises(TypeError, match="scale cannot bind offset: bound parameters come first"):
+        kernel.bound(_Arrays([1], [0], []), interpreted=True, offset=3)
+    with pytest.raises(TypeError, match="cannot bind colour"):
+        kernel.bound(_Arrays([1], [0], []), interpreted=True, colour=3)
+
+
+def test_arrays_of_a_pass_have_one_name_each() -> None:
+    names = [name for home in (Plan, Held, Work, Loss) for name in home._fields]
+    assert len(set(names)) == len(names)
 
 
 def test_cache_key_changes_with_any_kernel_source() -> None:

@@ -1,5 +1,6 @@
 """The same integers, however a batch is executed."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -142,11 +143,16 @@ def test_an_interrupted_batch_leaves_no_trace(monkeypatch: pytest.MonkeyPatch) -
     given = batches(DENSE, 2, 8)
     trained = engine(DENSE, NOISY)
     worker = trained._accumulator.workers[0]
-    monkeypatch.setattr(worker, "_bound", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    kernels = worker._kernels
+
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(worker, "_kernels", replace(kernels, bound_gradients=interrupted))
     with pytest.raises(KeyboardInterrupt):
         trained.train_batch(given[0], RATES)
     monkeypatch.undo()
-    worker._bound = engine(DENSE, NOISY)._accumulator.workers[0]._bound
+    worker._kernels = kernels
     assert train(trained, given) == train(engine(DENSE, NOISY), given)
     assert outcome(trained)["weights"] != outcome(engine(DENSE, NOISY))["weights"]
 
