@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from nmsim.hardware.core import Core
+from nmsim.mapping.box import box_on_any, cut_large
 from nmsim.mapping.mapping import Slice
-from nmsim.mapping.partition import Spread, box_on_any, cut_large, partitions
+from nmsim.mapping.partition import Spread, partitions
 from nmsim.mapping.room import NOWHERE, Bound, Room
 from nmsim.mapping.task import Task
 
@@ -56,7 +57,12 @@ class Remedy:
 
 @dataclass(frozen=True)
 class FitReport:
-    """Why a network does not fit a chip; `searched` tells whether remedies were looked for."""
+    """Why a network does not fit a chip: what is short and by how much, and changes of the chip after which it fits.
+
+    `nmsim.deploy` returns it in the place of a `Deployment`; `print(report.text())` shows it. Every remedy was tried by
+    mapping again. `searched` tells whether remedies were looked for; if they were and there are none, no single change of
+    those that were tried is enough. `cores` are those of the chip.
+    """
 
     network: str
     rule: str

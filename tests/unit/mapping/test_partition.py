@@ -6,7 +6,7 @@ import pytest
 from mapping_cases import CONVOLUTIONS, NETWORK, machine
 
 from nmsim.contents import Content
-from nmsim.mapping.partition import Box, cut_even, cut_large, largest_box
+from nmsim.mapping.box import Box, cut_even, cut_large, largest_box
 from nmsim.mapping.room import LayerPlan, Room, Storage
 from nmsim.mapping.task import Task
 from nmsim.network.memory import TrainingNeeds
