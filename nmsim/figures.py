@@ -22,8 +22,8 @@ class Figure:
     way is better, None where a figure only describes. `banded`: prices enter, so it has a band; `interval`: it is a
     mean over samples, so it has a confidence interval. `exact`: both performance models give the same value.
 
-    >>> ENERGY.name, ENERGY.unit, ENERGY.part("band_low")
-    ('energy_per_sample_j', 'J', 'energy_per_sample_band_low_j')
+    >>> ENERGY.name, ENERGY.unit, ENERGY.part("band_low"), ENERGY.share("band_low")
+    ('energy_per_sample_j', 'J', 'energy_per_sample_band_low_j', 'energy_band_low_j')
     """
 
     name: str
@@ -59,8 +59,17 @@ class Figure:
 
     def part(self, what: str) -> str:
         """Name of a value that belongs to it, `what` in front of the unit: `energy_per_sample_ci95_low_j`."""
-        stem, _, unit = self.name.rpartition("_")
-        return f"{stem}_{what}_{unit}"
+        return _in_front_of_unit(self.name, what)
+
+    def share(self, what: str = "") -> str:
+        """Name of what one component, phase or layer adds to it, in tables of such shares: `energy_j`."""
+        name = self.name.replace("_per_sample", "")
+        return _in_front_of_unit(name, what) if what else name
+
+
+def _in_front_of_unit(name: str, what: str) -> str:
+    stem, _, unit = name.rpartition("_")
+    return f"{stem}_{what}_{unit}"
 
 
 COMPONENTS = {

@@ -88,6 +88,9 @@ STBP = LearningRule("stbp", "history", learns_thresholds=True, learns_leak=True)
 ANN = LearningRule("ann", "nothing", learns_thresholds=False, learns_leak=False, artificial=True)
 """No rule of learning, but the other way to run the same network: what an architect compares spikes with (docs/ann.md)."""
 
+DEFAULT = STOP_WTL
+"""What a training uses if it names no rule, and what stands for STOP in comparisons: it learns as much as the baseline."""
+
 BASELINE = STBP
 """What reports compare every other rule with."""
 

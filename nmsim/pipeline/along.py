@@ -15,7 +15,7 @@ from nmsim.pipeline.milestones import read_milestones
 from nmsim.pipeline.simulate import chosen_rules, mapped
 from nmsim.pipeline.simulations import Simulations
 from nmsim.report.learning_energy import LearningEnergy, learning_point
-from nmsim.rules import INFERENCE, rule_named
+from nmsim.rules import rule_named
 from nmsim.workload import WorkloadSpec
 
 
@@ -45,10 +45,11 @@ def simulate_along(
     """
     folder = RunFolder(Path(out))
     workload, rules = folder.workload(), tuple(rules)
-    chosen = [rule for rule in chosen_rules(workload, rules) if rule_named(rule).trains]
+    served = chosen_rules(workload, rules)
+    chosen = [rule for rule in served if rule_named(rule).trains]
     if not chosen:
         raise ConfigError(
-            f"rule '{', '.join(rules) or INFERENCE}': trains nothing, so there is no training to follow; give a rule that"
+            f"rule '{', '.join(served)}': trains nothing, so there is no training to follow; give a rule that"
             " trains, or none"
         )
     store, found, misfits = Simulations(folder), list[LearningEnergy](), list[Misfit]()

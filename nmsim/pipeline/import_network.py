@@ -21,7 +21,7 @@ from nmsim.pipeline.imported import read_network
 from nmsim.pipeline.profile import profile_activities
 from nmsim.pipeline.start import started_from, write_start
 from nmsim.pipeline.train import build_engine, provenance_of
-from nmsim.rules import STOP_WT, STOP_WTL
+from nmsim.rules import rule_of
 from nmsim.stop.float.engine import FloatEngine
 from nmsim.stop.history import EpochRow, TrainingHistory
 from nmsim.stop.protocol import Parameters
@@ -143,7 +143,7 @@ def _workload(file: Path, trained: TrainedNetwork, plan: ImportPlan) -> Workload
         "dataset": {"name": plan.dataset} | ({} if plan.data is None else {"path": plan.data}),
         "encoding": {"kind": plan.encoding},
         "network": network.model_dump(mode="json"),
-        "training": {"rule": (STOP_WT if network.neuron.integrates else STOP_WTL).name},
+        "training": {"rule": rule_of("traces", thresholds=True, leak=not network.neuron.integrates).name},
         "profile": {"samples": 4},
     }
     document = Document(described, str(file))

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from nmsim.activity import Activity
 from nmsim.datasets.split import stratified
-from nmsim.rules import STBP
+from nmsim.rules import BASELINE
 from nmsim.stop.engines import real_parameters
 from nmsim.stop.protocol import Engine
 from nmsim.stop.record_activity import record_activity
@@ -56,14 +56,14 @@ def recorded_activities(
     found = {rule.profile: first}
     if not rule.through_time:
         training = workload.training.model_copy(
-            update={"rule": STBP, "arithmetic": "float64", "update": "accumulate"}
+            update={"rule": BASELINE, "arithmetic": "float64", "update": "accumulate"}
         )
         equal_terms = workload.precision if workload.training.arithmetic == "fixed" else None
         twin = StbpEngine(workload.network, training, precision=equal_terms)
         twin.parameters = real_parameters(engine, workload.precision)
         how = ", deltas rounded to their format" if equal_terms else ""
         note = {**meta, "note": f"float64 STBP pass with the parameters that {rule} trained{how}"}
-        found[STBP.profile] = record_activity(
-            twin, batch, chosen, prepared.input_format, rule=STBP.name, origin="float64", meta=note
+        found[BASELINE.profile] = record_activity(
+            twin, batch, chosen, prepared.input_format, rule=BASELINE.name, origin="float64", meta=note
         )
     return found

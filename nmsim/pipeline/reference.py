@@ -24,7 +24,7 @@ from nmsim.pipeline.train import train
 from nmsim.report.learning_energy import LearningEnergy
 from nmsim.report.reference.result import CASES, Absent, Case, DatasetResult, Outcome, Reference
 from nmsim.report.reference.write import write_reference
-from nmsim.rules import FORWARD_PROFILE, PROFILES, STBP, STOP_WTL, rule_named
+from nmsim.rules import BASELINE, DEFAULT, FORWARD_PROFILE, PROFILES, rule_named
 from nmsim.stop.history import TrainingHistory
 from nmsim.stop.train import Progress
 from nmsim.storage import file_name
@@ -180,7 +180,7 @@ def _learning(
     """Energy along the preparation, if it recorded milestones; chips that do not hold the network are left out."""
     if not folder.workload().profile.milestones:
         return ()
-    rules = (STOP_WTL.name, STBP.name)
+    rules = (DEFAULT.name, BASELINE.name)
     return simulate_along(
         folder.path, chips, rules=rules, say=lambda text: tell.say(f"{title}: {text}")
     ).found

@@ -82,10 +82,12 @@ Listener = Callable[[StudyProgress], None]
 
 @dataclass(frozen=True)
 class StudyOptions:
-    """How a study is run; none of this changes a result.
+    """How a study is run; none of this changes a result. Give it to `nmsim.sweep` or `nmsim.search`.
 
-    `run` is a finished run whose training is taken over where it is what a design needs. `event` is the most designs
-    that the event-driven model simulates, `reports` the most designs of the front that get a full report.
+    `out` is the study's folder, `resume` goes on with what is there, `overwrite` replaces another study, `listen` is called
+    with every result. `run` is a finished run whose training is taken over where it is what a design needs. `event` is
+    the most designs that the event-driven model simulates, `reports` the most designs of the front that get a full
+    report.
     """
 
     out: Path

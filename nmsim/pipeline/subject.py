@@ -9,7 +9,7 @@ from nmsim.errors import ConfigError, RunError
 from nmsim.pipeline.folder import RunFolder
 from nmsim.pipeline.start import read_start
 from nmsim.pipeline.train import build_engine, overridden
-from nmsim.rules import STOP_WTL
+from nmsim.rules import DEFAULT
 from nmsim.stop.engines import real_parameters
 from nmsim.stop.fixed.layer_formats import layer_formats
 from nmsim.stop.fixed.parameters import quantized_parameters
@@ -116,8 +116,8 @@ def _subject(
     workload = prepared.workload
     training = workload.training.model_copy(update={"arithmetic": "fixed"})
     if training.rule.through_time:
-        training = training.model_copy(update={"rule": STOP_WTL, "reset_gradient": "detached"})
-        source += f", under {STOP_WTL}, as {workload.training.rule} has no fixed-point training"
+        training = training.model_copy(update={"rule": DEFAULT, "reset_gradient": "detached"})
+        source += f", under {DEFAULT}, as {workload.training.rule} has no fixed-point training"
     network, precision, fmt = workload.network, workload.precision, prepared.input_format
     own_real = real if raw is None else None
     if raw is None:

@@ -7,13 +7,14 @@ import numpy as np
 from nmsim.activity import Activity
 from nmsim.columns import distinct
 from nmsim.evaluate import Evaluation
+from nmsim.figures import AREA, ENERGY, LATENCY
 from nmsim.hardware.routing import DIRECTIONS
 from nmsim.operations import operations_of
 from nmsim.report.learning_tables import point_table, training_energy_table
 from nmsim.report.network_columns import NETWORK_COLUMNS, network_cells, of_rule
 from nmsim.report.plots.timesteps import step_energy_j
 from nmsim.report.result import RunResult
-from nmsim.report.tables import Cell, Column, Table
+from nmsim.report.tables import Cell, Column, Table, figure_columns, share_columns
 from nmsim.report.times import latency_by_phase_s, slot_latency_s, stage_times, utilization
 from nmsim.report.words import layer_label
 
@@ -50,8 +51,7 @@ def energy_table(result: RunResult) -> Table:
     """Mean energy per sample by component, phase and layer; each evaluation's rows add up to its total."""
     columns = (
         *WHICH, Column("component", "Component"), Column("phase", "Phase"), Column("layer", "Layer"),
-        Column("layer_name", "Layer name"), Column("energy_j", "Energy per sample", "J"),
-        Column("energy_band_low_j", "Band, low", "J"), Column("energy_band_high_j", "Band, high", "J"), *NETWORK_COLUMNS,
+        Column("layer_name", "Layer name"), *share_columns(ENERGY, "Energy per sample"), *NETWORK_COLUMNS,
     )  # fmt: skip
     rows: list[tuple[Cell, ...]] = []
     for item in result.evaluations:
@@ -115,10 +115,7 @@ def neurobench_table(result: RunResult) -> tuple[Table, ...]:
 
 def area_table(result: RunResult) -> Table:
     """Modelled area of every chip by component, and its total with the band; chips without a sourced area are left out."""
-    columns = (
-        Column("chip", "Chip"), Column("component", "Component"), Column("area_mm2", "Area", "mm2"),
-        Column("area_band_low_mm2", "Band, low", "mm2"), Column("area_band_high_mm2", "Band, high", "mm2"),
-    )  # fmt: skip
+    columns = (Column("chip", "Chip"), Column("component", "Component"), *figure_columns(AREA))
     rows: list[tuple[Cell, ...]] = []
     for item in {item.chip_hash: item for item in result.evaluations if item.area}.values():
         assert item.area is not None
@@ -130,7 +127,7 @@ def area_table(result: RunResult) -> Table:
 def latency_table(result: RunResult) -> Table:
     """Mean time per sample by phase; each evaluation's rows add up to its latency."""
     columns = (
-        *WHICH, Column("phase", "Phase"), Column("latency_cycles", "Cycles"), Column("latency_s", "Time", "s"),
+        *WHICH, Column("phase", "Phase"), Column("latency_cycles", "Cycles"), *share_columns(LATENCY, "Time"),
     )  # fmt: skip
     rows = tuple(
         (*_which(item), phase, seconds * item.perf.clock_hz, seconds)
@@ -145,7 +142,7 @@ def stage_table(result: RunResult) -> Table:
     columns = (
         *WHICH, Column("stage", "Stage"), Column("phase", "Phase"), Column("layer", "Layer"), Column("part", "Part"),
         Column("cadence", "Once per"), Column("bottleneck", "Bound by"), Column("latency_cycles", "Cycles"),
-        Column("latency_s", "Time", "s"),
+        *share_columns(LATENCY, "Time"),
     )  # fmt: skip
     rows = tuple(
         (
@@ -233,7 +230,7 @@ def core_table(result: RunResult) -> Table:
     columns = (
         *WHICH, Column("core", "Core"), Column("column", "Column"), Column("row", "Row"),
         Column("utilization", "Busy", "fraction"), Column("busy_cycles", "Busy cycles"),
-        Column("waiting_cycles", "Waiting cycles"), Column("energy_j", "Energy per sample", "J"),
+        Column("waiting_cycles", "Waiting cycles"), Column(ENERGY.share(), "Energy per sample", ENERGY.unit),
         *NETWORK_COLUMNS,
     )  # fmt: skip
     rows: list[tuple[Cell, ...]] = []

@@ -14,7 +14,7 @@ from nmsim.network.memory_table import NetworkMemory, memory_by_rule
 from nmsim.neurobench import NeuroBench
 from nmsim.report.learning_energy import LearningEnergy
 from nmsim.report.words import context, layer_names
-from nmsim.rules import INFERENCE
+from nmsim.rules import DEFAULT, INFERENCE
 from nmsim.stop.history import TrainingHistory
 from nmsim.workload import WorkloadSpec
 
@@ -102,7 +102,7 @@ class RunResult:
     def memory(self) -> tuple[NetworkMemory, ...]:
         """Memory of the network by learning rule, whatever the chip."""
         needs = self.workload.needs(
-            "stop-wtl",
+            DEFAULT.name,
             sample_bits=self.activity.layers[0].input_bits,
             static_input=self.activity.static_input,
         )

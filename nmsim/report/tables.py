@@ -20,6 +20,8 @@ FEW, MANY = 3, 9
 """A table of up to `FEW` columns fits a narrow screen as it is, one of more than `MANY` is set smaller everywhere."""
 LEAST_SHARE = 0.0005
 """Smaller fractions would be shown as 0.0%."""
+BAND = [("band_low", "Band, low"), ("band_high", "Band, high")]
+"""Columns of the band of the prices: part of a name, heading."""
 SCALED_UNITS = frozenset({"J", "s", "W", "Hz", "J s", "1/s", "sample/s", "SOP/s"})
 
 
@@ -52,9 +54,16 @@ class Column:
 def figure_columns(figure: Figure) -> tuple[Column, ...]:
     """Columns of a figure, under which `figure.cells` stand: value, ends of its interval, ends of its band."""
     parts = [("ci95_low", "95 % CI, low"), ("ci95_high", "95 % CI, high")] if figure.interval else []
-    parts += [("band_low", "Band, low"), ("band_high", "Band, high")] if figure.banded else []
+    parts += BAND if figure.banded else []
     more = (Column(figure.part(name), heading, figure.unit) for name, heading in parts)
     return Column(figure.name, figure.heading, figure.unit), *more
+
+
+def share_columns(figure: Figure, heading: str) -> tuple[Column, ...]:
+    """Columns of what a component, phase or layer adds to a figure: the value, and the ends of its band if it has one."""
+    band = BAND if figure.banded else []
+    more = (Column(figure.share(name), end, figure.unit) for name, end in band)
+    return Column(figure.share(), heading, figure.unit), *more
 
 
 @dataclass(frozen=True)

@@ -151,7 +151,7 @@ def memory_rule_table(result: RunResult) -> Table:
         Column("everything_bits", "Everything", "bit"),
         Column("stbp_over_everything", "STBP needs", "ratio"),
     )
-    stbp = next(entry for entry in result.memory if entry.rule == BASELINE.name)
+    baseline = next(entry for entry in result.memory if entry.rule == BASELINE.name)
     rows: list[tuple[Cell, ...]] = []
     for entry in result.memory:
         state, everything = entry.bits("state_only"), entry.bits("everything")
@@ -159,9 +159,9 @@ def memory_rule_table(result: RunResult) -> Table:
             (
                 entry.rule,
                 state,
-                stbp.bits("state_only") / state,
+                baseline.bits("state_only") / state,
                 everything,
-                stbp.bits("everything") / everything,
+                baseline.bits("everything") / everything,
             )
         )
     return Table("memory-by-rule", columns, tuple(rows))
@@ -206,11 +206,11 @@ def _accuracy_lines(result: RunResult) -> list[str]:
 
 def _memory_lines(result: RunResult) -> list[str]:
     by_rule = {entry.rule: entry for entry in result.memory}
-    own, stbp = by_rule.get(str(result.workload.training.rule)), by_rule[BASELINE.name]
-    if own is None or own is stbp or result.workload.recorded:
+    own, baseline = by_rule.get(str(result.workload.training.rule)), by_rule[BASELINE.name]
+    if own is None or own is baseline or result.workload.recorded:
         return []
     texts = []
     for convention, words in (("state_only", "neuron state only"), ("everything", "everything")):
-        bits, other = own.bits(convention), stbp.bits(convention)  # type: ignore[arg-type]
+        bits, other = own.bits(convention), baseline.bits(convention)  # type: ignore[arg-type]
         texts.append(f"{scaled(bits / BITS_PER_BYTE, 'B', 4)} {words} (STBP {other / bits:.2f}x)")
     return [f"memory: {', '.join(texts)}"]

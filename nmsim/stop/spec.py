@@ -9,7 +9,7 @@ from nmsim.config import Record
 from nmsim.errors import ConfigError
 from nmsim.fixedpoint.real import cosine_of_pi
 from nmsim.network.spec import NetworkSpec
-from nmsim.rules import STBP, STOP_WTL, LearningRule, TrainedRule
+from nmsim.rules import BASELINE, DEFAULT, LearningRule, TrainedRule
 
 
 def check_network(network: NetworkSpec, rule: LearningRule, *, learns: bool) -> None:
@@ -101,9 +101,20 @@ class RateSchedule(Record):
 
 
 class TrainingSpec(Record):
-    """How a network is trained."""
+    """How a network is trained: the rule, its arithmetic, and the usual settings of stochastic gradient descent.
 
-    rule: TrainedRule = STOP_WTL
+    With `arithmetic: fixed` a training is bit-exact and can be replayed in hardware; `float64` and `float32` are for
+    comparison, and the only ones for STBP. docs/algorithm.md says what rules compute, docs/memory.md what they keep.
+
+    Raises (also through `config.build`):
+        ConfigError: settings that do not go together, such as a batch size that is no power of two with a mean by shift.
+
+    >>> training = TrainingSpec(rule="stop-wt", batch_size=8, epochs=2)
+    >>> training.rule.learns_leak, training.arithmetic, training.update
+    (False, 'fixed', 'accumulate')
+    """
+
+    rule: TrainedRule = DEFAULT
     arithmetic: Literal["fixed", "float64", "float32"] = "fixed"
     loss: Literal["cross_entropy", "squared_error"] = "cross_entropy"
     epochs: int = Field(default=10, ge=1)
@@ -163,6 +174,6 @@ class TrainingSpec(Record):
             )
         if self.reset_gradient == "full" and not self.rule.through_time:
             raise ValueError(
-                f"reset_gradient 'full' is a choice of rule {STBP}, not of {self.rule}; remove it or use {STBP}"
+                f"reset_gradient 'full' is a choice of rule {BASELINE}, not of {self.rule}; remove it or use {BASELINE}"
             )
         return self

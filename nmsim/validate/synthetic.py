@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from nmsim.activity import Activity, LayerActivity
 from nmsim.network.layers import WindowPool
 from nmsim.network.spec import NetworkSpec, Node
-from nmsim.rules import rule_named
+from nmsim.rules import DEFAULT, rule_named
 
 BoolArray = NDArray[np.bool_]
 
@@ -30,7 +30,7 @@ def synthetic_activity(
     seed: int = 0,
     input_bits: int = 8,
     static_input: bool = True,
-    rule: str = "stop-wtl",
+    rule: str = DEFAULT.name,
     trace_steps: int | None = None,
 ) -> Activity:
     """Independent random spikes and deltas; inputs and traces follow from them as in a real run.

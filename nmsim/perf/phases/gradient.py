@@ -207,22 +207,22 @@ def _neurons(stage: StageBuilder, task: LayerTask) -> None:
     """Threshold and leak gradients, delta (th~ - 1) and delta a~: one multiply-accumulate per neuron with a delta."""
     slices, precision = task.slices, task.precision
     hot = task.deltas.count(*slices.neuron_box) * slices.owner[:, None, None]
-    stbp = task.needs.carries == "history"
+    through_time = task.needs.carries == "history"
     if task.needs.thresholds:
         bits, total = (
             precision.threshold_trace.format.total_bits,
             precision.threshold_gradient.format.total_bits,
         )
-        stage.compute(Action.MAC, hot, Lane.MAC, task.delta_bits, 1 if stbp else bits, total)
-        if not stbp:
+        stage.compute(Action.MAC, hot, Lane.MAC, task.delta_bits, 1 if through_time else bits, total)
+        if not through_time:
             stage.sweep(Content.THRESHOLD_TRACE, slices.owned, bits, write=False)
         stage.sweep(Content.THRESHOLD_GRADIENT, thresholds(task), total)
     if task.needs.leak:
         bits, total = precision.leak_trace.format.total_bits, precision.leak_gradient.format.total_bits
         stage.compute(Action.MAC, hot, Lane.MAC, task.delta_bits, bits, total)
-        if not stbp:
+        if not through_time:
             stage.sweep(Content.LEAK_TRACE, slices.owned, bits, write=False)
-    if not stbp and not task.scalar and task.options.trace_decay == "lazy":
+    if not through_time and not task.scalar and task.options.trace_decay == "lazy":
         used = task.recorded.traces.count(*slices.input_box)
         stage.compute(Action.LOOKUP, used, Lane.NEURON, task.leak_bits)
         stage.compute(Action.MULTIPLY, used, None, task.leak_bits, task.trace_bits)

@@ -9,12 +9,13 @@ from nmsim.report.markup import Markup, join, tag
 from nmsim.report.page import page
 from nmsim.report.reference.for_people import band
 from nmsim.report.reference.ratios import COMPARED, ratio_chart, ratio_overview, ratio_table, stbp_table
-from nmsim.report.reference.result import CASES, DatasetResult, Reference
+from nmsim.report.reference.result import CASES, STORED, SUBJECT, DatasetResult, Reference
 from nmsim.report.reference.tables import DOES_NOT_FIT, chip_table, memory_table, selected, tables
 from nmsim.report.reference.wording import FOOTER, accuracy, byline, mean_spike_rates
 from nmsim.report.sections.section import MEANINGS, Evidence, Section, badge, bullets
 from nmsim.report.tables import Cell, Column, Table, for_people
 from nmsim.report.words import NOT_MODELLED
+from nmsim.rules import BASELINE
 from nmsim.storage import file_name
 from nmsim.units import scaled
 
@@ -137,7 +138,7 @@ def _against_stbp(reference: Reference) -> Section:
             tag("p", BELOW_ONE),
         ]
     )
-    return Section("stbp", "STOP against STBP", body)
+    return Section(BASELINE.name, "STOP against STBP", body)
 
 
 def _decided_table(reference: Reference) -> Table:
@@ -146,7 +147,7 @@ def _decided_table(reference: Reference) -> Table:
     for dataset in reference.datasets:
         for chip in reference.chips:
             found = {outcome.case: outcome.evaluation for outcome in dataset.on_chip(chip.name)}
-            own, stored = found["stop-wtl"], found["stbp-stored"]
+            own, stored = found[SUBJECT], found[STORED]
             if own is not None and stored is not None:
                 rows.append((dataset.title, chip.name, _decided(stored, own), dataset.network_text))
     columns = (

@@ -10,10 +10,11 @@ from nmsim.report.live.chart import Row, Spec, choice_filters, choice_params
 from nmsim.report.network_columns import NETWORK_COLUMNS
 from nmsim.report.plots.canvas import INK, MARKERS, PALETTE, Picture, grid, look, new_figure, svg_of
 from nmsim.report.ratio import energy_ratio, latency_ratio, ratio_with_interval
-from nmsim.report.reference.result import CASES, SUBJECT, DatasetResult, Reference
+from nmsim.report.reference.result import CASES, RECOMPUTED, STORED, SUBJECT, DatasetResult, Reference
 from nmsim.report.tables import Cell, Column, Sortable, Table
+from nmsim.rules import rule_named
 
-COMPARED = tuple(case.name for case in CASES if case.rule != "inference" and case.name != SUBJECT)
+COMPARED = tuple(case.name for case in CASES if rule_named(case.rule).trains and case.name != SUBJECT)
 """Training rules that are compared with the subject; an inference is another amount of work."""
 WHISKER, STEM = 2.2, 0.7
 """Line widths of the confidence interval and of the band of the prices."""
@@ -26,8 +27,8 @@ class RuleRatio:
     dataset: DatasetResult
     chip: str
     case: str
-    energy: Estimate | None
-    latency: Estimate | None
+    energy_ratio: Estimate | None
+    latency_ratio: Estimate | None
 
 
 def ratios(reference: Reference) -> Iterator[RuleRatio]:
@@ -62,7 +63,7 @@ def ratio_table(reference: Reference) -> Table:
     )  # fmt: skip
     rows = []
     for item in ratios(reference):
-        energy, latency = item.energy, item.latency
+        energy, latency = item.energy_ratio, item.latency_ratio
         cells = (
             (energy.mean, energy.ci_low, energy.ci_high, energy.band_low, energy.band_high)
             if energy
@@ -84,12 +85,10 @@ def stbp_table(reference: Reference) -> Table:
     rows = []
     for dataset in reference.datasets:
         for chip in reference.chips:
-            stored, again = (
-                found[dataset.title, chip.name, case] for case in ("stbp-stored", "stbp-recomputed")
-            )
-            if stored.energy is None and again.energy is None:
+            stored, again = (found[dataset.title, chip.name, case] for case in (STORED, RECOMPUTED))
+            if stored.energy_ratio is None and again.energy_ratio is None:
                 continue
-            cells = (stored.energy, stored.latency, again.energy, again.latency)
+            cells = (stored.energy_ratio, stored.latency_ratio, again.energy_ratio, again.latency_ratio)
             rows.append((dataset.title, chip.name, *(_cell(cell) for cell in cells), dataset.network_text))
     return Table("stbp-over-stop", columns, tuple(rows))
 
@@ -100,7 +99,7 @@ def _cell(ratio: Estimate | None) -> Cell:
 
 def ratio_overview(reference: Reference) -> Picture:
     """Two panels, energy and time: a line per data set and chip, a mark per rule, 1 is STOP-WTL."""
-    found = [item for item in ratios(reference) if item.energy is not None]
+    found = [item for item in ratios(reference) if item.energy_ratio is not None]
     lines = list(
         dict.fromkeys((item.dataset.title, bool(item.dataset.stand_in), item.chip) for item in found)
     )
@@ -144,7 +143,7 @@ def ratio_chart(reference: Reference) -> Spec:
     """The same for a screen: a row per data set and chip, a mark per rule, intervals and bands; choices leave some in."""
     rows: list[Row] = []
     for item in ratios(reference):
-        for quantity, ratio in (("energy", item.energy), ("time", item.latency)):
+        for quantity, ratio in (("energy", item.energy_ratio), ("time", item.latency_ratio)):
             if ratio is not None:
                 rows.append(
                     {
@@ -227,5 +226,5 @@ def _marks(panel: Axes, rows: Sequence[tuple[int, Estimate]], place: int, label:
 
 def _spoken(found: Sequence[RuleRatio]) -> Iterator[str]:
     for item in found:
-        if item.case.startswith("stbp"):
-            yield f"{item.case} on {item.dataset.title}, {item.chip}: energy {ratio_with_interval(item.energy)}"
+        if item.case in {STORED, RECOMPUTED}:
+            yield f"{item.case} on {item.dataset.title}, {item.chip}: energy {ratio_with_interval(item.energy_ratio)}"

@@ -15,7 +15,7 @@ from nmsim.report.learning_energy import LearningEnergy
 from nmsim.report.network_columns import network_cells, network_text
 from nmsim.report.tables import Cell
 from nmsim.report.words import layer_names
-from nmsim.rules import BASELINE, FORWARD_PROFILE, RULES, STOP_WTL
+from nmsim.rules import BASELINE, DEFAULT, FORWARD_PROFILE, RULES
 from nmsim.stop.history import TrainingHistory
 from nmsim.workload import WorkloadSpec
 
@@ -29,12 +29,14 @@ class Case:
     chip_settings: Mapping[str, Any]
 
 
+STORED, RECOMPUTED = f"{BASELINE}-stored", f"{BASELINE}-recomputed"
+"""Cases of the baseline, by where its history lives."""
 CASES = (
     *(Case(rule.name, rule.name, {}) for rule in RULES.values() if not rule.through_time),
-    Case(f"{BASELINE}-stored", BASELINE.name, {"options.stbp_history": "stored"}),
-    Case(f"{BASELINE}-recomputed", BASELINE.name, {"options.stbp_history": "recompute"}),
+    Case(STORED, BASELINE.name, {"options.stbp_history": "stored"}),
+    Case(RECOMPUTED, BASELINE.name, {"options.stbp_history": "recompute"}),
 )
-SUBJECT = STOP_WTL.name
+SUBJECT = DEFAULT.name
 """The case that pictures of a single evaluation show."""
 
 

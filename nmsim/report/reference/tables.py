@@ -20,10 +20,10 @@ from nmsim.figures import (
 from nmsim.report.learning_tables import point_table
 from nmsim.report.network_columns import NETWORK_COLUMNS
 from nmsim.report.plots.density import densities
-from nmsim.report.reference.result import SUBJECT, DatasetResult, Outcome, Reference
-from nmsim.report.tables import Cell, Column, Table, figure_columns
+from nmsim.report.reference.result import CASES, STORED, SUBJECT, DatasetResult, Outcome, Reference
+from nmsim.report.tables import Cell, Column, Table, figure_columns, share_columns
 from nmsim.report.words import layer_label
-from nmsim.rules import INFERENCE
+from nmsim.rules import rule_named
 
 WHICH = (Column("dataset", "Data set"), Column("chip", "Chip"), Column("rule", "Rule"))
 FIT_COLUMNS = (
@@ -45,6 +45,7 @@ EXTRAPOLATED_COLUMNS = (
     Column("training_energy_band_low_j", "Band, low", "J"), Column("training_energy_band_high_j", "Band, high", "J"),
     Column("training_time_s", "Time of a full training", "s"),
 )  # fmt: skip
+RULE_OF = {case.name: rule_named(case.rule) for case in CASES}
 DOES_NOT_FIT = "does not fit"
 
 
@@ -66,7 +67,8 @@ def learning_table(reference: Reference) -> Table:
 
 
 def _fit(dataset: DatasetResult, outcome: Outcome) -> tuple[Cell, ...]:
-    kind = str(INFERENCE) if outcome.case == INFERENCE.name else "training sample"
+    rule = RULE_OF[outcome.case]
+    kind = "training sample" if rule.trains else str(rule)
     fits = outcome.evaluation is not None
     return (
         dataset.title, outcome.chip, outcome.case, dataset.name, kind, fits, outcome.time_multiplexed if fits else None,
@@ -97,8 +99,7 @@ def _with_interval(estimate: Estimate) -> tuple[Cell, Cell, Cell]:
 def energy_table(reference: Reference) -> Table:
     """Mean energy per sample three times over: by component, by phase and by layer; each adds up to the total."""
     columns = (
-        *WHICH, Column("by", "By"), Column("part", "Part"), Column("energy_j", "Energy per sample", "J"),
-        Column("energy_band_low_j", "Band, low", "J"), Column("energy_band_high_j", "Band, high", "J"),
+        *WHICH, Column("by", "By"), Column("part", "Part"), *share_columns(ENERGY, "Energy per sample"),
         *NETWORK_COLUMNS,
     )  # fmt: skip
     rows = [
@@ -120,7 +121,7 @@ def energy_parts(item: Evaluation, layers: tuple[str, ...]) -> Iterator[tuple[Ce
 
 def latency_table(reference: Reference) -> Table:
     """Mean time per sample by phase."""
-    columns = (*WHICH, Column("phase", "Phase"), Column("latency_s", "Time per sample", "s"))
+    columns = (*WHICH, Column("phase", "Phase"), *share_columns(LATENCY, "Time per sample"))
     rows = [
         (dataset.title, outcome.chip, outcome.case, phase.value, float(cycles.mean()) / item.perf.clock_hz)
         for dataset, outcome in reference.outcomes()
@@ -164,7 +165,7 @@ def memory_table(reference: Reference) -> Table:
     )  # fmt: skip
     rows: list[tuple[Cell, ...]] = []
     for dataset in reference.datasets:
-        stored = dataset.memory["stbp-stored"]
+        stored = dataset.memory[STORED]
         for case, entry in dataset.memory.items():
             state, everything = entry.bits("state_only"), entry.bits("everything")
             rows.append(
@@ -181,8 +182,7 @@ def chip_table(reference: Reference) -> Table:
     columns = (
         Column("chip", "Chip"), Column("description", "What it is"), Column("cores", "Cores"),
         Column("tech_node_nm", "Node", "nm"), Column("voltage_v", "Supply", "V"), Column("clock_hz", "Clock", "Hz"),
-        Column("memory_bits", "Memory on chip", "bit"), Column("dram", "DRAM"), Column("area_mm2", "Area", "mm2"),
-        Column("area_band_low_mm2", "Band, low", "mm2"), Column("area_band_high_mm2", "Band, high", "mm2"),
+        Column("memory_bits", "Memory on chip", "bit"), Column("dram", "DRAM"), *figure_columns(AREA),
         Column("prices", "Price table"), Column("hash", "Hash"),
     )  # fmt: skip
     rows: list[tuple[Cell, ...]] = []

@@ -85,15 +85,15 @@ def _inference(result: RunResult) -> list[Markup]:
 
 def _memory(result: RunResult) -> list[Markup]:
     by_rule = {entry.rule: entry for entry in result.memory}
-    own, stbp = by_rule.get(str(result.workload.training.rule)), by_rule.get(BASELINE.name)
-    if own is None or stbp is None or result.workload.recorded:
+    own, baseline = by_rule.get(str(result.workload.training.rule)), by_rule.get(BASELINE.name)
+    if own is None or baseline is None or result.workload.recorded:
         return []
     cards = []
     for convention, words in (("state_only", "neuron state only"), ("everything", "everything counted")):
-        bits, other = own.bits(convention), stbp.bits(convention)  # type: ignore[arg-type]
+        bits, other = own.bits(convention), baseline.bits(convention)  # type: ignore[arg-type]
         note = f"STBP needs {scaled(other / BITS_PER_BYTE, 'B', 4)}, {other / bits:.2f}x"
         cards.append(_card(f"Memory, {words}", scaled(bits / BITS_PER_BYTE, "B", 4), Evidence.COUNTED, note))
-    return cards if own is not stbp else []
+    return cards if own is not baseline else []
 
 
 def _trust(item: Evaluation) -> list[Markup]:

@@ -161,9 +161,11 @@ def test_csv_files_have_units_in_their_columns(example: Reference) -> None:
 
 def test_recomputing_a_history_leaves_the_errors_of_prices_common(example: Reference) -> None:
     """Its chip has another hash, for an option of it is set; its prices are those of STOP-WTL's chip."""
-    found = [item for item in ratios(example) if item.case == "stbp-recomputed" and item.energy is not None]
+    found = [
+        item for item in ratios(example) if item.case == "stbp-recomputed" and item.energy_ratio is not None
+    ]
     assert found
     for item in found:
-        assert item.energy is not None
-        assert item.energy.ci_low is not None
-        assert (item.energy.band_high - item.energy.band_low) / item.energy.mean < 0.3
+        assert item.energy_ratio is not None
+        assert item.energy_ratio.ci_low is not None
+        assert (item.energy_ratio.band_high - item.energy_ratio.band_low) / item.energy_ratio.mean < 0.3
