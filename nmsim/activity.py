@@ -140,6 +140,9 @@ class Activity:
     `origin` tells where it came from (`fixed`, `float64`, `imported`, ...), `rule` which learning rule produced the
     deltas. `network_hash` is `NetworkSpec.content_hash()`. `static_input`: the input is the same at every time step.
     `sample_index (S,)` indices in the data split, `labels (S,)`, `spike_counts (S, C)` output spikes over T.
+
+    It knows no chip: one activity is replayed on any number of machines. A training records one (`run.activity`),
+    `nmsim.import_activity` makes one from another tool's spikes.
     """
 
     network_hash: str

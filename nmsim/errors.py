@@ -2,7 +2,18 @@
 
 
 class NmsimError(Exception):
-    """Base of every error nmsim raises on purpose; `exit_code` is what the command line returns."""
+    """Base of every error nmsim raises on purpose; `exit_code` is what the command line returns.
+
+    Its text is one sentence: where, what was found, what is allowed, what to do. Catch it around calls with input from
+    people; anything else that is raised is a defect of nmsim.
+
+    >>> from nmsim import read_chip
+    >>> try:
+    ...     read_chip("edge-28nm", ["clock_hz=200"])
+    ... except NmsimError as error:
+    ...     print(type(error).__name__, error.exit_code)
+    ConfigError 2
+    """
 
     exit_code = 2
 

@@ -71,6 +71,10 @@ class Deadlines:
 class Evaluation(Shown):
     """What a profile of S samples costs on a chip; every figure per sample unless its name says otherwise.
 
+    `nmsim.evaluate` makes one. `print` it for a screenful; `nmsim.FIGURES[name].of(found)` takes a figure by the name that
+    CSV and JSON files use, `nmsim.compare` sets several side by side. An `Estimate` has a mean over the samples, a
+    confidence interval for it, and the band that the uncertainty of the prices leaves.
+
     For a training rule a sample is one training sample (forward, error, gradient, and its share of the
     batch's update); for rule `inference` it is one inference. `perf` is the `PerfResult` it rests on.
     `sops_per_sample` counts synaptic operations. `energy_per_sop_incremental_j` divides only what grows with

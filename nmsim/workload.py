@@ -67,7 +67,19 @@ class Profile(Record):
 
 
 class WorkloadSpec(Record):
-    """One job: which network learns what, from which data, in which arithmetic."""
+    """One job: which network learns what, from which data, in which arithmetic.
+
+    Shipped workloads are in `workloads` (`nmsim list workloads`); `nmsim.read_workload` takes one and changes single
+    keys. All that decides the bits of a training is here, and `run_hash` is its identity.
+
+    Raises (also through `config.build`):
+        ConfigError: sections that do not go together, such as formats of a layer that the network does not have.
+
+    >>> from nmsim import read_workload
+    >>> workload = read_workload("mnist-dense", "training.batch_size=8")
+    >>> str(workload.training.rule), workload.network.classes, workload.training.batch_size
+    ('stop-wtl', 10, 8)
+    """
 
     name: str
     description: str = ""

@@ -32,7 +32,11 @@ class Run(Shown):
 
     `parameters` are the engine's arrays by name (raw integers in fixed point), `history` what every epoch measured,
     `activities` the recorded profiles by name: `activity` is the one of the workload's own rule, the one to replay on
-    chips. `folder` is where the run is kept, None if it is not.
+    chips. `folder` is where the run is kept, None if it is not. `provenance` says which data, versions and settings it came
+    from. Printed, it shows the last epochs; `to_frame()` gives all of them, `plot()` draws the training curve.
+
+    Parameters are `weights` (all layers in turn, each in C order), `thresholds`, `leak`, `velocity`, `synapses`; a network
+    with biases has `bias` and `bias_velocity`. A raw integer `r` in format `s16.13` means `r * 2**-13`.
     """
 
     workload: WorkloadSpec

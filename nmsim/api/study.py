@@ -17,7 +17,9 @@ from nmsim.shown import Shown
 class Study(Shown):
     """What `nmsim.sweep` and `nmsim.search` give: every design with its figures, and the front.
 
-    The folder holds the same as a page, as CSV and Parquet, and as a database.
+    The folder holds the same as a page, as CSV and Parquet, and as a database. Printed, a study shows its front;
+    `to_frame()` gives every design, one row each, and `plot()` draws them along the objectives. A design's `metrics` are
+    those of `nmsim.FIGURES` that have a better and a worse, and its accuracy where its workload was trained.
     """
 
     folder: Path

@@ -1,44 +1,34 @@
-"""The verbs: train, deploy, evaluate, compare, sweep, search, validate, report, load, save."""
+"""The verbs of one job: train, deploy, evaluate, compare, validate, report."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Literal
+from typing import Literal
 
 from numpy.typing import ArrayLike
 
-from nmsim import config, records
+from nmsim import config
 from nmsim.activity import Activity
 from nmsim.api.comparison import Comparison
 from nmsim.api.run import Run
-from nmsim.api.study import Study
-from nmsim.config import Document
 from nmsim.cost.table import CostTable, load_table
 from nmsim.datasets.arrays import from_arrays
 from nmsim.datasets.dataset import Dataset
 from nmsim.errors import ConfigError, DoesNotFitError, RunError
 from nmsim.evaluate import Evaluation, Model
 from nmsim.evaluate import evaluate as evaluate_job
-from nmsim.explore.backends import create_backend
-from nmsim.explore.sample import Method
-from nmsim.explore.search import Sampler
-from nmsim.explore.space import SPACES
 from nmsim.hardware.chip import ChipConfig
 from nmsim.mapper.mapping_search import search_mapping
 from nmsim.mapping.automatic import deploy_network
 from nmsim.mapping.deployment import Deployment, needs_on
 from nmsim.mapping.fit import FitReport
 from nmsim.mapping.manual import ManualMapping, map_manually
-from nmsim.pipeline import explore
-from nmsim.pipeline.folder import RunFolder
 from nmsim.pipeline.numerics import NumericsListener, NumericsPlan, measure_numerics
 from nmsim.pipeline.report import report_run
 from nmsim.pipeline.simulate import needs_of, read_chip
-from nmsim.pipeline.simulations import EVALUATION_SCHEMA
-from nmsim.pipeline.study import StudyFolder, StudyOptions
 from nmsim.pipeline.subject import read_subject
 from nmsim.pipeline.train import read_workload
 from nmsim.pipeline.train import train as train_into
@@ -142,6 +132,13 @@ def deploy(
 
     Raises:
         ConfigError: an unknown rule or chip, or a chip whose options contradict the training.
+
+    >>> job = deploy("mnist-dense", "edge-28nm", "inference")
+    >>> job.rule, len(job.mapping.cores_used), job.mapping.off_chip_bits()
+    ('inference', 16, 0)
+    >>> print(deploy("mnist-dense", read_chip("edge-28nm", ["mesh.columns=1", "mesh.rows=1"])).text())  # doctest: +ELLIPSIS
+    edge-28nm...: network '784-256-10' with stop-wtl does not fit its 1 core
+    ...
     """
     workload = job.workload if isinstance(job, Run) else read_workload(job) if isinstance(job, str) else job
     machine = read_chip(chip) if isinstance(chip, str) else chip
@@ -186,6 +183,16 @@ def evaluate(
         CostError: an action that happened has no usable price.
         TooFastError: the chip cannot run at its clock and supply.
         RunError: the activity belongs to another network, or is one of inference where the rule trains.
+
+    Activity comes from a training (`run.activity_for(job.rule)`), from another tool (`nmsim.import_activity`), or, to try
+    a chip before anything was trained, from stated densities:
+
+    >>> from nmsim.validate.synthetic import Densities, synthetic_activity
+    >>> job = deploy("mnist-dense", "edge-28nm", "inference")
+    >>> activity = synthetic_activity(job.network, 2, Densities(inputs=0.2, spikes=0.1), rule=job.rule)
+    >>> found = evaluate(job, activity)
+    >>> found.training, found.audit_passed, found.energy_j.band_low < found.energy_j.mean < found.energy_j.band_high
+    (False, True, True)
     """
     if isinstance(job, FitReport):
         raise DoesNotFitError(job.text(), job)
@@ -197,83 +204,26 @@ def evaluate(
 def compare(*evaluations: Evaluation) -> Comparison:
     """Evaluations side by side, every figure with its ratio to the first one's.
 
+    Call it with evaluations of the same samples: then a ratio says what the chip, the rule or the model changes. In a
+    notebook the result is a table; `to_frame()` gives it to pandas, `plot()` draws it.
+
+    Args:
+        evaluations: two or more as a rule; the first is what the others are compared with.
+
     Raises:
         ConfigError: nothing was given.
+
+    >>> from nmsim.validate.synthetic import synthetic_activity
+    >>> chips = read_chip("edge-28nm"), read_chip("edge-28nm", ["clock_hz=1e8"])
+    >>> jobs = [deploy("mnist-dense", chip, "inference") for chip in chips]
+    >>> activity = synthetic_activity(jobs[0].network, 2, rule="inference")
+    >>> found = compare(*(evaluate(job, activity) for job in jobs))
+    >>> found.ratio("latency_per_sample_s")
+    2.0
     """
     if not evaluations:
         raise ConfigError("compare: nothing to compare; give one evaluation or more")
     return Comparison(evaluations)
-
-
-def sweep(
-    space: Document | PathLike,
-    folder: PathLike,
-    *,
-    method: Method = "grid",
-    designs: int | None = None,
-    seed: int = 1,
-    settings: Sequence[str] = (),
-    options: StudyOptions | None = None,
-    jobs: int | None = 1,
-) -> Study:
-    """Evaluate the designs of a grid or a sample of a design space, and find its front.
-
-    Call it for spaces small enough to look at whole, or to see which axis matters; `search` is for the others. The folder
-    holds every result, and a page.
-
-    Args:
-        space: a shipped name, a YAML path, or a document.
-        folder: of the study.
-        method: `grid`, `sobol`, `random`, ... (docs/exploration.md).
-        designs: how many a sample takes.
-        seed: of the sample.
-        settings: single keys of the space set, such as `base.rule=inference`.
-        options: how the study is run: a finished `run` to take over, `event` simulations, `resume`, `overwrite`.
-        jobs: worker processes; None for one per processor.
-
-    Raises:
-        ConfigError, RunError: the space is wrong, or the folder holds another study.
-    """
-    document, options = _space(space, settings), _options(options, folder)
-    backend = create_backend("serial" if jobs == 1 else "processes", jobs)
-    return Study(
-        options.out, explore.sweep(document, backend, options, method=method, designs=designs, seed=seed)
-    )
-
-
-def search(
-    space: Document | PathLike,
-    folder: PathLike,
-    *,
-    sampler: Sampler = "tpe",
-    evaluations: int = 200,
-    seed: int = 1,
-    settings: Sequence[str] = (),
-    options: StudyOptions | None = None,
-    jobs: int | None = 1,
-) -> Study:
-    """Let a sampler propose designs of a space that is too large to sweep; arguments as for `sweep`.
-
-    Raises:
-        ConfigError, RunError: the space is wrong, the folder holds another study, or Optuna is not installed.
-    """
-    document, options = _space(space, settings), _options(options, folder)
-    backend = create_backend("serial" if jobs == 1 else "processes", jobs)
-    return Study(
-        options.out,
-        explore.search(document, backend, options, sampler=sampler, evaluations=evaluations, seed=seed),
-    )
-
-
-def _space(space: Document | PathLike, settings: Iterable[str]) -> Document:
-    document = space if isinstance(space, Document) else config.load(config.find(SPACES, str(space)))
-    for assignment in settings:
-        document = document.with_value(assignment)
-    return document
-
-
-def _options(options: StudyOptions | None, folder: PathLike) -> StudyOptions:
-    return StudyOptions(Path(folder)) if options is None else replace(options, out=Path(folder))
 
 
 def validate(
@@ -310,10 +260,17 @@ def report(
 ) -> list[Path]:
     """Write the report: a page, CSV tables, a summary for machines; returns the files.
 
-    Give a run folder that was simulated, or a run with its evaluations and the chips they are of.
+    Give a run folder that was simulated, or a run with its evaluations and the chips they are of. Files that are there
+    are replaced, each at once.
+
+    Args:
+        run: a run, or the folder of one.
+        evaluations: what `nmsim.evaluate` gave for this run.
+        chips: every chip that an evaluation is of.
+        folder: where to write; the run's own folder if absent.
 
     Raises:
-        RunError: nothing was evaluated, or there is no folder to write into.
+        RunError: nothing was evaluated, there is no folder to write into, or the chip of an evaluation is missing.
     """
     if not isinstance(run, Run):
         return report_run(Path(run))
@@ -330,42 +287,3 @@ def report(
         run.workload, run.seed, run.provenance, run.history, run.activity, tuple(evaluations), tuple(chips)
     )
     return write_report(result, target)
-
-
-def load(path: PathLike) -> Run | Study | Activity:
-    """Read back what `save`, `train`, `sweep` or `search` kept: a run, a study, or an activity.
-
-    Raises:
-        RunError: there is nothing of the kind.
-    """
-    place = Path(path)
-    if RunFolder(place).run_file.exists():
-        return Run.load(place)
-    if StudyFolder(place).store.exists():
-        return Study(place, explore.reopened(place))
-    if place.suffix == ".npz" and place.is_file():
-        return Activity.load(place)
-    raise RunError(
-        f"{place}: neither a run nor a study nor an activity; give a folder that nmsim wrote, or an activity file"
-    )
-
-
-def save(value: Run | Activity | Evaluation, path: PathLike) -> Path:
-    """Keep a value: a run as a folder, an activity or an evaluation as one `.npz` file; returns the path.
-
-    Raises:
-        RunError: the folder holds another run.
-    """
-    place = Path(path)
-    if isinstance(value, Run):
-        return value.save(place)
-    if isinstance(value, Activity):
-        value.save(place)
-    elif isinstance(value, Evaluation):
-        records.save(place, value, EVALUATION_SCHEMA)
-    else:
-        kind: Any = type(value)
-        raise RunError(
-            f"save: a {kind.__name__} is not kept by nmsim; give a run, an activity or an evaluation"
-        )
-    return place

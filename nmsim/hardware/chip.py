@@ -112,7 +112,20 @@ class Power(Record):
 
 
 class ChipConfig(Record):
-    """A machine."""
+    """A machine: a mesh of tiles with cores and memories, a network on chip, off-chip memory, and how it is run.
+
+    Shipped chips are in `arch_configs/chips` (`nmsim list chips`). Take one by `nmsim.read_chip` and change single keys; the
+    file's keys are the fields here, and docs/machine.md says what each does to time and energy.
+
+    Raises (through `config.build`, `config.read` and `nmsim.read_chip`):
+        ConfigError: a key is unknown or out of its range, tiles overlap or lie outside the mesh, or an option needs a part
+            that the chip does not have.
+
+    >>> from nmsim import read_chip
+    >>> chip = read_chip("edge-28nm")
+    >>> chip.tech_node_nm, chip.columns, chip.rows, len(chip.cores()), chip.dram is None
+    (28, 4, 4, 16, True)
+    """
 
     name: str
     """Name in reports."""

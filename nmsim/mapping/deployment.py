@@ -12,8 +12,9 @@ from nmsim.network.spec import NetworkSpec
 
 @dataclass(frozen=True)
 class Deployment:
-    """A job for the models of time and price; `nmsim.deploy` makes one.
+    """A job for the models of time and price; `nmsim.deploy` makes one, `nmsim.evaluate` runs it on an activity.
 
+    One deployment serves any number of activities of its network, with both performance models and any price table.
     `needs` are those of the rule with the chip's options in them (`needs_on`); `mapping` says which core holds what.
     """
 

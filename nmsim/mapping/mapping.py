@@ -150,8 +150,10 @@ class MemoryUse:
 
 @dataclass(frozen=True, repr=False)
 class Mapping(Shown):
-    """A network on a chip.
+    """A network on a chip: which core works on which part of which layer, and which memory holds which of its data.
 
+    `nmsim.deploy` makes one, by itself or as a file says (docs/machine.md). `slices` are boxes of neurons on cores,
+    `residency` says where every kind of data of every layer lives. `network_hash` and `chip_hash` tell whose it is.
     `time_multiplexed`: the slices of a layer on one core are worked on in turn; what is off chip is loaded at
     the start of a slice's turn and, if it changed, written back at its end.
     """

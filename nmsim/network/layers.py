@@ -16,6 +16,9 @@ MOST = 2**31
 class Dense(Record):
     """Fully connected layer of spiking neurons; weights `(n_out, n_in)`; flattens its input in C order.
 
+    Every neuron has a threshold of its own unless `threshold_sharing` says otherwise, and one leak factor is learned per
+    layer.
+
     >>> Dense(units=10).kind
     'dense'
     """
@@ -35,6 +38,9 @@ class Dense(Record):
 
 class Conv(Record):
     """Convolution of spiking neurons; weights `(C_out, C_in, k, k)`; zero padding, no dilation.
+
+    A map of H x W becomes one of `(H + 2 padding - kernel) // stride + 1` rows, and columns likewise. Neurons of an output
+    channel share their threshold unless `threshold_sharing` says otherwise.
 
     >>> conv = Conv(channels=8, kernel=3, padding=1)
     >>> conv.stride
@@ -61,6 +67,8 @@ class Conv(Record):
 class AvgPool(Record):
     """Average over non-overlapping p x p windows; rows and columns that do not fill a window are dropped.
 
+    It does not spike: the layer behind it sums averages of spikes, which are values of `2 log2(size)` fraction bits.
+
     >>> AvgPool(size=2).size
     2
     """
@@ -81,6 +89,8 @@ class SumPool(Record):
 class MaxPool(Record):
     """Maximum over non-overlapping p x p windows; the error goes to the first maximal input in row-major order.
 
+    Of spikes the maximum is a logical or, so what leaves it is one bit wide.
+
     >>> MaxPool(size=2).kind
     'max_pool'
     """
@@ -91,7 +101,10 @@ class MaxPool(Record):
 
 
 class GlobalAvgPool(Record):
-    """Average over all positions of a map. Networks that learn need H*W to be a power of two, and the average exact."""
+    """Average over all positions of a map: `(C, H, W)` becomes `(C, 1, 1)`, as before the last layer of deep networks.
+
+    Networks that learn need H*W to be a power of two, with which the average is exact.
+    """
 
     kind: Literal["global_avg_pool"] = "global_avg_pool"
 
@@ -104,6 +117,9 @@ class Flatten(Record):
 
 class Residual(Record):
     """Sum of the spikes of a body and of a shortcut (empty shortcut: identity); its error goes to both.
+
+    Both branches must end in the same shape. The sum is a value of up to as many spikes as branches meet; it is the input
+    of the next layer, and no neuron of its own.
 
     >>> block = Residual(body=(Conv(channels=4, kernel=3, padding=1),))
     >>> block.shortcut

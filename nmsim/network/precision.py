@@ -147,7 +147,15 @@ TENSORS = tuple(
 
 
 class Precision(Record):
-    """The precision section: defaults are those of docs/arithmetic.md; `layers` overrides per synaptic layer."""
+    """The precision section: a format, rounding and overflow mode for every tensor of the arithmetic.
+
+    Defaults are those of docs/arithmetic.md; `layers` overrides them per synaptic layer. `nmsim.validate` says whether the
+    formats are wide enough, and `nmsim formats` looks for narrower ones.
+
+    >>> precision = Precision.model_validate({"weight": "s8.6", "layers": {0: {"weight": "s10.8"}}})
+    >>> str(precision.resolve(0).weight.format), str(precision.resolve(1).weight.format)
+    ('s10.8', 's8.6')
+    """
 
     rounding: Rounding = Rounding.NEAREST
     """Default rounding of state tensors."""

@@ -100,11 +100,23 @@ class SynapticLayer:
 
 
 class NetworkSpec(Record):
-    """A feed-forward spiking network.
+    """A feed-forward spiking network: the shape of a sample, the layers in order, the neuron, the number of time steps.
 
-    Raises (through `config.build`):
+    Layers with weights (`Dense`, `Conv`) spike; pools, sums and `Flatten` stand between them. Shapes of everything follow
+    from `input_shape`. The last layer has one neuron per class, and the class that spikes most is the answer.
+
+    Raises (also through `config.build`):
         ConfigError: a layer does not fit its input shape; the last layer does not spike; the two branches of a residual
             differ in shape.
+
+    >>> from nmsim import AvgPool, Conv, Dense
+    >>> network = NetworkSpec(
+    ...     input_shape=(1, 28, 28), time_steps=4, layers=(Conv(channels=4, kernel=3), AvgPool(size=2), Dense(units=10))
+    ... )
+    >>> [layer.weight_shape for layer in network.synaptic_layers], network.classes
+    ([(4, 1, 3, 3), (10, 676)], 10)
+    >>> [node.kind for node in network.nodes], network.source_layers(1)
+    (['input', 'conv', 'avg_pool', 'dense'], (0,))
     """
 
     name: str = "network"
