@@ -99,7 +99,10 @@ class NodeConstant(Record):
 
 
 class Supply(Record):
-    """Nominal supply of a node, and the range in which prices may be scaled to another."""
+    """Nominal supply of a node in volts, and the range in which prices may be scaled to another.
+
+    >>> Supply(nominal_v=0.9, min_v=0.6, max_v=1.0, source="data sheet").check(0.8, "a table")
+    """
 
     nominal_v: float = Field(gt=0)
     min_v: float = Field(gt=0)
@@ -116,7 +119,11 @@ class Supply(Record):
         return self
 
     def check(self, voltage_v: float, table: str) -> None:
-        """`CostError` if a chip runs outside the range."""
+        """See that a chip runs inside the range; `table` is named in the sentence if it does not.
+
+        Raises:
+            CostError: it does not.
+        """
         if not self.min_v <= voltage_v <= self.max_v:
             raise CostError(
                 f"{table}: prices hold from {self.min_v:g} to {self.max_v:g} V ({self.source}), not at"
@@ -156,7 +163,11 @@ def between(low: float, high: float, part: float) -> float:
 
 
 def at_supply(constant: Constant, law: str, voltage_v: float, nominal_v: float) -> Constant:
-    """The constant at another supply: dynamic energy goes with V^2; leakage power with V^3, for components from 0.8 V."""
+    """The constant at another supply: dynamic energy goes with V^2; leakage power with V^3, for components from 0.8 V.
+
+    `law` is `dynamic`, `leakage` or `none`. Dynamic energy is C V^2 of the same switched capacitance; docs/energy.md says
+    where the exponent of leakage comes from.
+    """
     if law == "none":
         return constant
     reference_v = LEAKAGE_REFERENCE_V if law == "leakage" else nominal_v

@@ -21,7 +21,10 @@ EVENT_ACTIONS = (
 
 
 class LogicPrices(Record):
-    """Arithmetic: an addition costs `add * bits`, a multiplication `multiply * bits_a * bits_b`."""
+    """Arithmetic: an addition costs `add * bits`, a multiplication `multiply * bits_a * bits_b`.
+
+    docs/energy.md says which published operations the laws were fitted to, and how far they are off.
+    """
 
     add_pj_per_bit: NodeConstant | None = None
     multiply_pj_per_bit2: NodeConstant | None = None
@@ -83,7 +86,7 @@ class ClockPrices(Record):
 
 
 class NocPrices(Record):
-    """A flit hop costs `bits * (router + wire * mm)`."""
+    """A flit hop costs `bits * (router + wire * mm)`; the length of the wire is the pitch of the tiles."""
 
     router_pj_per_bit: NodeConstant | None = None
     wire_pj_per_bit_mm: NodeConstant | None = None
@@ -92,7 +95,10 @@ class NocPrices(Record):
 
 
 class AreaPrices(Record):
-    """Silicon area."""
+    """Silicon area: cells by bits of what they store or compute, and factors for what surrounds them.
+
+    From cell to chip each level multiplies the one inside: cells, a placed block, a core, the chip.
+    """
 
     sram_um2_per_bit: NodeConstant | None = None
     adder_um2_per_bit: NodeConstant | None = None
@@ -111,7 +117,10 @@ class AreaPrices(Record):
 
 
 class PortPrices(Record):
-    """What more ports cost a memory, as factors on one read-or-write port."""
+    """What more ports cost a memory, as factors on one read-or-write port.
+
+    `1r1w` reads and writes in the same cycle, `2rw` makes any two accesses.
+    """
 
     area_1r1w: Constant | None = None
     area_2rw: Constant | None = None
@@ -148,7 +157,11 @@ class _Table(Record):
 
 
 class ComponentTable(_Table):
-    """Prices of arithmetic, memories, NoC and DRAM over nodes; a chip picks its node and supply."""
+    """Prices of arithmetic, memories, NoC and DRAM over nodes; a chip picks its node and supply.
+
+    Every constant has a source, a kind (`nmsim.cost.constant.Kind`) and a band. Prices between two nodes are interpolated,
+    and none is extrapolated beyond those that were published; what a table leaves out is reported as not priced.
+    """
 
     level: Literal["component"]
     supply: dict[int, Supply]
@@ -212,7 +225,13 @@ CostTable = ComponentTable | EventTable
 
 
 def load_table(name: str) -> CostTable:
-    """A shipped table by name, or a YAML file by path; `ConfigError` names place, value, rule and remedy."""
+    """A shipped table by name, or a YAML file by path; `ConfigError` names place, value, rule and remedy.
+
+    Call it for prices other than those that a chip names (`chip.technology`), such as a table of one's own.
+
+    >>> load_table("cmos").level
+    'component'
+    """
     path = config.find(FOLDER, name)
     return _table(config.read_text(path), str(path))
 

@@ -35,7 +35,7 @@ _TILE_SIDE = within(0.001, 33, "it is in millimetres, and a reticle has 26 x 33:
 
 
 class Mesh(Record):
-    """Tiles of one chip and their pitch."""
+    """Tiles of one chip and their pitch, which decides how long wires between routers are."""
 
     columns: int = Field(ge=1, le=MOST_CORES)
     """Tiles in a row."""
@@ -65,7 +65,11 @@ class ChipArray(Record):
 
 
 class Options(Record):
-    """Design options of docs/timing.md, each a switch."""
+    """Design options of docs/timing.md, each a switch: how the same parts are used.
+
+    They are what a design space varies first (`nmsim.sweep`): none changes a result of the training, all change time, energy
+    or memory. An option that the chip has no part for, such as gradients off chip without DRAM, is refused.
+    """
 
     spread: Literal["searched", "balanced", "compact", "wide"] = "searched"
     """Cores a layer gets: as many as serve the objective best, its share by work, as few as hold it, or all."""

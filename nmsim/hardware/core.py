@@ -8,7 +8,10 @@ from nmsim.hardware.sram import Sram
 
 
 class EventTiming(Record):
-    """Service times of whole events, for chips published that way; replaces lanes and memories in time."""
+    """Service times of whole events, for chips published that way; replaces lanes and memories in time.
+
+    A core is then one server: events that reach it wait for each other.
+    """
 
     at_clock_hz: float | None = Field(default=None, ge=1e3, le=2e10)
     """Clock at which the times below were published: they follow `clock_hz`. Absent: an asynchronous chip, they do not."""
@@ -31,7 +34,10 @@ class EventTiming(Record):
 
 
 class StageDepths(Record):
-    """Cycles to fill the datapath, by what it does."""
+    """Cycles to fill the datapath, by what it does: a stage pays them once, before its first result.
+
+    A chip file may give one number for all.
+    """
 
     integrate: int = Field(default=4, ge=0, le=1_000_000)
     """Serving synapses, and adding up partial sums."""
@@ -50,9 +56,10 @@ class StageDepths(Record):
 
 
 class Core(Record):
-    """A type of core.
+    """A type of core: its lanes, its memories, and the tiles that it fills.
 
-    Lanes are operations started per cycle: accumulates (SOPs), MACs, neuron updates, parameter updates.
+    `memories` say which kinds of data they hold; a kind that none of them holds lives off chip. Lanes are operations
+    started per cycle: accumulates (SOPs), MACs, neuron updates, parameter updates.
     """
 
     name: str = "core"

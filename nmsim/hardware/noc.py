@@ -13,7 +13,15 @@ HopTime = Annotated[float, Field(ge=0, le=1e6)]
 
 
 class Noc(Record):
-    """Wormhole-switched mesh or torus with dimension-ordered routing (X, then Y)."""
+    """Wormhole-switched mesh or torus with dimension-ordered routing (X, then Y).
+
+    A packet is a header and an address or value, in flits. Its head takes `router_cycles + link_cycles` per hop, the other
+    flits follow one per `link_cycles`; what is in the way waits in queues of `buffer_flits`. Chips that publish the time of
+    a hop in nanoseconds give `hop_east_west_ns` and `hop_north_south_ns` instead.
+
+    >>> Noc(topology="torus", flit_bits=64).casting
+    'multicast'
+    """
 
     topology: Literal["mesh", "torus"] = "mesh"
     """A torus has links from the last column and row back to the first."""
@@ -40,7 +48,7 @@ class Noc(Record):
 
 
 class ChipLink(Record):
-    """Link between neighbouring chips."""
+    """Link between neighbouring chips: every hop from the mesh of one to that of the next takes it."""
 
     bits_per_cycle: float = Field(gt=0, le=1e6)
     """Bandwidth in each direction, in cycles of the chip's clock."""
@@ -49,7 +57,11 @@ class ChipLink(Record):
 
 
 class Dram(Record):
-    """Memory off chip."""
+    """Memory off chip: what does not fit the cores lives here, or what an option sends here.
+
+    All cores share its bandwidth. Time is latency and whole bursts, energy is bursts, rows that are opened, and standby;
+    the price table has a row for every `kind`.
+    """
 
     kind: str
     """Row of the DRAM price table, e.g. `LPDDR4`."""
@@ -66,7 +78,13 @@ class Dram(Record):
 
 
 class Barrier(Record):
-    """Synchronisation at the end of a time step: `base_cycles + per_tile_cycles * tiles`, or published points."""
+    """Synchronisation at the end of a time step: `base_cycles + per_tile_cycles * tiles`, or published points.
+
+    >>> Barrier(base_cycles=10, per_tile_cycles=2).cycles(4)
+    18.0
+    >>> Barrier(points=((1, 100.0), (5, 300.0))).cycles(3)
+    200.0
+    """
 
     base_cycles: float = Field(default=0.0, ge=0, le=1e12)
     """Cycles of a barrier, whatever the number of tiles."""

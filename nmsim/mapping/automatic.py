@@ -33,15 +33,29 @@ def map_network(
 ) -> Mapping:
     """Give every part of a network a core of a chip and every kind of its data a memory (docs/machine.md).
 
-    The same input gives the same mapping on every machine. `spread` (the chip's option if absent;
-    `balanced` where that leaves it to `nmsim.mapper`): a layer gets its
-    share of the cores by work (`balanced`), as few as hold it (`compact`), or all (`wide`); where room is short,
-    `compact` is tried last. A chip with DRAM that is too small is time-multiplexed. `remedies=False` spares the
-    search for what would make it fit.
+    Call it for a mapping alone; `nmsim.deploy` also compares mappings on an activity and returns what `nmsim.evaluate`
+    takes. The same input gives the same mapping on every machine. A chip with DRAM that is too small is time-multiplexed.
+
+    Args:
+        network: what is mapped.
+        precision: its formats, which decide how many bits every kind of data takes.
+        needs: what the learning rule keeps (`workload.needs(rule, ...)`).
+        chip: where it goes.
+        spread: a layer gets its share of the cores by work (`balanced`), as few as hold it (`compact`), or all (`wide`);
+            where room is short, `compact` is tried last. The chip's option if absent; `balanced` where that leaves it to
+            `nmsim.mapper`.
+        remedies: look for what would make it fit if it does not.
 
     Raises:
         DoesNotFitError: no way was found; `error.report` is the `FitReport`.
         ConfigError: an option of the chip contradicts the training.
+
+    >>> from nmsim import read_chip, read_workload
+    >>> workload = read_workload("mnist-dense")
+    >>> needs = workload.needs("inference", sample_bits=8, static_input=True)
+    >>> found = map_network(workload.network, workload.precision, needs, read_chip("edge-28nm"), spread="compact")
+    >>> found.time_multiplexed, len(found.cores_used) <= 16
+    (False, True)
     """
     if spread is None:
         spread = "balanced" if chip.options.spread == "searched" else chip.options.spread

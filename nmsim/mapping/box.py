@@ -13,7 +13,11 @@ KEPT = 1024
 
 @dataclass(frozen=True)
 class Box:
-    """The largest piece of a layer that fits an empty core; `parts` of the fan-in, 1 if it is whole."""
+    """The largest piece of a layer that fits an empty core; `parts` of the fan-in, 1 if it is whole.
+
+    Output channels (dense: neurons) times rows of the map, all columns. A fan-in is divided only where it must be, because
+    the partial sums of its parts have to be sent to one of them.
+    """
 
     channels: int
     rows: int

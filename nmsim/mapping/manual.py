@@ -24,7 +24,11 @@ Range = tuple[int, int]
 
 
 class ManualSlice(Record):
-    """One line of a manual mapping; ranges are `[start, stop)`, and a missing one means all."""
+    """One line of a manual mapping; ranges are `[start, stop)`, and a missing one means all.
+
+    >>> ManualSlice(layer=0, core=3, channels=(0, 64)).rows is None
+    True
+    """
 
     layer: int = Field(ge=0)
     """Synaptic layer, counted from 0."""
@@ -49,7 +53,17 @@ class ManualSlice(Record):
 
 
 class ManualMapping(Record):
-    """A mapping as a YAML file: `slices`, one line each."""
+    """A mapping as a YAML file: `slices`, one line each. Give it to `nmsim.deploy(..., mapping=...)`.
+
+    Start from one that was found (`ManualMapping.of(job.mapping)`) and move what should live elsewhere. Memories are
+    accounted for as in automatic mappings, so one that does not fit is reported with what is short.
+
+    >>> from nmsim import deploy
+    >>> job = deploy("mnist-dense", "edge-28nm", "inference")
+    >>> again = deploy("mnist-dense", "edge-28nm", "inference", mapping=ManualMapping.of(job.mapping))
+    >>> again.mapping.slices_of(0) == job.mapping.slices_of(0)
+    True
+    """
 
     slices: tuple[ManualSlice, ...] = Field(min_length=1)
     """Every neuron of every layer exactly once, and for each its whole fan-in."""

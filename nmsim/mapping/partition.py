@@ -35,7 +35,10 @@ OPEN_CORES = 128
 
 @dataclass(frozen=True)
 class Partition:
-    """Pieces on cores, in order of layer, and where each core type keeps its data."""
+    """Pieces on cores, in order of layer, and where each core type keeps its data.
+
+    Which of several equal cores a piece got does not matter yet: `nmsim.mapping.place` moves them.
+    """
 
     pieces: tuple[Slice, ...]
     storages: tuple[Storage, ...]

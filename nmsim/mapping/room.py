@@ -18,7 +18,11 @@ NOWHERE = -1
 
 @dataclass(frozen=True)
 class LayerPlan:
-    """A layer to be cut: its shapes, what it keeps in memory, and its share of the work (dense operations)."""
+    """A layer to be cut: its shapes, what it keeps in memory, and its share of the work (dense operations).
+
+    `terms` say how many values of which width a piece keeps, given its `sizes`: a piece is then tried on a core without
+    knowing anything of rules or formats.
+    """
 
     layer: SynapticLayer
     terms: tuple[Term, ...]

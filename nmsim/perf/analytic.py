@@ -30,7 +30,11 @@ _loads = BoundedCache[tuple[Machine, Stage], StageLoad](
 
 @dataclass(frozen=True)
 class AnalyticModel:
-    """Estimates; see docs/timing.md."""
+    """Estimates the time of every stage from its busiest resource, without queues; see docs/timing.md.
+
+    It is what design spaces are searched with. Where packets meet or memories conflict it leaves the waiting out: the
+    event-driven model says how much that is.
+    """
 
     name: str = "analytic"
 

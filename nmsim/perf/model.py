@@ -126,10 +126,14 @@ class PerfResult:
 
 
 class PerformanceModel(Protocol):
-    """Analytic or event-driven: takes the same work, returns the same counts."""
+    """Analytic or event-driven: takes the same work, returns the same counts.
+
+    What happens is decided before (`StepWork`); a model says only when. So both give the same energy up to what time adds,
+    and tests hold every model to the same rules (`tests/conformance`). A further model needs a `name` and `run`.
+    """
 
     name: str
 
     def run(self, work: StepWork) -> PerfResult:
-        """Run all samples of a work."""
+        """Run all samples of a work, each after the other, and say how long every stage and resource was taken."""
         ...
