@@ -113,7 +113,9 @@ def ratio_overview(reference: Reference) -> Picture:
             height=1.5 + 0.62 * max(len(lines), 2),
         )
         panels = figure.subplots(1, 2, sharey=True)
-        for panel, quantity in zip(panels, ("energy", "latency"), strict=True):
+        for panel, (quantity, name) in zip(
+            panels, (("energy_ratio", "energy"), ("latency_ratio", "time")), strict=True
+        ):
             for place, case in enumerate(COMPARED):
                 rows = [
                     (lines.index((item.dataset.title, bool(item.dataset.stand_in), item.chip)), ratio)
@@ -122,7 +124,7 @@ def ratio_overview(reference: Reference) -> Picture:
                 ]
                 _marks(panel, rows, place, case)
             panel.axvline(1.0, color=INK, linewidth=0.8)
-            panel.set_xlabel(f"{'energy' if quantity == 'energy' else 'time'} over STOP-WTL's")
+            panel.set_xlabel(f"{name} over STOP-WTL's")
             grid(panel, "x")
         panels[0].set_yticks(range(len(lines)), labels, fontsize=7.5)
         panels[0].set_ylim(len(lines) - 0.5, -0.5)
