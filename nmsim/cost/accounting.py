@@ -55,13 +55,14 @@ def energy_of(
         CostError: an action that happened has no usable price (see `price_counts`).
     """
     pricing = price_counts(counts, chip, table)
-    count = counts.per_sample(batch_size)
+    count = counts.per_sample(batch_size)  # an update serves the whole batch: each sample bears its share
     has_price = np.asarray(pricing.price >= 0)
     priced = np.flatnonzero(has_price)
     columns = counts.columns.only(*ENERGY_COLUMNS).take(has_price)
     parts: list[Rows] = [(columns, count[priced], pricing.price[priced], list(pricing.prices))]
     overhead_band = (1.0, 1.0)
     if isinstance(table, ComponentTable) and len(priced):
+        # overhead comes on top of what was priced, so it has to follow the prices and precede clock and static power
         dynamic = _joined(parts)
         overhead_band = _relative_band(dynamic)
         if chip.power.control_overhead_factor > 1:

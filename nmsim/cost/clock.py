@@ -75,6 +75,7 @@ def idle_power_w(chip: ChipConfig, technology: Technology) -> Iterator[tuple[str
     """Clock power that never stops, in watts with its band: `(unit, core, power)`, -1 for all routers together."""
     price, residue = period_price(technology), open_when_idle(chip, technology)
     of_type = {core.name: FlipFlops.of(core).total for core in chip.core_types}
+    # idle cores too: what gating leaves open does not ask whether a core was given work
     parts = [("core", core.index, of_type[core.type.name]) for core in chip.cores()]
     if routers := router_flip_flops(chip):
         parts.append(("routers", -1, routers * chip.tiles))

@@ -52,7 +52,7 @@ class Speed:
     def access_ns(self, memory: Sram) -> float:
         """Address to data of one bank: decoder and output slow down as logic does, the cell read more than that."""
         nominal_ns = self._nominal_ns(memory)
-        if nominal_ns == 0.0:
+        if nominal_ns == 0.0:  # registers answer within the period of the logic around them
             return 0.0
         return nominal_ns * (1 - self._cell_share) * self.slowdown + self.cell_ns(memory)
 
@@ -92,5 +92,6 @@ def _slowness(voltage_v: float, speed: Speed) -> float:
     """`V / (V - Vt)^a`, infinite at the threshold and below."""
     technology = speed.technology
     threshold_v = technology.constant("timing.threshold_v").value + speed.threshold_shift_v
+    # at the threshold the law gives no current and hence no clock; an infinite delay compares as too slow everywhere
     overdrive_v = voltage_v - threshold_v
     return inf if overdrive_v <= 0 else voltage_v / overdrive_v ** technology.constant("timing.alpha").value

@@ -54,7 +54,7 @@ def static_power(chip: ChipConfig, table: CostTable) -> StaticPower:
 
 
 def _static(chip: ChipConfig, table: CostTable) -> Iterator[ConstantPower]:
-    if chip.power.static_power_w is not None:
+    if chip.power.static_power_w is not None:  # a measurement of the whole chip has every leak in it already
         yield _whole_chip(
             chip, _of_chip(chip, chip.power.static_power_w, "W", "power.static_power_w"), STATIC, 1.0
         )

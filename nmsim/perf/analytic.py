@@ -56,6 +56,7 @@ class AnalyticTimes:
         """Duration of stages that start together `(S, T)`."""
         longest: FloatArray = np.max([self.loads[stage].cycles for stage in group], axis=0)
         if len(group) > 1:
+            # each may be short by itself and yet wait for the others, where they take the same core, link or DRAM
             shared = [self._shared((stage, t) for stage in group) for t in range(longest.shape[1])]
             longest = np.maximum(longest, np.stack(shared, axis=1))
         return longest
@@ -76,6 +77,7 @@ class AnalyticTimes:
                 links += load.network.links[..., t]
                 ports += load.network.ports[..., t]
         bounds = (cores.max(axis=(0, 1)), links.max(axis=0), ports.max(axis=(0, 1)), dram)
+        # loads are sums of fractions of cycles: a whole number of them must not be rounded up for its last bit
         return np.asarray(np.ceil(np.max(bounds, axis=0) - 1e-9) + fill)
 
     @property
@@ -86,7 +88,7 @@ class AnalyticTimes:
     def _slot(self, slot: Slot) -> FloatArray:
         """Duration of a slot without barriers `(S,)`."""
         chains = [self.turns.of(chain).sum(axis=0) for chain in slot.chains]
-        if len(chains) == 1:
+        if len(chains) == 1:  # its groups run one after the other and were bounded by themselves
             return np.asarray(chains[0])
         turns = (
             (stage, t)
@@ -200,7 +202,7 @@ class _Usage:
         self.deliveries = np.zeros(samples, np.int64)
         for load in loads:
             stage = load.stage
-            if stage.cadence == "batch":
+            if stage.cadence == "batch":  # an update is no part of a sample: its time is `update_cycles`
                 continue
             rows = np.searchsorted(work.cores_used, stage.cores)
             self.core_busy[rows] += load.busy_cycles.sum(axis=-1)

@@ -48,6 +48,7 @@ def phase_cycles(
         for index, slot in enumerate(slots):
             waiting = schedule.barriers((slot,)) * work.barrier_cycles
             totals[Phase.BARRIER] += waiting * share
+            # a chip that lives by a tick waits for it once per slot of a sample; updates follow without one
             if slots is schedule.slots:
                 totals[Phase.BARRIER] += np.maximum(work.tick_cycles - times[:, index], 0.0)
             _attribute(work, slot, turns, (times[:, index] - waiting) * share, totals)
@@ -59,6 +60,7 @@ def _attribute(
 ) -> None:
     rows = [turns.of(chain) for chain in slot.chains]
     lengths = [row.sum(axis=0) for row in rows]
+    # one chain for all samples, the longest of their sum, so that a phase's share does not jump from sample to sample
     longest = int(np.argmax([length.sum() for length in lengths]))
     length = lengths[longest]
     shares = np.divide(rows[longest], length, out=np.zeros_like(rows[longest]), where=length > 0)

@@ -107,6 +107,7 @@ class _Scheduler:
         if self.order.again:
             segment = isqrt(self.steps - 1) + 1
             rows = [[self.forward(t)] for t in range(self.steps)]
+            # errors go back from the last step: each segment is computed again from its checkpoint just before they reach it
             for start in reversed(range(0, self.steps, segment)):
                 stop = min(start + segment, self.steps)
                 rows += [[self.forward(t, again=True)] for t in range(start, stop)]
@@ -120,6 +121,7 @@ class _Scheduler:
         for t in range(self.steps):
             for level in range(self.levels):
                 ahead[t + level].append(self.chain(self.order.forward[level], t))
+                # mirrored in time and in depth: the last step of the last layer is the first to go back
                 back[self.steps - 1 - t + self.levels - 1 - level].append(self.layer_backward(level, t))
         return ahead + back
 

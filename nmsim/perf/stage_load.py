@@ -44,7 +44,9 @@ class StageLoad:
     def _cells(self) -> Cells:
         machine, stage, cores = self.machine, self.stage, self.stage.cores
         n, memories, *cells = stage.words.shape
-        flat = cells[0] * cells[1]
+        flat = (
+            cells[0] * cells[1]
+        )  # samples and steps are independent: one axis lets the compiled loop run over both
         banks = machine.banks[cores].astype(np.float64)
         arrivals = NOWHERE if stage.network is None else stage.arrivals.reshape(n, flat)
         shapes = (

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmsim.stop.device.layer_pass import LayerPass, LayerSums
+from nmsim.stop.device.pool_windows import pool_errors, pooled
 from nmsim.stop.device.requantizer import Requantizer
 from nmsim.stop.device.torch_device import Tensor, TorchDevice
-from nmsim.stop.device.windows import pool_errors, pooled
 from nmsim.stop.fixed.layout import Layout
 from nmsim.stop.fixed.memory_plan import ADD, INPUT, Held
 from nmsim.stop.fixed.pass_kernels import Loss
