@@ -40,7 +40,7 @@ COMMANDS = {
     "run": ("run", "killed.yaml", "--jobs", "1", "--model", "analytic"),
     "sweep": ("sweep", "killed.yaml", "--backend", "serial", "--reports", "0"),
 }
-KILLS = {"train": 60, "run": 16, "sweep": 24}
+KILLS = {"train": 60, "run": 12, "sweep": 28}
 """Attempts that are ended while they run, by verb; the dearer a verb's attempt, the fewer."""
 TIMED = {"training.json", "training.csv"}
 """Files that hold how long an epoch took, beside what is the same every time."""

@@ -53,8 +53,8 @@ def front_chart(result: StudyResult) -> Spec:
         ],
         "mark": {"type": "point", "filled": True},
         "encoding": {
-            "x": {"field": "x", **position, "title": "horizontal"},
-            "y": {"field": "y", **position, "title": "vertical"},
+            "x": {"field": "x", **position, "axis": {"title": {"signal": "horizontal"}}},
+            "y": {"field": "y", **position, "axis": {"title": {"signal": "vertical"}}},
             "color": {"field": "shade", "type": "nominal", "title": "colour"},
             "shape": {
                 "field": "kind", "type": "nominal", "title": "is",
