@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nmsim.columns import KEPT, Columns, joined
+from nmsim.columns import KEPT, Columns, distinct, distinct_numbers, joined
 
 NAMES, NUMBERS = st.sampled_from(["", "alu", "noc", "sram"]), st.integers(-1, 3)
 
@@ -38,3 +38,38 @@ def test_joined_columns_are_one_object_for_the_same_parts() -> None:
     assert joined(one, two) is joined(one, two)
     assert joined(one, two)["core"].tolist() == [1, 2, 3]
     assert joined(one, two) != Columns({"core": np.array([1, 2, 3])})
+
+
+@given(
+    st.lists(st.tuples(NAMES, NUMBERS, st.integers(0, 3)), min_size=1, max_size=12), st.integers(0, 2**32 - 1)
+)
+def test_repeated_columns_answer_as_those_written_out(blocks: list[tuple[str, int, int]], seed: int) -> None:
+    names, numbers, lengths = (list(column) for column in zip(*blocks, strict=True))
+    rows = sum(lengths)
+    core = np.random.default_rng(seed).integers(0, 3, rows)
+    short = Columns.repeated({"name": np.array(names), "number": np.array(numbers)}, lengths, core=core)
+    long = Columns({"name": np.repeat(names, lengths), "number": np.repeat(numbers, lengths), "core": core})
+    some = core > 0
+    for one, other in (
+        (short, long),
+        (short.take(some), long.take(some)),
+        (joined(short, long), joined(long, long)),
+    ):
+        assert one.rows == other.rows
+        for made, plain in ((one, other), (one.only("core", "name"), other.only("core", "name"))):
+            assert list(made) == list(plain)
+            assert all(made[name].tolist() == plain[name].tolist() for name in plain)
+            for mine, own in zip(made.groups("name", "core"), plain.groups("name", "core"), strict=True):
+                assert mine.tolist() == own.tolist()
+            assert made.where(name=("noc", "")).tolist() == plain.where(name=("noc", "")).tolist()
+
+
+@given(
+    st.integers(1, 40), st.integers(1, 4), st.sampled_from([2, 50, 10**6, 2**31]), st.integers(0, 2**32 - 1)
+)
+def test_combinations_of_numbers_are_those_of_a_sort(rows: int, columns: int, most: int, seed: int) -> None:
+    table = np.random.default_rng(seed).integers(0, most, (columns, rows))
+    _, first, inverse = np.unique(table, axis=1, return_index=True, return_inverse=True)
+    for found in (distinct_numbers(list(table)), distinct(list(table))):
+        assert found[0].tolist() == first.tolist()
+        assert found[1].tolist() == inverse.reshape(-1).tolist()
