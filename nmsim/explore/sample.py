@@ -6,7 +6,6 @@ from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import qmc
 
 from nmsim.errors import ConfigError
 from nmsim.explore.space import MAX_GRID, DesignSpace, Values, design_key
@@ -42,6 +41,8 @@ def sample(space: DesignSpace, method: Method, designs: int | None, seed: int) -
     if designs is None:
         raise ConfigError(f"--method {method}: how many designs is open; give --designs N")
     if method == "lhs":
+        from scipy.stats import qmc  # takes a second, which only a study pays
+
         cube = qmc.LatinHypercube(len(space.axes), rng=np.random.default_rng(seed)).random(designs)
         return _distinct(space, cube, designs)
     wanted = int(min(designs, space.size))
@@ -58,6 +59,8 @@ def _cube(method: Method, axes: int, points: int, seed: int) -> NDArray[np.float
     generator = np.random.default_rng(seed)
     if method == "random":
         return generator.random((points, axes))
+    from scipy.stats import qmc
+
     sequence = qmc.Sobol(axes, rng=generator).random_base2(ceil(log2(max(points, 2))))
     return np.asarray(sequence[:points])
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from math import inf
 
 import numpy as np
-from scipy.stats import hypergeom, mannwhitneyu
 
 from nmsim.explore.axis import Axis, Continuous
 from nmsim.explore.result import Result
@@ -78,6 +77,8 @@ def _trait(axis: str, levels: list[_Level]) -> Trait:
 
 
 def _levels(axis: Axis, inside: list[object], everything: list[object]) -> list[_Level]:
+    from scipy.stats import hypergeom  # takes a second to import, which only a study pays
+
     found = []
     for level in axis.levels():
         hits, total = sum(v == level for v in inside), sum(v == level for v in everything)
@@ -96,6 +97,8 @@ def _range(inside: list[object], everything: list[object]) -> list[_Level]:
     others = total[len(front) :]
     if not len(others) or np.ptp(total) == 0:
         return []
+    from scipy.stats import mannwhitneyu
+
     chance = float(mannwhitneyu(front, others).pvalue)
     side = "high" if np.median(front) > np.median(total) else "low"
     within = float(((total >= front.min()) & (total <= front.max())).mean())
