@@ -213,6 +213,21 @@ class SynapseStore:
         """All of it."""
         return self.weight_storage_bits + self.index_storage_bits
 
+    @property
+    def storage_words(self) -> int:
+        """Words of the memory that holds it: the entries of a row begin a word, as reading them does; all else is packed."""
+        others = self.index_storage_bits - self.stored_entries * self.entry_index_bits
+        return self._packed_by_row(self.weight_bits + self.entry_index_bits) - (-others // self.word_bits)
+
+    def value_storage_words(self, bits: int) -> int:
+        """Words of a value for every stored entry, such as a gradient."""
+        return self._packed_by_row(bits)
+
+    def _packed_by_row(self, bits: int) -> int:
+        entries = self.entries[:: self.memory.group] if self.memory.format == "n_of_m" else self.entries
+        per_word = max(1, self.word_bits // bits)
+        return int((-(-entries // per_word)).sum()) * -(-bits // self.word_bits)
+
     def lane_imbalance(self, lanes: int) -> float:
         """Cycles of rows whose neurons are dealt out to lanes by number, over those of an even share."""
         neurons = self.mask.shape[1]

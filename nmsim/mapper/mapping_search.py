@@ -17,7 +17,8 @@ from nmsim.mapping.deployment import Deployment
 from nmsim.mapping.flow import LayerFlow
 from nmsim.mapping.mapping import Mapping
 from nmsim.mapping.partition import LayerCut, Spread
-from nmsim.mapping.task import Task, following
+from nmsim.mapping.stored_weights import Present
+from nmsim.mapping.task import PresentSynapses, Task, following
 from nmsim.network.memory import TrainingNeeds
 from nmsim.network.precision import Precision
 from nmsim.network.spec import NetworkSpec
@@ -93,7 +94,8 @@ def search_mapping(
     chip = following(network, precision, needs, chip)
     few = ActivityCensus(network, activity.first(PROFILE)) if census is None else census.first(PROFILE)
     price = Coster(network, precision, needs, few.activity, chip, costs, few, remedies=effort == "full")
-    search = _Search(Task.of(network, precision, needs, chip), price, objective or chip.options.objective)
+    task = Task.of(network, precision, needs, chip, _present(network, activity))
+    search = _Search(task, price, objective or chip.options.objective)
     search.policies()
     search.dataflows()
     if effort == "full" and chip.options.spread == "searched":
@@ -102,6 +104,18 @@ def search_mapping(
     job = Deployment(network, precision, search.task.needs, chip, search.best)
     found = Searched(job, search.cost, search.objective, search.by_policy, len(search.known))
     return replace(found, job=replace(job, mapping=replace(search.best, chosen=found.sentence)))
+
+
+def _present(network: NetworkSpec, activity: Activity) -> PresentSynapses:
+    """Which synapses an activity was recorded with; nothing if all are there."""
+    masks = [
+        activity.layers[layer.index].synapse_mask(layer.weight_shape) for layer in network.synaptic_layers
+    ]
+    return (
+        ()
+        if all(mask is None for mask in masks)
+        else tuple(mask if mask is None else Present(mask) for mask in masks)
+    )
 
 
 @dataclass(eq=False)
@@ -124,7 +138,13 @@ class _Search:
         for policy in POLICIES if spread == "searched" else (spread,):
             try:
                 mapping = map_network(
-                    task.network, task.precision, task.asked, chip, spread=policy, remedies=False
+                    task.network,
+                    task.precision,
+                    task.asked,
+                    chip,
+                    spread=policy,
+                    remedies=False,
+                    present=task.present,
                 )
             except DoesNotFitError as error:
                 failed = failed or error

@@ -13,7 +13,7 @@ from nmsim.mapping.partition import Partition, Spread
 from nmsim.mapping.place import place
 from nmsim.mapping.remedy import fit_report
 from nmsim.mapping.residency import residency
-from nmsim.mapping.task import Task, following
+from nmsim.mapping.task import PresentSynapses, Task, following
 from nmsim.network.memory import TrainingNeeds
 from nmsim.network.precision import Precision
 from nmsim.network.spec import NetworkSpec
@@ -30,6 +30,7 @@ def map_network(
     *,
     spread: Spread | None = None,
     remedies: bool = True,
+    present: PresentSynapses = (),
 ) -> Mapping:
     """Give every part of a network a core of a chip and every kind of its data a memory (docs/machine.md).
 
@@ -45,6 +46,7 @@ def map_network(
             where room is short, `compact` is tried last. The chip's option if absent; `balanced` where that leaves it to
             `nmsim.mapper`.
         remedies: look for what would make it fit if it does not.
+        present: which synapses are there, for chips that store these alone (`options.synapses`); all if it is empty.
 
     Raises:
         DoesNotFitError: no way was found; `error.report` is the `FitReport`.
@@ -59,9 +61,9 @@ def map_network(
     """
     if spread is None:
         spread = "balanced" if chip.options.spread == "searched" else chip.options.spread
-    found = _answer(_Question(network, precision, needs, outline(chip, spread), spread))
+    found = _answer(_Question(network, precision, needs, outline(chip, spread), spread, present))
     if isinstance(found, FitReport):
-        report = fit_report(Task.of(network, precision, needs, chip), spread) if remedies else found
+        report = fit_report(Task.of(network, precision, needs, chip, present), spread) if remedies else found
         raise DoesNotFitError(report.text(), report)
     return replace(found, chip_hash=chip.content_hash())
 
@@ -75,12 +77,13 @@ class _Question:
     needs: TrainingNeeds
     chip: ChipConfig
     spread: Spread
+    present: PresentSynapses
 
 
 @lru_cache(maxsize=KEPT)
 def _answer(asked: _Question) -> Mapping | FitReport:
     """The mapping of all chips with an outline, or why there is none."""
-    task = Task.of(asked.network, asked.precision, asked.needs, asked.chip)
+    task = Task.of(asked.network, asked.precision, asked.needs, asked.chip, asked.present)
     found = task.solve(asked.spread)
     if found is None:
         return fit_report(task, asked.spread, search=False)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import product
 
 from nmsim.mapping.mapping import Slice
 from nmsim.mapping.room import NOWHERE, LayerPlan, Room, Storage
@@ -84,10 +85,25 @@ def _most_channels(plan: LayerPlan, storage: Storage, height: int, units: int, s
     """Most channels of a piece of given rows and input channels that fit an empty core; 0 if none."""
     empty = Room(storage, share)
     start = min(height, plan.rows - height)  # a middle piece has the most input rows
+    all_channels, all_units = plan.layer.weight_shape[:2]
 
     def fits(channels: int) -> bool:
-        piece = Slice(plan.layer.index, NOWHERE, 0, channels, start, start + height, 0, units)
-        return empty.fits(storage.demand(plan, piece))
+        """Pieces are alike, or all of them are looked at where not all synapses are there."""
+        places = (
+            product(range(0, all_channels, channels), range(0, all_units, units)) if plan.stored else [(0, 0)]
+        )
+        return all(
+            empty.fits(
+                storage.demand(
+                    plan,
+                    Slice(
+                        plan.layer.index, NOWHERE, c, min(c + channels, all_channels), start, start + height,
+                        i, min(i + units, all_units),
+                    ),
+                )
+            )
+            for c, i in places
+        )  # fmt: skip
 
     low, high = 0, plan.layer.weight_shape[0]
     if fits(high):
@@ -120,7 +136,9 @@ def cut_even(plan: LayerPlan, box: Box, storage: Storage, wanted: int, least: in
             continue
         pieces = _pieces(plan, _even(channels, columns), _even(rows, bands), box.parts)
         empty = Room(storage)
-        if all(empty.fits(storage.demand(plan, piece)) for piece in {p.shape: p for p in pieces}.values()):
+        if all(
+            empty.fits(storage.demand(plan, piece)) for piece in {plan.alike(p): p for p in pieces}.values()
+        ):
             best = (size, bands, pieces)
     return best[2] if best else cut_large(plan, box)
 

@@ -29,6 +29,7 @@ def outline(chip: ChipConfig, spread: Cut) -> ChipConfig:
             "options": Options(
                 skip=options.skip, schedule=options.schedule, weight_gradient=options.weight_gradient,
                 static_input_once=options.static_input_once, stbp_history=options.stbp_history,
+                synapses=options.synapses,
             ),
         }
     )  # fmt: skip

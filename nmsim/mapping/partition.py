@@ -163,17 +163,18 @@ def _fill_compact(
     rooms = _Rooms(plans, chip, storages)
     unopened = iter(rooms.cores)
     opened: list[int] = []
-    refused: dict[tuple[int, ...], int] = {}  # shape: opened cores from the first that have no room
+    refused: dict[tuple[int, ...], int] = {}  # alike: opened cores from the first that have no room
     placed: list[Slice] = []
     for piece in pieces:
-        first = max(refused.get(piece.shape, 0), len(opened) - OPEN_CORES)
+        alike = plans[piece.layer].alike(piece)
+        first = max(refused.get(alike, 0), len(opened) - OPEN_CORES)
         place = next((i for i in range(first, len(opened)) if rooms.take(opened[i], piece)), None)
         while place is None:
             if (fresh := next(unopened, None)) is None:
                 return None
             opened.append(fresh)
             place = len(opened) - 1 if rooms.take(fresh, piece) else None
-        refused[piece.shape] = place
+        refused[alike] = place
         placed.append(replace(piece, core=opened[place]))
     return placed
 
@@ -207,12 +208,13 @@ class _Rooms:
 
     def take(self, core: int, piece: Slice) -> bool:
         """Give a piece to a core if it fits there; what a core has refused once it can never take."""
-        if (core, piece.shape) in self._refused:
+        plan = self._plans[piece.layer]
+        if (core, plan.alike(piece)) in self._refused:
             return False
         room = self._rooms[core]
-        demand = room.storage.demand(self._plans[piece.layer], piece)
+        demand = room.storage.demand(plan, piece)
         if not room.fits(demand):
-            self._refused.add((core, piece.shape))
+            self._refused.add((core, plan.alike(piece)))
             return False
         room.add(demand)
         return True

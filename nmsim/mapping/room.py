@@ -9,7 +9,8 @@ from nmsim.hardware.core import Core
 from nmsim.hardware.skip import Skip
 from nmsim.hardware.sram import Sram
 from nmsim.mapping.mapping import Slice
-from nmsim.network.memory import INPUTS, Sizes, Term
+from nmsim.mapping.stored_weights import StoredWeights
+from nmsim.network.memory import INPUTS, WEIGHTS, Sizes, Term
 from nmsim.network.spec import SynapticLayer
 
 NOWHERE = -1
@@ -26,6 +27,17 @@ class LayerPlan:
 
     layer: SynapticLayer
     terms: tuple[Term, ...]
+    stored: StoredWeights | None = None
+    """Its synapses, where the chip stores those that are there alone."""
+
+    def alike(self, piece: Slice) -> tuple[int, ...]:
+        """Equal for pieces of equal needs: of equal shape, and in the same place where not all synapses are there."""
+        place = (piece.channel_start, piece.input_start) if self.stored is not None else ()
+        return (*piece.shape, *place)
+
+    def keeps_synapses(self, term: Term) -> bool:
+        """Whether a term has a value for every synapse that is there, not for every weight."""
+        return self.stored is not None and term.per == WEIGHTS
 
     @property
     def rows(self) -> int:
@@ -116,9 +128,10 @@ class Storage:
 
     def demand(self, plan: LayerPlan, piece: Slice) -> Demand:
         """What a piece asks of a core of this type; equal pieces are computed once."""
-        if piece.shape not in self._known:
-            self._known[piece.shape] = self._demand(plan, piece)
-        return self._known[piece.shape]
+        key = plan.alike(piece)
+        if key not in self._known:
+            self._known[key] = self._demand(plan, piece)
+        return self._known[key]
 
     def least_words(self, plan: LayerPlan) -> list[int]:
         """Words of every memory that a layer keeps at least, into whatever pieces it is cut.
@@ -132,8 +145,10 @@ class Storage:
         for term in plan.terms:
             if term.buffer or self.off_chip(term.kind) or (leaps and term.per == INPUTS):
                 continue
-            home = self.homes[term.kind]
-            words[home] += self.core.memories[home].words_for(term.values(sizes), term.value_bits)
+            home, values = self.homes[term.kind], term.values(sizes)
+            if plan.stored is not None and plan.keeps_synapses(term):
+                values = term.times * plan.stored.synapses
+            words[home] += self.core.memories[home].words_for(values, term.value_bits)
         return words
 
     def _demand(self, plan: LayerPlan, piece: Slice) -> Demand:
@@ -141,7 +156,7 @@ class Storage:
         fan_in = sizes.weights // piece.channels
         demand = Demand(plan.layer.index, sizes.neurons, fan_in, {}, {}, {})
         for term in plan.terms:
-            amount = self._amount(term, sizes)
+            amount = self._amount(plan, term, piece, sizes)
             if amount.bits == 0:
                 continue
             buffered = demand.buffers.get(term.kind, NOTHING)
@@ -161,12 +176,15 @@ class Storage:
         together = kind is Content.ERROR_SUM and self.homes.get(Content.INPUT_SUM) == self.homes[kind]
         return Content.INPUT_SUM if together else kind
 
-    def _amount(self, term: Term, sizes: Sizes) -> Amount:
+    def _amount(self, plan: LayerPlan, term: Term, piece: Slice, sizes: Sizes) -> Amount:
         values = term.values(sizes)
         home = self.homes.get(term.kind)
         if home is None:
             return Amount(0, values * term.value_bits)
         memory = self.core.memories[home]
+        if plan.stored is not None and plan.keeps_synapses(term) and not self.off_chip(term.kind):
+            words, bits = plan.stored.words_and_bits(term, piece, memory)
+            return Amount(words + self._list_words(term, bits // term.value_bits, words, memory), bits)
         words = memory.words_for(values, term.value_bits)
         return Amount(words + self._list_words(term, values, words, memory), values * term.value_bits)
 

@@ -15,11 +15,14 @@ from nmsim.mapping.expected_traffic import overlap
 from nmsim.mapping.mapping import Slice
 from nmsim.mapping.partition import Cut, Partition, partitions
 from nmsim.mapping.room import LayerPlan, Storage
+from nmsim.mapping.stored_weights import Present, StoredWeights
 from nmsim.network.memory import TrainingNeeds, network_terms
 from nmsim.network.precision import Precision
 from nmsim.network.spec import NetworkSpec
 from nmsim.network.state import STATE_VARIABLES, TRACES
 
+PresentSynapses = tuple[Present | None, ...]
+"""Which synapses of each layer are there; None: all of its."""
 SPILL_ORDER: tuple[frozenset[Content], ...] = (
     frozenset({Content.VELOCITY}),
     frozenset({Content.HISTORY}),
@@ -77,22 +80,33 @@ class Task:
     chip: ChipConfig
     plans: tuple[LayerPlan, ...]
     notes: tuple[str, ...] = ()
+    present: PresentSynapses = ()
 
     @classmethod
-    def of(cls, network: NetworkSpec, precision: Precision, asked: TrainingNeeds, chip: ChipConfig) -> "Task":
+    def of(
+        cls, network: NetworkSpec, precision: Precision, asked: TrainingNeeds, chip: ChipConfig,
+        present: PresentSynapses = (),
+    ) -> "Task":  # fmt: skip
         """Bring the needs of a rule and the options of a chip together.
+
+        `present` says by layer which synapses are there (all, if it is empty); it counts where the chip stores these alone.
 
         Raises:
             ConfigError: the chip updates in place, but the training keeps a velocity.
         """
         needs, notes = needs_on(asked, chip)
         terms = network_terms(network, precision, needs, spread=True)
-        plans = (LayerPlan(layer, rows) for layer, rows in zip(network.synaptic_layers, terms, strict=True))
-        return cls(network, precision, asked, needs, chip, tuple(plans), notes)
+        memory = chip.options.synapses
+        plans = []
+        for layer, rows in zip(network.synaptic_layers, terms, strict=True):
+            own = present[layer.index] if present else None
+            stored = None if memory.format == "dense" else StoredWeights(memory, own or Present.whole(layer))
+            plans.append(LayerPlan(layer, rows, stored))
+        return cls(network, precision, asked, needs, chip, tuple(plans), notes, present)
 
     def on(self, chip: ChipConfig) -> "Task":
         """The same network and rule on another chip."""
-        return Task.of(self.network, self.precision, self.asked, chip)
+        return Task.of(self.network, self.precision, self.asked, chip, self.present)
 
     @property
     def kinds(self) -> frozenset[Content]:

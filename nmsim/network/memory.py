@@ -132,7 +132,7 @@ class Term(NamedTuple):
         return self.times * sizes[self.per]
 
 
-_NEURONS, _SUMS, INPUTS, _WEIGHTS, _THRESHOLDS, _BIASES = range(6)
+_NEURONS, _SUMS, INPUTS, WEIGHTS, _THRESHOLDS, _BIASES = range(6)
 
 
 @dataclass(frozen=True)
@@ -178,7 +178,7 @@ def layer_terms(
 ) -> tuple[Term, ...]:
     """Everything a layer keeps in memories (registers and tables left out), kind by kind."""
     terms = [
-        Term(Content.WEIGHT, _WEIGHTS, 1, precision.weight.format.total_bits),
+        Term(Content.WEIGHT, WEIGHTS, 1, precision.weight.format.total_bits),
         Term(Content.THRESHOLD, _THRESHOLDS, 1, precision.membrane.format.total_bits),
         *_neuron_terms(precision, needs, context),
         *_input_terms(precision, needs, context),
@@ -255,7 +255,7 @@ def _gradient_terms(precision: ResolvedPrecision, needs: TrainingNeeds, context:
             terms.append(Term(Content.FACTOR, INPUTS, kept, context.input_bits))
         else:
             bits = precision.weight_gradient.format.total_bits
-            terms.append(Term(Content.WEIGHT_GRADIENT, _WEIGHTS, 1, bits))
+            terms.append(Term(Content.WEIGHT_GRADIENT, WEIGHTS, 1, bits))
     elif factored:
         times = context.time_steps * needs.batch_size
         factor = precision.weight_trace.format.total_bits if needs.carries == "traces" else context.input_bits
@@ -264,9 +264,9 @@ def _gradient_terms(precision: ResolvedPrecision, needs: TrainingNeeds, context:
             Term(Content.FACTOR, _SUMS, times, precision.delta.format.total_bits),
         ]
     elif needs.update != "in_place":
-        terms.append(Term(Content.WEIGHT_GRADIENT, _WEIGHTS, 1, precision.weight_gradient.format.total_bits))
+        terms.append(Term(Content.WEIGHT_GRADIENT, WEIGHTS, 1, precision.weight_gradient.format.total_bits))
     if needs.momentum:
-        terms.append(Term(Content.VELOCITY, _WEIGHTS, 1, precision.velocity.format.total_bits))
+        terms.append(Term(Content.VELOCITY, WEIGHTS, 1, precision.velocity.format.total_bits))
     if needs.thresholds:
         width = precision.threshold_gradient.format.total_bits
         terms.append(Term(Content.THRESHOLD_GRADIENT, _THRESHOLDS, 1, width))
