@@ -222,7 +222,9 @@ class _Assembly:
 
     def _backward(self, level: list[int]) -> tuple[Group, ...]:
         rows = [
+            self._row("back", level, error.normalise),
             self._row("back", level, error.delta),
+            self._row("back", level, error.distribute),
             self._row_above("back", level, error.propagate, "error"),
             self._row_above("back", level, error.collect),
         ]

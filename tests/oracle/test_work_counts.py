@@ -1,6 +1,7 @@
 """The vectorised work against its slow twin, on random designs with every option."""
 
 from collections import Counter
+from itertools import product
 
 import numpy as np
 import pytest
@@ -59,19 +60,41 @@ def test_gradient_pairs_of_every_core(case: tuple[DrawnDesign, StepWork, Twin]) 
     assert found == +twin.pairs
 
 
-def test_every_spike_reaches_every_core_that_needs_it_once(case: tuple[DrawnDesign, StepWork, Twin]) -> None:
-    design, work, twin = case
+def deliveries(work: StepWork, part: StageKind) -> Counter[tuple[int, int, int, int]]:
+    """Packets of a part by (layer, source core, target core, sample)."""
     found: Counter[tuple[int, int, int, int]] = Counter()
     for stage in work.stages:
-        if stage.part is StageKind.INTEGRATE and stage.traffic is not None:
+        if stage.part is part and stage.traffic is not None:
             for flow, (source, targets) in enumerate(
                 zip(stage.traffic.source, stage.traffic.targets, strict=True)
             ):
-                for target in targets:
-                    for s in range(work.samples):
-                        sent = int(stage.traffic.packets[flow, s].sum())
-                        found[stage.layer, int(source), target, s] += sent
-    assert +found == Counter({key: n * passes(design) for key, n in twin.spikes.items() if n})
+                for target, s in product(targets, range(work.samples)):
+                    sent = int(stage.traffic.packets[flow, s].sum())
+                    found[stage.layer, int(source), target, s] += sent
+    return +found
+
+
+def test_every_spike_reaches_every_core_that_needs_it_once(case: tuple[DrawnDesign, StepWork, Twin]) -> None:
+    design, work, twin = case
+    expected = Counter({key: n * passes(design) for key, n in twin.spikes.items() if n})
+    assert deliveries(work, StageKind.INTEGRATE) == expected
+
+
+def test_deltas_reach_the_other_cores_of_a_split_fan_in(case: tuple[DrawnDesign, StepWork, Twin]) -> None:
+    _, work, twin = case
+    assert deliveries(work, StageKind.DISTRIBUTE) == +twin.shared_deltas
+
+
+def test_cores_of_the_output_layer_exchange_how_many_fired(case: tuple[DrawnDesign, StepWork, Twin]) -> None:
+    _, work, twin = case
+    assert deliveries(work, StageKind.NORMALISE) == +twin.spike_counts
+
+
+def test_some_designs_split_their_fan_in_and_their_output() -> None:
+    """Else the two tests above would compare nothing with nothing."""
+    twins = [Twin(random_design(seed)) for seed in SEEDS]
+    assert any(twin.shared_deltas for twin in twins)
+    assert any(twin.spike_counts for twin in twins)
 
 
 def test_flit_hops_are_the_sum_of_route_lengths(case: tuple[DrawnDesign, StepWork, Twin]) -> None:

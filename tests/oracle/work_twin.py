@@ -85,9 +85,15 @@ class Twin:
         self.error: Counter[tuple[int, int, int]] = Counter()
         self.pairs: Counter[tuple[int, int, int]] = Counter()
         self.spikes: Counter[tuple[int, int, int, int]] = Counter()
+        self.shared_deltas: Counter[tuple[int, int, int, int]] = Counter()
+        self.spike_counts: Counter[tuple[int, int, int, int]] = Counter()
         for layer in design.job.network.synaptic_layers:
             self._layer(layer)
             self._spikes(layer)
+            if design.job.needs.trains:
+                self._deltas(layer)
+        if design.job.needs.trains:
+            self._softmax(design.job.network.synaptic_layers[-1])
 
     def _masks(self, layer: SynapticLayer, name: str, *, skip: bool) -> np.ndarray:
         mask = self.design.activity.layers[layer.index].mask(name)
@@ -145,3 +151,21 @@ class Twin:
                 core = owner(self.design, below, n)
             for s, target in product(range(activity.samples), needs[i]):
                 self.spikes[layer.index, core, target, s] += int(fired[s].sum())
+
+    def _deltas(self, layer: SynapticLayer) -> None:
+        """A delta goes from its neuron's owner to every other core that sums a part of the neuron's inputs."""
+        deltas = self._masks(layer, "deltas", skip=self.options.skip.deltas != "none")
+        pieces = self.design.job.mapping.slices_of(layer.index)
+        for n in range(layer.neurons):
+            home = owner(self.design, layer, n)
+            for core in {p.core for p in pieces if holds(p, place_of(n, layer.out_shape))} - {home}:
+                for s in range(self.design.activity.samples):
+                    self.shared_deltas[layer.index, home, core, s] += int(deltas[s, :, n].sum())
+
+    def _softmax(self, layer: SynapticLayer) -> None:
+        """Every core with outputs tells every other one, at every step, how many of its outputs fired."""
+        homes = {owner(self.design, layer, n) for n in range(layer.neurons)}
+        for source, target in product(homes, homes):
+            for s in range(self.design.activity.samples):
+                if source != target:
+                    self.spike_counts[layer.index, source, target, s] += self.design.job.network.time_steps
