@@ -32,6 +32,7 @@ EXTRAS = {
     "dask": ("distributed",),
     "exchange": ("nir", "safetensors"),
     "data": ("pillow", "h5py", "aedat"),
+    "torch": ("torch",),
 }
 """Optional parts and their packages, as pyproject.toml has them."""
 MODULES = {"pillow": "PIL"}
