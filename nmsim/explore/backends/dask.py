@@ -75,7 +75,7 @@ class Dask(Backend):
                 silence_logs=logging.CRITICAL, env={"NUMBA_NUM_THREADS": "1"},
             )  # fmt: skip
         except (RuntimeError, OSError, TimeoutError) as error:
-            why = str(error) or type(error).__name__
+            why = (str(error) or type(error).__name__).splitlines()[0]
             raise RunError(
                 f"--backend dask: {self.workers} workers did not come up ({why}); go on with --resume, with fewer --jobs if"
                 " memory is short, or use --backend processes"

@@ -78,17 +78,21 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "check-config chips/chip.yaml",
         "costs chips/chip.yaml",
         "map here/tiny.yaml --chip chips/chip.yaml",
-        "run here/tiny.yaml --chip chips/chip.yaml --out of-run --model analytic",
+        pytest.param(
+            "run here/tiny.yaml --chip chips/chip.yaml --out of-run --model analytic", marks=pytest.mark.slow
+        ),
         "simulate run --chip chips/chip.yaml",
         "report run",
-        "compare run --chip chips/chip.yaml,edge-28nm",
-        "synapses run --chip chips/chip.yaml",
-        "rtl run --chip chips/core.yaml --out of-rtl",
-        "sweep space.yaml --out of-sweep --run run",
-        "search space.yaml --out of-search --run run --evaluations 2",
-        "reference plan.yaml --data-root . --out of-reference --work of-work",
+        pytest.param("compare run --chip chips/chip.yaml,edge-28nm", marks=pytest.mark.slow),
+        pytest.param("synapses run --chip chips/chip.yaml", marks=pytest.mark.slow),
+        pytest.param("rtl run --chip chips/core.yaml --out of-rtl", marks=pytest.mark.slow),
+        pytest.param("sweep space.yaml --out of-sweep --run run", marks=pytest.mark.slow),
+        pytest.param("search space.yaml --out of-search --run run --evaluations 2", marks=pytest.mark.slow),
+        pytest.param(
+            "reference plan.yaml --data-root . --out of-reference --work of-work", marks=pytest.mark.slow
+        ),
     ],
-    ids=lambda words: words.partition(" ")[0],
+    ids=lambda words: words.partition(" ")[0],  # the longer ones are slow tests
 )
 def test_every_verb_finds_the_prices_beside_a_chip(
     words: str, place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
