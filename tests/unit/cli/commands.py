@@ -1,4 +1,4 @@
-"""Commands in this process, and values that are wrong wherever they stand."""
+"""Commands in this process, a workload of a second for them, and values that are wrong wherever they stand."""
 
 import random
 import sys
@@ -9,6 +9,18 @@ import pytest
 
 from nmsim.cli.main import main
 
+SMALL_WORKLOAD = """\
+name: small
+dataset: {name: mnist-subset, train_samples: 40, test_samples: 20}
+encoding: direct
+network:
+  input_shape: [784]
+  time_steps: 2
+  layers: [{kind: dense, units: 12}, {kind: dense, units: 10}]
+training: {epochs: 1, batch_size: 8}
+profile: {samples: 4}
+"""
+"""On images that are embedded."""
 WRONG: tuple[Any, ...] = (
     None, "", "abc", "\x1b[31m" + "x" * 5000, -1, 1e308, 10**30, True, [], [None], {}, {"a": 1}, float("nan"),
 )  # fmt: skip

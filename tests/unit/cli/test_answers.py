@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import SMALL_WORKLOAD
 
 from nmsim.cli import answers
 from nmsim.cli.describe import EXTRAS
@@ -19,17 +20,6 @@ SCHEMA_FILE = ROOT / "docs" / "schemas" / "answers.json"
 SANAFE_CHIP = Path(__file__).parents[1] / "exchange" / "sanafe" / "mesh.yaml"
 WITHOUT = {"schema"}
 """It prints JSON as it is."""
-WORKLOAD = """\
-name: small
-dataset: {name: mnist-subset, train_samples: 40, test_samples: 20}
-encoding: direct
-network:
-  input_shape: [784]
-  time_steps: 2
-  layers: [{kind: dense, units: 12}, {kind: dense, units: 10}]
-training: {epochs: 1, batch_size: 8}
-profile: {samples: 4}
-"""
 
 
 def answer(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
@@ -47,7 +37,7 @@ def answer(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("answers")
-    (folder / "small.yaml").write_text(WORKLOAD)
+    (folder / "small.yaml").write_text(SMALL_WORKLOAD)
     return folder
 
 
