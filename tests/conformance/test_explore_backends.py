@@ -8,7 +8,9 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import hypothesis  # noqa: F401 - else its plugin imports it at the end, while Dask's threads still run
@@ -62,12 +64,18 @@ def own_process(task: int) -> int:
     return os.getpid()
 
 
-@pytest.fixture(scope="module", params=["serial", "processes", "dask"])
-def backend(request: pytest.FixtureRequest) -> Iterator[Backend]:
+@pytest.fixture(scope="module")
+def started() -> Iterator[Callable[[str], Backend]]:
+    """Back ends by name, each started once, whatever the order of the tests."""
+    with ExitStack() as running:
+        yield cache(lambda name: running.enter_context(create_backend(name, 2)))
+
+
+@pytest.fixture(params=["serial", "processes", "dask"])
+def backend(request: pytest.FixtureRequest, started: Callable[[str], Backend]) -> Backend:
     if request.param == "dask":
         pytest.importorskip("distributed", reason="the extra 'dask' is not installed")
-    with create_backend(request.param, 2) as found:
-        yield found
+    return started(request.param)
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """What every performance model owes its users, run against each of them on the same works."""
 
 import dataclasses
+from functools import cache
 
 import numpy as np
 import pytest
@@ -16,14 +17,29 @@ MODELS: tuple[PerformanceModel, ...] = (AnalyticModel(), EventModel())
 SEEDS = range(100, 110)
 
 
-@pytest.fixture(scope="module", params=SEEDS)
-def work(request: pytest.FixtureRequest) -> StepWork:
-    return random_design(request.param).work()
+@cache
+def made(seed: int) -> StepWork:
+    return random_design(seed).work()
 
 
-@pytest.fixture(scope="module", params=MODELS, ids=lambda model: model.name)
-def result(request: pytest.FixtureRequest, work: StepWork) -> PerfResult:
-    return request.param.run(work)
+@cache
+def timed(model: PerformanceModel, seed: int) -> PerfResult:
+    return model.run(made(seed))
+
+
+@pytest.fixture(params=SEEDS)
+def seed(request: pytest.FixtureRequest) -> int:
+    return int(request.param)
+
+
+@pytest.fixture
+def work(seed: int) -> StepWork:
+    return made(seed)
+
+
+@pytest.fixture(params=MODELS, ids=lambda model: model.name)
+def result(request: pytest.FixtureRequest, seed: int) -> PerfResult:
+    return timed(request.param, seed)
 
 
 def test_it_names_itself(result: PerfResult) -> None:

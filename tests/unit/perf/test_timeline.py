@@ -1,6 +1,7 @@
 """The timeline: every kind of track, and as much work on it as the counters say."""
 
 from collections import defaultdict
+from functools import cache
 
 import numpy as np
 import pytest
@@ -24,14 +25,29 @@ def busy(result: PerfResult) -> dict[str, float]:
     return found
 
 
-@pytest.fixture(scope="module", params=SEEDS)
-def design(request: pytest.FixtureRequest) -> DrawnDesign:
-    return random_design(request.param)
+@cache
+def drawn(seed: int) -> DrawnDesign:
+    return random_design(seed)
 
 
-@pytest.fixture(scope="module")
-def result(design: DrawnDesign) -> PerfResult:
-    return EventModel(timeline=True).run(design.work())
+@cache
+def timed(seed: int) -> PerfResult:
+    return EventModel(timeline=True).run(drawn(seed).work())
+
+
+@pytest.fixture(params=SEEDS)
+def seed(request: pytest.FixtureRequest) -> int:
+    return int(request.param)
+
+
+@pytest.fixture
+def design(seed: int) -> DrawnDesign:
+    return drawn(seed)
+
+
+@pytest.fixture
+def result(seed: int) -> PerfResult:
+    return timed(seed)
 
 
 def test_links_are_as_busy_as_counted(result: PerfResult) -> None:
