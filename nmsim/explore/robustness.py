@@ -18,7 +18,8 @@ LEAST_MOVE = 1e-6
 """Relative moves below this are none."""
 CLOSE = 0.02
 """Part of a continuous axis that counts as its end."""
-ORDERED = frozenset({"integer", "power_of_two", "continuous"})
+LEAST_LEVELS = 3
+"""Levels of an axis whose ends mean something: of two, every design sits at one."""
 
 
 @dataclass(frozen=True)
@@ -132,16 +133,34 @@ def _moved(result: Result, move: PriceMove) -> Result:
 
 
 def edges(front: Sequence[Result], axes: Sequence[Axis]) -> tuple[Edge, ...]:
-    """Ends of ordered axes at which designs of the front sit, of axes with at least three levels."""
+    """Ends of axes of numbers at which designs of the front sit, of axes with at least three levels."""
     found = []
     for place, axis in enumerate(axes):
-        if axis.kind not in ORDERED or (axis.kind != "continuous" and len(axis.levels()) < 3):
+        rises = _rises(axis)
+        if rises is None:
             continue
         positions = np.array([axis.position(result.values[place]) for result in front])
         reach = CLOSE if axis.kind == "continuous" else 0.0
-        for end, sits in (("lower", positions <= reach), ("upper", positions >= 1 - reach)):
+        ends = ("lower", "upper") if rises else ("upper", "lower")
+        for end, sits in zip(ends, (positions <= reach, positions >= 1 - reach), strict=True):
             designs = tuple(front[index].design for index in np.flatnonzero(sits).tolist())
             if designs:
                 level = front[int(np.flatnonzero(sits)[0])].values[place]
                 found.append(Edge(axis.label, end, level, designs))
     return tuple(found)
+
+
+def _rises(axis: Axis) -> bool | None:
+    """Whether the numbers of an axis rise from its first level to its last; None where it has no ends.
+
+    Choices of a list, and choices that set several keys, have ends too where they are numbers in order: words, nodes.
+    """
+    if axis.kind == "continuous":
+        return True
+    try:
+        amounts = [float("nan" if isinstance(level, bool) else level) for level in axis.levels()]
+    except (TypeError, ValueError):
+        return None
+    steps = np.diff(amounts)
+    rises, falls = bool(np.all(steps > 0)), bool(np.all(steps < 0))
+    return rises if len(amounts) >= LEAST_LEVELS and (rises or falls) else None

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from toy_space import space
 
+from nmsim.explore.axis import Linked
 from nmsim.explore.result import Result, Status
 from nmsim.explore.robustness import PriceMove, edges, price_moves, stability
 from nmsim.explore.space import Values
@@ -48,9 +49,21 @@ def test_edges_are_ends_of_ordered_axes_with_the_designs_there() -> None:
         design(3, 1, 0, 1, (8, 2, 1024, "overlapped", 65)),
     ]
     found = {(edge.axis, edge.end): edge for edge in edges(front, space().axes)}
-    assert set(found) == {("columns", "lower"), ("columns", "upper"), ("words", "lower")}
+    assert set(found) == {("columns", "lower"), ("columns", "upper"), ("words", "lower"), ("node", "upper")}
     assert found["columns", "upper"].designs == (2, 3)
     assert found["columns", "upper"].level == 8
+    assert (found["node", "upper"].level, found["node", "upper"].designs) == (65, (2, 3)), (
+        "its list begins with 65"
+    )
+
+
+def test_choices_that_set_several_keys_have_ends_where_they_are_numbers() -> None:
+    choices = {name: {"chip.mesh.rows": rows} for rows, name in enumerate(("256", "512", "1024"), 1)}
+    numbers = Linked(kind="linked", name="words", choices=choices)
+    names = Linked(kind="linked", name="schedule", choices=dict(zip("abc", choices.values(), strict=True)))
+    front = [design(1, 1, 0, 1, ("1024", "a")), design(2, 1, 0, 1, ("512", "c"))]
+    (edge,) = edges(front, (numbers, names))
+    assert (edge.axis, edge.end, edge.designs) == ("words", "upper", (1,))
 
 
 def test_moves_come_from_the_bands_of_the_prices_of_an_evaluation() -> None:
