@@ -45,7 +45,7 @@ from nmsim.pipeline.folder import RunFolder
 from nmsim.pipeline.start import same_shapes, started_from, trained_parameters
 from nmsim.pipeline.study import StudyFolder
 from nmsim.pipeline.subject import is_run
-from nmsim.report.compare import OTHER_MACHINE_NOTE, comparison, mixes_machines, side_by_side
+from nmsim.report.compare import OTHER_MACHINE_NOTE, RATIO_NOTE, comparison, mixes_machines, side_by_side
 from nmsim.report.learning_tables import sums_for_people, training_energy_table
 from nmsim.report.levels import level_lines, words_filled
 from nmsim.report.text import summary_lines
@@ -255,6 +255,8 @@ def _show(screen: Screen, found: simulate_stage.Simulated, network: Diagnosis, *
     """The table, then what does not fit and why; an error only if nothing fits."""
     if found.evaluations:
         screen.show(results_table(found.evaluations, found.misfits, network))
+        if len(found.evaluations) > 1:
+            screen.say(RATIO_NOTE.capitalize())
         if mixes_machines(found.evaluations):
             screen.say(OTHER_MACHINE_NOTE)
     _say_misfits(screen, found.misfits, anything=bool(found.evaluations), chosen=chosen)

@@ -1,13 +1,13 @@
 """Evaluations in one table, with every figure as a ratio to the first."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from nmsim.diagnosis import Diagnosis
 from nmsim.evaluate import Estimate, Evaluation
-from nmsim.figures import AREA, EDP, ENERGY, LATENCY, MEMORY_USED, POWER, THROUGHPUT
+from nmsim.figures import AREA, EDP, ENERGY, LATENCY, MEMORY_USED, POWER, THROUGHPUT, Figure
 from nmsim.misfit import Misfit
 from nmsim.report.network_columns import NETWORK_COLUMNS, network_cells, network_text, of_rule
-from nmsim.report.ratio import same_machine
+from nmsim.report.ratio import energy_ratio, interval_text, latency_ratio, same_machine
 from nmsim.report.tables import (
     NOT_AVAILABLE,
     Cell,
@@ -32,6 +32,17 @@ AUDIT_FAILS = "audit fails"
 OTHER_MACHINE = "†"
 """Behind a ratio between two chips, or two states of a price table."""
 OTHER_MACHINE_NOTE = f"{OTHER_MACHINE} the first row is of another chip, or priced from another table"
+LINE_TO = "\nto "
+"""Between the ends of a range in a cell: columns stay narrow, and the table in as few parts as a terminal allows."""
+RATIO_NOTE = (
+    "the second line of a cell is the ratio to the first row; under it stands that ratio's 95 % interval over paired"
+    " samples and, in the column of the band, what the prices allow of the ratio"
+)
+RATIOS: dict[str, Callable[[Evaluation, Evaluation], Estimate | None]] = {
+    ENERGY.name: energy_ratio,
+    LATENCY.name: latency_ratio,
+}
+"""Figures whose ratio has an interval, since they are means over the samples that both rows replay."""
 
 
 def comparison(
@@ -39,7 +50,8 @@ def comparison(
 ) -> Table:
     """One row per evaluation: figures with their intervals and bands, and their ratios to the first row's.
 
-    Ratios are safer than the figures themselves: most of a price's error is common to both. `same_machine` tells whether
+    Ratios are safer than the figures themselves: most of a price's error is common to both, and so are the samples; the
+    ratios of energy and latency carry the interval and the band that follow from that. `same_machine` tells whether
     they are: one chip and one price table in both, by their hashes. A rule that a chip does not serve is a row that says
     so in `problem`, with no figures.
     """
@@ -58,7 +70,7 @@ def comparison(
     for figure in COMPARED:
         columns += [
             *figure_columns(figure),
-            Column(f"{figure.name.partition('_')[0]}_ratio", "ratio", "ratio"),
+            *_ratio_columns(figure),
         ]
     rows = [_row(item, evaluations[0], network) for item in evaluations]
     empty = (None,) * (len(columns) - before)
@@ -97,15 +109,37 @@ def _row(item: Evaluation, first: Evaluation, network: Diagnosis | None) -> tupl
     stamp, *measured = network_cells(of_rule(network, item.rule))
     row += [same_machine(item, first), "", _marked(item, str(stamp or "")), *measured]
     for figure in COMPARED:
-        value, reference = figure.of(item), figure.of(first)
-        row += [*figure.cells(item), value / reference if value is not None and reference else None]
+        row += [*figure.cells(item), *_ratio_cells(figure, item, first)]
     return tuple(row)
+
+
+def _ratio_columns(figure: Figure) -> Iterator[Column]:
+    """The ratio to the first row, the ends of its interval and of its band as far as it has them."""
+    name = f"{figure.name.partition('_')[0]}_ratio"
+    yield Column(name, "ratio", "ratio")
+    if figure.name in RATIOS:
+        yield Column(f"{name}_ci95_low", "95 % CI of the ratio, low", "ratio")
+        yield Column(f"{name}_ci95_high", "95 % CI of the ratio, high", "ratio")
+        if figure.banded:
+            yield Column(f"{name}_band_low", "Band of the ratio, low", "ratio")
+            yield Column(f"{name}_band_high", "Band of the ratio, high", "ratio")
+
+
+def _ratio_cells(figure: Figure, item: Evaluation, first: Evaluation) -> Iterator[Cell]:
+    """What stands under `_ratio_columns`."""
+    value, reference = figure.of(item), figure.of(first)
+    yield value / reference if value is not None and reference else None
+    if figure.name in RATIOS:
+        found = RATIOS[figure.name](item, first)
+        yield from (None, None) if found is None else (found.ci_low, found.ci_high)
+        if figure.banded:
+            yield from (None, None) if found is None else (found.band_low, found.band_high)
 
 
 def side_by_side(
     evaluations: Sequence[Evaluation], misfits: Sequence[Misfit] = (), network: Diagnosis | None = None
 ) -> Table:
-    """The same comparison for people: a cell holds a figure and, on a second line, its ratio to the first row.
+    """The same comparison for people: a cell holds a figure and below it its ratio to the first row, as `RATIO_NOTE` says.
 
     A ratio to another machine carries a mark; see `mixes_machines`.
     """
@@ -126,18 +160,27 @@ def side_by_side(
             if value is not None and reference and item is not evaluations[0]:
                 mark = "" if same_machine(item, evaluations[0]) else f" {OTHER_MACHINE}"
                 text += f"\n{ratio_text(value / reference)}{mark}"
-            row.append(text if value is None else Sortable(text, value))
-        row.insert(5, _band(item.energy_j))
+                ratio = RATIOS[figure.name](item, evaluations[0]) if figure.name in RATIOS else None
+                text += f"\n{interval_text(ratio).replace(' to ', LINE_TO)}" if ratio is not None else ""
+            row.append(text if value is None else Sortable(text.rstrip("\n"), value))
+        row.insert(5, _band(item, evaluations[0]))
         rows.append(tuple(row))
     empty = ("",) * (len(columns) - 5)
     rows += [(misfit.chip_name, misfit.rule, "", "", misfit.kind, *empty) for misfit in misfits]
     return Table("comparison", tuple(columns), tuple(rows))
 
 
-def _band(energy_j: Estimate | None) -> str:
-    if energy_j is None:
+def _band(item: Evaluation, first: Evaluation) -> str:
+    """The band of the energy, and what the prices allow of its ratio to the first row."""
+    if item.energy_j is None:
         return NOT_AVAILABLE
-    return f"{scaled(energy_j.band_low, 'J')}\nto {scaled(energy_j.band_high, 'J')}"
+    text = f"{scaled(item.energy_j.band_low, 'J')}{LINE_TO}{scaled(item.energy_j.band_high, 'J')}"
+    ratio = None if item is first else energy_ratio(item, first)
+    return (
+        text
+        if ratio is None
+        else f"{text}\n{ratio_text(ratio.band_low)}{LINE_TO}{ratio_text(ratio.band_high)}"
+    )
 
 
 def mixes_machines(evaluations: Sequence[Evaluation]) -> bool:

@@ -25,7 +25,7 @@ from nmsim.figures import (
     THROUGHPUT,
 )
 from nmsim.mapping.mapping import Mapping
-from nmsim.report.compare import comparison, side_by_side
+from nmsim.report.compare import RATIO_NOTE, comparison, side_by_side
 from nmsim.report.markup import join, tag
 from nmsim.report.plots import evaluations as comparison_plot
 from nmsim.report.plots.bars import height_of, stacked
@@ -203,7 +203,7 @@ def _(value: Mapping) -> Picture:
 def evaluations_look(evaluations: Sequence[Evaluation]) -> Look:
     """Evaluations side by side, with their ratios to the first."""
     return Look(
-        f"{len(evaluations)} evaluations; the second line of a cell is the ratio to the first row",
+        f"{len(evaluations)} evaluations; {RATIO_NOTE}",
         (side_by_side(evaluations),),
         comparison(evaluations),
     )

@@ -6,7 +6,7 @@ from nmsim.cost.idle import PHASE as IDLE
 from nmsim.diagnosis import overflow_lines
 from nmsim.evaluate import Deadlines, Evaluation
 from nmsim.figures import EDP
-from nmsim.report.compare import OTHER_MACHINE_NOTE, mixes_machines, side_by_side
+from nmsim.report.compare import OTHER_MACHINE_NOTE, RATIO_NOTE, mixes_machines, side_by_side
 from nmsim.report.extrapolate import ASSUMPTION, Extrapolation, extrapolate
 from nmsim.report.learning_tables import sums_for_people
 from nmsim.report.result import RunResult
@@ -107,7 +107,7 @@ def markdown(result: RunResult) -> str:
             *_accuracy_lines(result),
         ],
         "## Evaluations": [
-            "Modelled. Per sample; the second line of a cell is the ratio to the first row.",
+            f"Modelled. Per sample; {RATIO_NOTE}.",
             side_by_side(result.subject_first, result.misfits, result.diagnosis).markdown(),
             *([f"{OTHER_MACHINE_NOTE}."] if mixes_machines(result.evaluations) else []),
             *("\n".join(f"- {line.strip()}" for line in misfit.lines()) for misfit in result.misfits),

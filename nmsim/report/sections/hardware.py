@@ -7,7 +7,7 @@ from nmsim.evaluate import Evaluation
 from nmsim.hardware.chip import ChipConfig
 from nmsim.hardware.core import Core
 from nmsim.misfit import Misfit
-from nmsim.report.compare import OTHER_MACHINE_NOTE, mixes_machines, side_by_side
+from nmsim.report.compare import OTHER_MACHINE_NOTE, RATIO_NOTE, mixes_machines, side_by_side
 from nmsim.report.extrapolate import ASSUMPTION, extrapolate
 from nmsim.report.levels import levels_table, words_filled
 from nmsim.report.live.chart import choices, live
@@ -139,8 +139,8 @@ def comparison(result: RunResult, picture: Picture | None) -> Section:
         "model": ("Model", list(dict.fromkeys(item.model for item in shown))),
     }
     text = (
-        "Per sample; the second line of a cell is the ratio to the first row. Ratios are safer than the figures: most of"
-        " the error of a price is common to both. A training sample and an inference are different amounts of work."
+        f"Per sample; {RATIO_NOTE}. Ratios are safer than the figures: most of the error of a price is common to both, and"
+        " so are the samples. A training sample and an inference are different amounts of work."
         " Choose chips, rules and models; a click on a heading sorts. "
     )
     body = join(

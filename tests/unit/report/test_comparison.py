@@ -5,7 +5,9 @@ from dataclasses import replace
 import pytest
 
 from nmsim.report.compare import comparison, side_by_side
+from nmsim.report.ratio import energy_ratio, interval_text
 from nmsim.report.result import RunResult
+from nmsim.report.tables import ratio_text
 
 
 def test_ratios_are_to_the_first_row(result: RunResult) -> None:
@@ -31,7 +33,28 @@ def test_for_people_a_cell_holds_figure_and_ratio_and_the_first_row_only_figures
     column = [c.name for c in table.columns].index("latency_per_sample_s")
     first, *others = [str(row[column]) for row in table.rows]
     assert "x" not in first
-    assert all(text.endswith("x") and "\n" in text for text in others)
+    assert all(text.split("\n")[1].endswith("x") for text in others)
+
+
+def test_ratios_of_energy_and_time_carry_the_interval_of_paired_samples_and_the_band(
+    result: RunResult,
+) -> None:
+    stop, stbp = (next(i for i in result.evaluations if i.rule == rule) for rule in ("stop-wtl", "stbp"))
+    row = comparison([stop, stbp]).records()[1]
+    ends = [row[f"energy_ratio_{end}"] for end in ("ci95_low", "ci95_high", "band_low", "band_high")]
+    ratio = energy_ratio(stbp, stop)
+    assert ratio is not None
+    assert ends == [ratio.ci_low, ratio.ci_high, ratio.band_low, ratio.band_high]
+    assert None not in (row["latency_ratio_ci95_low"], row["latency_ratio_ci95_high"])
+    shown = dict(
+        zip(
+            (c.name for c in side_by_side([stop, stbp]).columns),
+            side_by_side([stop, stbp]).rows[1],
+            strict=True,
+        )
+    )
+    assert str(shown["energy_per_sample_j"]).endswith("\n" + interval_text(ratio).replace(" ", "\n", 1))
+    assert str(shown["band"]).endswith(f"\n{ratio_text(ratio.band_low)}\nto {ratio_text(ratio.band_high)}")
 
 
 def test_figures_without_a_price_have_no_ratio(result: RunResult) -> None:
