@@ -75,7 +75,7 @@ class Core(Record):
     neuron_lanes: int = Field(default=1, ge=1, le=1_000_000)
     """Neuron updates (leak, fire, traces) per cycle."""
     update_lanes: int = Field(default=1, ge=1, le=1_000_000)
-    """Parameter updates per cycle."""
+    """Weights and biases updated per cycle; thresholds and leak factors take neuron lanes."""
     pipeline_depth_cycles: int | StageDepths = 4
     """Cycles to fill the datapath at the start of a stage: one number, or one for each kind of stage."""
     propagate_row_cycles: int = Field(default=0, ge=0, le=1_000_000)
@@ -83,9 +83,9 @@ class Core(Record):
     gradient_row_cycles: int = Field(default=0, ge=0, le=1_000_000)
     """The same when gradients are added up."""
     update_row_cycles: int = Field(default=0, ge=0, le=1_000_000)
-    """Cycles between two rows of weights (a word of each input) at the update, and for what the row's neurons need."""
+    """Cycles between two rows of weights (a word of each input) at the update."""
     update_by_words: bool = False
-    """Update lanes work off one word of weights after the other, a last one that is partly filled as long as a full one."""
+    """An update goes word by word: one of weights takes as long partly filled as full, and thresholds come after."""
     neuron_slots: int = Field(ge=1, le=2**32)
     """Neurons whose state the core can hold."""
     max_fan_in: int | None = Field(default=None, ge=1)

@@ -93,8 +93,8 @@ class StageBuilder:
             self.lanes[:, lane] += values * lane_share
         self._count(Component.ALU, action, "", bits, values)
 
-    def idle(self, lane: Lane, operations: IntArray) -> None:
-        """Operations that a lane could have started, and that take their time without being one."""
+    def occupy(self, lane: Lane, operations: IntArray) -> None:
+        """Take a lane for as long as some operations do, which are counted apart or could have been started."""
         self.lanes[:, lane] += self.spread(operations)
 
     def event(self, action: Action, happened: IntArray | int, kind: str = "") -> None:

@@ -10,19 +10,20 @@ from nmsim.rtl.design import Design, address_bits
 from nmsim.rtl.memories import memories
 
 PROPAGATE_ROW_CYCLES, GRADIENT_ROW_CYCLES, UPDATE_ROW_CYCLES = 2, 5, 6
-"""Cycles to fetch a row of deltas; to find its first trace besides; and between two rows of weights at the update."""
+"""Cycles to fetch a row of deltas; to find its first trace besides; and between two rows of weights at the update, one
+more where a word takes two slices, whose write would meet the next read."""
 
 
 def depths(design: Design) -> StageDepths:
     """Cycles from a stage's first address to the start of the next stage, beyond one per word (docs/rtl.md, "Fill")."""
     more = design.learns_thresholds or design.learns_leak
-    update = 2 * (1 + design.learns_thresholds + design.learns_leak)
+    update = 2 * ((not design.in_place) + design.learns_thresholds + design.learns_leak)
     return StageDepths(integrate=4, neuron=5, delta=5 if more else 3, propagate=4, gradient=2, update=update)
 
 
 def update_row_cycles(design: Design) -> int:
-    """Cycles that a row of weights takes beyond its words: its fill, and the words of its thresholds."""
-    return UPDATE_ROW_CYCLES + design.learns_thresholds * (design.lanes // design.neuron_lanes)
+    """Cycles that a row of weights takes beyond its words."""
+    return UPDATE_ROW_CYCLES + (design.lanes == 2 * design.update_lanes)
 
 
 def built_chip(design: Design, chip: ChipConfig) -> ChipConfig:
@@ -53,7 +54,7 @@ def built_chip(design: Design, chip: ChipConfig) -> ChipConfig:
         update_lanes=design.update_lanes,
         pipeline_depth_cycles=depths(design),
         propagate_row_cycles=PROPAGATE_ROW_CYCLES,
-        gradient_row_cycles=UPDATE_ROW_CYCLES if design.in_place else GRADIENT_ROW_CYCLES,
+        gradient_row_cycles=update_row_cycles(design) if design.in_place else GRADIENT_ROW_CYCLES,
         update_row_cycles=update_row_cycles(design),
         update_by_words=True,
         neuron_slots=sum(design.neurons),

@@ -200,11 +200,14 @@ def fill_words(stage: StageBuilder, task: LayerTask, words: IntArray, weights: I
     by_words = task.machine.update_by_words[task.slices.core] & (packing.per_value == 1)
     shape = (-1,) + (1,) * (words.ndim - 1)
     slots = words * packing.per_word.reshape(shape) - weights
-    stage.idle(Lane.UPDATE, np.where(by_words.reshape(shape), slots, 0))
+    stage.occupy(Lane.UPDATE, np.where(by_words.reshape(shape), slots, 0))
 
 
 def _neurons(stage: StageBuilder, task: LayerTask) -> None:
-    """Threshold and leak gradients, delta (th~ - 1) and delta a~: one multiply-accumulate per neuron with a delta."""
+    """Threshold and leak gradients, delta (th~ - 1) and delta a~: one multiply-accumulate per neuron with a delta.
+
+    Neuron lanes have the multipliers for it and do it in the turn in which they form the delta, which counts their time.
+    """
     slices, precision = task.slices, task.precision
     hot = task.deltas.count(*slices.neuron_box) * slices.owner[:, None, None]
     through_time = task.needs.carries == "history"
@@ -213,13 +216,13 @@ def _neurons(stage: StageBuilder, task: LayerTask) -> None:
             precision.threshold_trace.format.total_bits,
             precision.threshold_gradient.format.total_bits,
         )
-        stage.compute(Action.MAC, hot, Lane.MAC, task.delta_bits, 1 if through_time else bits, total)
+        stage.compute(Action.MAC, hot, None, task.delta_bits, 1 if through_time else bits, total)
         if not through_time:
             stage.sweep(Content.THRESHOLD_TRACE, slices.owned, bits, write=False)
         stage.sweep(Content.THRESHOLD_GRADIENT, thresholds(task), total)
     if task.needs.leak:
         bits, total = precision.leak_trace.format.total_bits, precision.leak_gradient.format.total_bits
-        stage.compute(Action.MAC, hot, Lane.MAC, task.delta_bits, bits, total)
+        stage.compute(Action.MAC, hot, None, task.delta_bits, bits, total)
         if not through_time:
             stage.sweep(Content.LEAK_TRACE, slices.owned, bits, write=False)
     if not through_time and not task.scalar and task.options.trace_decay == "lazy":

@@ -47,7 +47,7 @@ def serve(stage: StageBuilder, task: LayerTask, *, once: bool) -> IntArray:
             Action.MAC, operations, lane, task.recorded.input_bits, task.used_bits, task.current_bits
         )
     stage.event(Action.SYNAPTIC_OP, operations, task.layer.kind)
-    stage.idle(lane, counted(stored.slots_over_rows(inputs)) - operations)
+    stage.occupy(lane, counted(stored.slots_over_rows(inputs)) - operations)
     _find(stage, task, counted(stored.over_rows(inputs, lambda store: store.entries)))
     stage.access(
         Content.WEIGHT, reads=counted(stored.over_rows(inputs, lambda store: store.row_words)), run=1
@@ -80,7 +80,7 @@ def propagate(stage: StageBuilder, task: LayerTask) -> tuple[IntArray, IntArray]
         return np.zeros_like(operations), operations
     entries, words = stored.total(lambda store: store.entries), stored.total(lambda store: store.row_words)
     cycles = np.array([int(stored.cycles(index).sum()) * lanes for index, lanes in enumerate(stored.lanes)])
-    stage.idle(Lane.MAC, walks * cycles[:, None, None] - operations)
+    stage.occupy(Lane.MAC, walks * cycles[:, None, None] - operations)
     _find(stage, task, walks * entries[:, None, None])
     stage.access(Content.WEIGHT, reads=walks * words[:, None, None], run=words[:, None, None])
     sweeps = positions.weighted(geometry.taps, g0, g1, slices.r0, slices.r1)
@@ -111,7 +111,7 @@ def gradient(
     `accumulates`: whether the gradient is at home in a memory.
     """
     stored, bits = _stored(task), task.gradient_bits
-    stage.idle(Lane.MAC, stored.slots_over_rows(traces, deltas) - pairs)
+    stage.occupy(Lane.MAC, stored.slots_over_rows(traces, deltas) - pairs)
     _find(stage, task, stored.over_rows(traces, lambda store: store.entries, deltas))
     stage.access(Content.WEIGHT, reads=stored.over_rows(traces, lambda store: store.row_words, deltas), run=1)
     if accumulates:

@@ -23,7 +23,7 @@ IntArray = NDArray[np.int64]
 
 
 def update(task: LayerTask) -> Stage:
-    """Parameters less learning rate times gradient; every parameter takes an update lane once."""
+    """Parameters less learning rate times gradient: weights on update lanes, thresholds and leak factors on neuron lanes."""
     stage = task.stage(Phase.UPDATE, StageKind.UPDATE, "batch")
     kind, slices = placement(task), task.slices
     if kind != "in_place":
@@ -36,7 +36,9 @@ def update(task: LayerTask) -> Stage:
             velocity = task.precision.velocity.format.total_bits
             stage.compute(Action.MAC, weights, None, RATE_BITS, velocity, task.gradient_bits)
             _weight_sweep(stage, task, Content.VELOCITY, velocity)
-        _change(stage, weights, task.gradient_bits, task.weight_bits, task.precision.weight.rounding)
+        _change(
+            stage, Lane.UPDATE, weights, task.gradient_bits, task.weight_bits, task.precision.weight.rounding
+        )
         _weight_sweep(stage, task, Content.WEIGHT, task.weight_bits)
         rows = stage.packing(Content.WEIGHT, task.weight_bits).words(slices.channels) * slices.updates
         stage.wait((rows * task.machine.row_cycles["update"][slices.core])[:, None, None])
@@ -48,15 +50,22 @@ def update(task: LayerTask) -> Stage:
             _change_biases(stage, task)
     if task.needs.thresholds:
         count, bits = thresholds(task), task.precision.threshold_gradient.format.total_bits
-        _change(stage, count, bits, task.membrane_bits, task.precision.threshold_rounding)
+        _take_turns(stage, task, count, after_weights=kind != "in_place")
+        _change(stage, None, count, bits, task.membrane_bits, task.precision.threshold_rounding)
         stage.sweep(Content.THRESHOLD, count, task.membrane_bits)
         stage.sweep(Content.THRESHOLD_GRADIENT, count, bits)
     if task.needs.leak:
-        bits = task.precision.leak_gradient.format.total_bits
-        _change(
-            stage, slices.leads.astype(np.int64), bits, task.leak_bits, task.precision.leak_factor.rounding
-        )
+        count, bits = slices.leads.astype(np.int64), task.precision.leak_gradient.format.total_bits
+        _change(stage, Lane.NEURON, count, bits, task.leak_bits, task.precision.leak_factor.rounding)
     return stage.build()
+
+
+def _take_turns(stage: StageBuilder, task: LayerTask, count: IntArray, *, after_weights: bool) -> None:
+    """Neuron lanes move thresholds beside the weights, or after them, a word a cycle, where an update goes word by word."""
+    waits = task.machine.update_by_words[task.slices.core] & after_weights
+    stage.occupy(Lane.NEURON, np.where(waits, 0, count))
+    words = stage.packing(Content.THRESHOLD, task.membrane_bits).words(count)
+    stage.wait(np.where(waits, words, 0)[:, None, None])
 
 
 def _change_biases(stage: StageBuilder, task: LayerTask) -> None:
@@ -65,7 +74,7 @@ def _change_biases(stage: StageBuilder, task: LayerTask) -> None:
     if task.needs.momentum:
         stage.compute(Action.MAC, count, None, RATE_BITS, bits, bits)
         stage.sweep(Content.VELOCITY, count, bits)
-    _change(stage, count, bits, task.weight_bits, task.precision.weight.rounding)
+    _change(stage, Lane.UPDATE, count, bits, task.weight_bits, task.precision.weight.rounding)
     stage.sweep(Content.WEIGHT, count, task.weight_bits)
     stage.sweep(Content.WEIGHT_GRADIENT, count, bits)
 
@@ -114,9 +123,14 @@ def _centralize(stage: StageBuilder, task: LayerTask, weights: IntArray) -> None
 
 
 def _change(
-    stage: StageBuilder, count: IntArray, gradient_bits: int, bits: int, rounding: Rounding | None
+    stage: StageBuilder,
+    lane: Lane | None,
+    count: IntArray,
+    gradient_bits: int,
+    bits: int,
+    rounding: Rounding | None,
 ) -> None:
-    stage.compute(Action.MULTIPLY, count, Lane.UPDATE, RATE_BITS, gradient_bits)
+    stage.compute(Action.MULTIPLY, count, lane, RATE_BITS, gradient_bits)
     stage.compute(Action.ADD, count, None, bits)
     if rounding is Rounding.STOCHASTIC:
         stage.compute(Action.RANDOM_DRAW, count, None, RANDOM_BITS)

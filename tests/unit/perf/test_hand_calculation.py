@@ -249,6 +249,42 @@ def test_an_update_by_words_fills_the_last_one(model: PerformanceModel) -> None:
     assert found == [12 + 6 + 3 + BARRIER, 16 + 12 + 3 + BARRIER]
 
 
+LEARNED_THRESHOLDS = [
+    *(memory | {"word_bits": 128} for memory in one_core.CHIP["core_types"][0]["memories"]),
+    {
+        "name": "thresholds", "holds": ["threshold_trace", "threshold_gradient"], "words": 64, "word_bits": 480,
+        "kind": "1r1w",
+    },
+]  # fmt: skip
+"""Eight weights or thresholds to a word, ten gradients of thresholds."""
+
+
+def test_thresholds_move_on_the_lanes_of_neurons(model: PerformanceModel) -> None:
+    found = [
+        model.run(
+            one_core.work(
+                "stop-wt", changed_core(memories=LEARNED_THRESHOLDS, update_lanes=1, update_by_words=by_words)
+            )
+        ).update_cycles
+        for by_words in (False, True)
+    ]
+    # 12 + 6 weights on the update lane, thresholds beside them; word by word, 7 of weights, 8 cycles each, and then one of
+    # thresholds: both layers at once, so that the wait for one of them hides behind the other's weights
+    assert found == [18 + 3 + BARRIER, 56 + 1 + 3 + BARRIER]
+
+
+def test_gradients_of_thresholds_take_no_turn_of_the_mac_lanes(model: PerformanceModel) -> None:
+    found = cycles(model, "stop-wt", changed_core(memories=LEARNED_THRESHOLDS))
+    # two deltas meet two traces: 4 multiply-accumulates; 2 words of gradients read and written
+    assert found["gradient 0"] == 4 + 3
+
+
+def test_in_place_an_update_is_of_thresholds_alone(model: PerformanceModel) -> None:
+    chip = changed_core(memories=LEARNED_THRESHOLDS, update_lanes=18, update_by_words=True)
+    chip["options"] = {"weight_gradient": "in_place"}
+    assert model.run(one_core.work("stop-wt", chip)).update_cycles == 5 + 3 + BARRIER
+
+
 def test_a_list_in_a_memory_of_its_own_takes_no_ports(model: PerformanceModel) -> None:
     chip = one_core.CHIP | {"options": {"skip": {"lists": "own_memory"}}}
     # the two traces that are not empty: their list is written beside the 4 + 4 words
