@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from nmsim import config, units
-from nmsim.cost.published_sops import PublishedSop, above_published, near
+from nmsim.cost.published_sops import NOTED_PJ, PublishedSop, above_published, near
 from nmsim.cost.table import ComponentTable, load_table
 from nmsim.hardware.chip import ChipConfig
 from nmsim.network.precision import Precision
@@ -17,6 +17,7 @@ REASONS = {
     " weights lie in one memory of 400 KB"
 }
 """Why a shipped chip spends more than published ones."""
+LARGEST = 3
 LOOK = "see what its integrate phase spends with `nmsim simulate`"
 
 
@@ -29,13 +30,22 @@ class ShippedSop:
     voltage_v: float
     incremental_pj: float
     all_in_pj: float
+    parts_pj: tuple[tuple[str, float], ...]
+    """What `all_in_pj` consists of, by component, largest first."""
     published: tuple[PublishedSop, ...]
 
     @property
     def note(self) -> str:
-        """A sentence where it takes more than published chips give reason to expect, with its reason; empty otherwise."""
-        clause = above_published(self.node_nm, self.incremental_pj)
-        return f"{self.chip}: {clause}; {REASONS.get(self.chip, LOOK)}" if clause else ""
+        """A sentence where one more operation, or else all of it, takes more than published chips give reason to expect.
+
+        Of one more operation it gives the reason, of all of it the largest parts; empty otherwise.
+        """
+        if clause := above_published(self.node_nm, self.incremental_pj):
+            return f"{self.chip}: {clause}; {REASONS.get(self.chip, LOOK)}"
+        if above_published(self.node_nm, self.all_in_pj):
+            parts = ", ".join(f"{component} {pj:.3g}" for component, pj in self.parts_pj[:LARGEST])
+            return f"{self.chip}: {self.all_in_pj:.3g} pJ all-in are above {NOTED_PJ:g} pJ; most of it is {parts}"
+        return ""
 
 
 def shipped_sops() -> Iterator[ShippedSop]:
@@ -48,7 +58,11 @@ def shipped_sops() -> Iterator[ShippedSop]:
             continue
         found = Trial(chip, net, "inference", MNIST_DENSE, precision).evaluation()
         incremental, all_in = found.energy_per_sop_incremental_j or 0.0, found.energy_per_sop_all_in_j or 0.0
+        pj_per_sop = units.PJ_PER_J / found.sops_per_sample
+        parts = (
+            (name, energy * pj_per_sop) for (name,), energy in found.energy.means_by("component").items()
+        )
         yield ShippedSop(
             chip.name, chip.tech_node_nm, chip.voltage_v, incremental * units.PJ_PER_J, all_in * units.PJ_PER_J,
-            near(chip.tech_node_nm),
+            tuple(sorted(parts, key=lambda part: -part[1])), near(chip.tech_node_nm),
         )  # fmt: skip

@@ -1,5 +1,6 @@
 """Estimates against published silicon: the figures, which of them the model was made to meet, and how they are shown."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -153,10 +154,16 @@ def test_shipped_chips_stand_beside_published_ones_and_explain_what_is_high() ->
     for chip in chips:
         assert 0 < chip.incremental_pj < chip.all_in_pj
         assert chip.published
-        assert bool(chip.note) == (chip.incremental_pj > 10)
+        assert bool(chip.note) == (chip.all_in_pj > 10)
+        assert sum(pj for _, pj in chip.parts_pj) == pytest.approx(chip.all_in_pj)
         assert chip.note == "" or "see what" not in chip.note, "a shipped chip that takes more says why"
     assert max(map(len, sop_lines(chips))) <= WIDTH
-    assert ShippedSop("old", 65, 1.1, 30, 40, ()).note == ""
+    notes = {chip.chip: chip.note for chip in chips}
+    assert re.match(
+        r"single-core-dram-28nm: \d+ pJ all-in are above 10 pJ; most of it is dram ",
+        notes["single-core-dram-28nm"],
+    )
+    assert ShippedSop("old", 65, 1.1, 30, 40, (("sram", 40),), ()).note == ""
 
 
 def test_chips_are_compared_near_their_node() -> None:
