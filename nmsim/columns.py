@@ -48,15 +48,13 @@ class Columns(Mapping[str, NDArray[Any]]):
         return arrays if isinstance(arrays, Columns) else cls(arrays)
 
     @classmethod
-    def repeated(
-        cls, values: Mapping[str, NDArray[Any]], lengths: Sequence[int], **whole: NDArray[Any]
-    ) -> "Columns":
-        """Columns of texts or numbers that each stand in so many rows, and columns that are given `whole`.
+    def picked(cls, values: Mapping[str, NDArray[Any]], row: IntArray, **whole: NDArray[Any]) -> "Columns":
+        """Columns of texts or numbers of which each row takes one, and columns that are given `whole`.
 
-        >>> Columns.repeated({"phase": np.array(["neuron", "error"])}, [2, 1], core=np.arange(3))["phase"].tolist()
-        ['neuron', 'neuron', 'error']
+        >>> phases = {"phase": np.array(["neuron", "error"])}
+        >>> Columns.picked(phases, np.array([1, 0, 1]), core=np.arange(3))["phase"].tolist()
+        ['error', 'neuron', 'error']
         """
-        row = np.repeat(np.arange(len(lengths)), lengths)
         columns = cls(values)
         return cls({**{name: partial(columns._picked, name, row) for name in values}, **whole}, len(row))
 

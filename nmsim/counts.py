@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nmsim.columns import Columns
+from nmsim.columns import Columns, distinct_numbers
+from nmsim.sums import sum_rows
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
@@ -143,22 +144,26 @@ class ActionCounts:
     @classmethod
     def from_blocks(cls, blocks: Iterable[Block], samples: int) -> "ActionCounts":
         """Join blocks in order of their keys; rows of equal key are added up, rows of zeros dropped."""
-        merged: dict[tuple[Any, ...], list[Block]] = {}
-        for block in blocks:
-            merged.setdefault((*block.key, block.per_batch), []).append(block)
-        kept = [_add_up(merged[key]) for key in sorted(merged, key=lambda key: tuple(map(str, key)))]
-        lengths = [len(block.cores) for block in kept]
+        given = list(blocks)
+        keys = [(*block.key, block.per_batch) for block in given]
+        ordered = sorted(dict.fromkeys(keys), key=lambda key: tuple(map(str, key)))
+        rank = {key: index for index, key in enumerate(ordered)}
+        of_row = np.repeat(
+            np.array([rank[key] for key in keys], np.int64), [len(block.cores) for block in given]
+        )
+        core = np.concatenate([np.zeros(0, np.int64), *(block.cores for block in given)])
+        table = np.concatenate([np.zeros((0, samples), np.int64), *(block.counts for block in given)])
+        first, place = distinct_numbers([of_row, core + 1])
+        total = sum_rows(place, table, len(first))
+        busy = np.asarray(total.any(axis=1))
+        rows = first[busy]
+        per_batch = np.array([key[-1] for key in ordered], np.bool_)
         values: dict[str, NDArray[Any]] = {
-            name: np.array([block.key[i] for block in kept], kind)
+            name: np.array([key[i] for key in ordered], kind)
             for i, (name, kind) in enumerate(zip(KEY_COLUMNS[:-1], _KINDS, strict=True))
         }
-        core = np.concatenate([np.zeros(0, np.int64), *(block.cores for block in kept)])
-        table = np.concatenate([np.zeros((0, samples), np.int64), *(block.counts for block in kept)])
-        return cls(
-            Columns.repeated(values, lengths, core=core),
-            table,
-            np.repeat(np.array([block.per_batch for block in kept], np.bool_), lengths),
-        )
+        columns = Columns.picked(values, of_row[rows], core=core[rows])
+        return cls(columns, total[busy], per_batch[of_row[rows]])
 
     @classmethod
     def from_rows(
@@ -206,25 +211,3 @@ class CoreActivity:
 
 
 _KINDS = (np.str_, np.str_, np.str_, np.int64, np.int64, np.int64, np.str_, np.int64)
-
-
-def _add_up(blocks: list[Block]) -> Block:
-    """One block of the sum of several of equal key: cores ascending and distinct, no row of zeros."""
-    cores, counts = blocks[0].cores, blocks[0].counts
-    if all(block.cores is cores for block in blocks[1:]):
-        for block in blocks[1:]:
-            counts = counts + block.counts
-    else:
-        cores = np.concatenate([block.cores for block in blocks])
-        counts = np.concatenate([block.counts for block in blocks])
-    if (cores[1:] <= cores[:-1]).any():
-        order = np.argsort(cores, kind="stable")
-        cores = cores[order]
-        first = np.flatnonzero(np.diff(cores, prepend=cores[0] - 1))
-        cores, counts = cores[first], np.add.reduceat(counts[order], first, axis=0)
-    busy = counts.any(axis=1)
-    return (
-        blocks[0]
-        if busy.all() and counts is blocks[0].counts
-        else Block(blocks[0].key, cores[busy], counts[busy], blocks[0].per_batch)
-    )

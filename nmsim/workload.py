@@ -214,12 +214,12 @@ class WorkloadSpec(Record):
             options["static_input"] = False
         return TrainingNeeds.for_rule(rule, **asked, **options)
 
-    def content_hash(self) -> str:
-        """Identity of the workload, the same wherever its data are: a run folder holds their SHA-256 besides.
+    def identity(self) -> "WorkloadSpec":
+        """The same workload wherever its data are: a run folder holds their SHA-256 besides.
 
         The path of a recording stays in it: it is the bare name of the file that the spikes came from.
         """
-        return Record.content_hash(self if self.recorded else self.with_data(None))
+        return self if self.recorded else self.with_data(None)
 
     def run_hash(self, seed: int) -> str:
         """Identity of everything that decides the bits of a training run."""

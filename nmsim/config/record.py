@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from functools import lru_cache
 from types import NoneType, UnionType
 from typing import Any, cast, get_args, get_origin
 
@@ -11,10 +12,14 @@ from pydantic._internal._model_construction import (
 )
 from pydantic_core import PydanticCustomError
 
+from nmsim.caches import Itself
 from nmsim.config.document import Document, key_text
 from nmsim.config.physical import plain_number
 from nmsim.config.sentences import LONGEST_ECHO, sentences
 from nmsim.errors import RecordError
+
+KEPT = 64
+"""Hashes that are kept: a record never changes, and its hash is asked again and again."""
 
 
 class _SaysItInOneSentence(ModelMetaclass):
@@ -56,9 +61,18 @@ class Record(BaseModel, metaclass=_SaysItInOneSentence):
         return data
 
     def content_hash(self) -> str:
-        """First 16 hex digits of the SHA-256 of the canonical JSON of this record."""
-        text = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        """First 16 hex digits of the SHA-256 of the canonical JSON of this record, or of its `identity`."""
+        return _content_hash(Itself(self))
+
+    def identity(self) -> "Record":
+        """The record whose content is the identity of this one: without what differs from folder to folder."""
+        return self
+
+
+@lru_cache(maxsize=KEPT)
+def _content_hash(given: Itself[Record]) -> str:
+    text = json.dumps(given.it.identity().model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _parts(annotation: Any) -> set[Any]:

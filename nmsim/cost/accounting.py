@@ -1,12 +1,13 @@
 """Energy accounting: `sum(count * price) + control overhead + static power * time`, row by row."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nmsim.caches import BoundedCache
 from nmsim.columns import KEPT, Columns, joined
 from nmsim.cost.clock import open_periods, period_price
 from nmsim.cost.constant import Constant, Kind
@@ -24,13 +25,15 @@ from nmsim.cost.energy import (
 )
 from nmsim.cost.idle import PHASE, Idle
 from nmsim.cost.price import Price
-from nmsim.cost.pricing import INSIDE_COMPONENTS, INSIDE_EVENTS, Pricing, price_counts
+from nmsim.cost.pricing import INSIDE_COMPONENTS, INSIDE_EVENTS, PriceList, Pricing, price_counts
 from nmsim.cost.static import StaticPower
 from nmsim.cost.table import ComponentTable, CostTable, usable
 from nmsim.cost.technology import technology_at
 from nmsim.counts import ActionCounts, CoreActivity
 from nmsim.hardware.chip import ChipConfig
 
+KEPT_BYTES = 96 * 2**20
+"""Of energies of actions that are kept for further chips that are priced alike."""
 Rows = tuple[Columns, FloatArray, NDArray[np.int64], list[Price]]
 
 
@@ -54,34 +57,71 @@ def energy_of(
     Raises:
         CostError: an action that happened has no usable price (see `price_counts`).
     """
-    pricing = price_counts(counts, chip, table)
-    count = counts.per_sample(batch_size)  # an update serves the whole batch: each sample bears its share
-    has_price = np.asarray(pricing.price >= 0)
-    priced = np.flatnonzero(has_price)
-    columns = counts.columns.only(*ENERGY_COLUMNS).take(has_price)
-    parts: list[Rows] = [(columns, count[priced], pricing.price[priced], list(pricing.prices))]
-    overhead_band = (1.0, 1.0)
-    if isinstance(table, ComponentTable) and len(priced):
-        # overhead comes on top of what was priced, so it has to follow the prices and precede clock and static power
-        dynamic = _joined(parts)
-        overhead_band = _relative_band(dynamic)
-        if chip.power.control_overhead_factor > 1:
-            parts.append(_control(dynamic, chip, table))
+    worked = _actions(_Counted(counts, PriceList.of(chip, table), batch_size))
+    parts = [*worked.parts]
     if isinstance(table, ComponentTable):
         parts += _working_clock(chip, table, activities)
     parts.append(_static(power, phase_s))
     if idle is not None and power.parts:
         parts.append(_between_samples(power, idle))
+    return replace(
+        _joined(parts),
+        unpriced=worked.unpriced,
+        inside=worked.inside,
+        notes=worked.notes,
+        overhead_band=worked.overhead_band,
+    )
+
+
+@dataclass(frozen=True)
+class _Counted:
+    """Counts at the prices of a list, shared by batches of a size: all that the energy of actions depends on."""
+
+    counts: ActionCounts
+    prices: PriceList
+    batch_size: int
+
+
+@dataclass(frozen=True, eq=False)
+class _Actions:
+    """Rows of the energy table that counted actions make, with their control, and what goes with them."""
+
+    parts: tuple[Rows, ...]
+    overhead_band: tuple[float, float]
+    unpriced: tuple[Unpriced, ...]
+    inside: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of its counts, energies and prices."""
+        return sum(2 * count.nbytes + price.nbytes for _, count, price, _ in self.parts)
+
+
+def _found(asked: _Counted) -> _Actions:
+    counts, chip, table = asked.counts, asked.prices.chip, asked.prices.table
+    pricing = price_counts(counts, chip, table)
+    count = counts.per_sample(
+        asked.batch_size
+    )  # an update serves the whole batch: each sample bears its share
+    has_price = np.asarray(pricing.price >= 0)
+    rows = np.flatnonzero(has_price)
+    columns = counts.columns.only(*ENERGY_COLUMNS).take(has_price)
+    parts: list[Rows] = [(columns, count[rows], pricing.price[rows], list(pricing.prices))]
+    overhead_band = (1.0, 1.0)
+    if isinstance(table, ComponentTable) and len(rows):
+        # overhead comes on top of what was priced, so it has to follow the prices and precede clock and static power
+        dynamic = _joined(parts)
+        overhead_band = _relative_band(dynamic)
+        if chip.power.control_overhead_factor > 1:
+            parts.append(_control(dynamic, chip, table))
     unpriced, inside = _without_price(counts, count, pricing)
     hidden = sorted(component for component, why in inside.items() if why == INSIDE_EVENTS)
     notes = (f"counts of {', '.join(hidden)} are {INSIDE_EVENTS}, not priced besides",) if hidden else ()
-    return replace(
-        _joined(parts),
-        unpriced=unpriced,
-        inside=tuple(inside),
-        notes=(*pricing.notes, *notes),
-        overhead_band=overhead_band,
-    )
+    return _Actions(tuple(parts), overhead_band, unpriced, tuple(inside), (*pricing.notes, *notes))
+
+
+_actions = BoundedCache(_found, lambda found: found.nbytes, KEPT_BYTES)
 
 
 def _joined(parts: list[Rows]) -> EnergyTable:
@@ -173,12 +213,9 @@ def _static(power: StaticPower, phase_s: Mapping[str, FloatArray]) -> Rows:
     """One row per part and phase: its power for the time of the phase."""
     phases = list(phase_s)
     times = np.array([phase_s[phase] for phase in phases]).reshape(len(phases), -1)
-    parts = power.parts
-    columns = _standing(tuple((part.component, part.unit, part.core) for part in parts), tuple(phases))
-    prices = list(dict.fromkeys(part.price for part in parts))
-    index = {price: position for position, price in enumerate(prices)}
-    position = np.repeat(np.array([index[part.price] for part in parts], np.int64), len(phases))
-    return columns, np.tile(times, (len(parts), 1)), position, prices
+    columns = _standing(power.places, tuple(phases))
+    prices, position = power.prices
+    return columns, np.tile(times, (len(power.parts), 1)), np.repeat(position, len(phases)), list(prices)
 
 
 @lru_cache(maxsize=KEPT)

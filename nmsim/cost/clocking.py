@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from math import ceil, exp, floor, hypot, log, log10
 
 from nmsim import config, units
+from nmsim.caches import Itself
 from nmsim.config import Document
 from nmsim.cost.speed import THRESHOLD_BAND_V, Speed
 from nmsim.cost.table import ComponentTable, CostTable
@@ -13,6 +15,8 @@ from nmsim.errors import TooFastError
 from nmsim.hardware.chip import ChipConfig
 from nmsim.hardware.sram import Sram
 
+KEPT = 16
+"""Chips that are kept with their cycles: the search of a mapping and its evaluation ask for the same."""
 AUTO = "auto"
 VOLTAGE_STEP_V = 0.01
 FEW_CYCLES = 8
@@ -86,8 +90,12 @@ def clocked(chip: ChipConfig, table: CostTable, *, remedies: bool = True) -> Chi
         TooFastError: logic or a memory cannot run at `clock_hz` at `voltage_v`; the message is the report.
         CostError: node or supply lie outside the table.
     """
-    if not isinstance(table, ComponentTable):
-        return chip
+    return _clocked(chip, Itself(table), remedies) if isinstance(table, ComponentTable) else chip
+
+
+@lru_cache(maxsize=KEPT)
+def _clocked(chip: ChipConfig, given: Itself[ComponentTable], remedies: bool) -> ChipConfig:  # noqa: FBT001
+    table = given.it
     technology = technology_at(table, chip.tech_node_nm, chip.voltage_v)
     if not technology.timed:
         return chip

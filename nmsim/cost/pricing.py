@@ -1,18 +1,20 @@
 """From action counts to prices: every kind of action gets exactly one price, or a stated reason."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nmsim import units
+from nmsim.caches import Itself
 from nmsim.columns import distinct_numbers
 from nmsim.cost import dram, logic, noc, sram
 from nmsim.cost.constant import Constant, Kind
 from nmsim.cost.energy import HOST
 from nmsim.cost.event import event_price
+from nmsim.cost.outline import priced
 from nmsim.cost.price import Price
 from nmsim.cost.table import CostTable, EventTable, usable
 from nmsim.cost.technology import Technology, price_of, technology_at
@@ -23,6 +25,8 @@ from nmsim.hardware.core import Core
 from nmsim.hardware.noc import Dram
 from nmsim.hardware.sram import Sram
 
+KEPT = 64
+"""Price lists that are kept."""
 Key = dict[str, Any]
 PRICE_COLUMNS = ("component", "action", "unit", "bits_a", "bits_b", "bits_c")
 INSIDE_EVENTS = "inside the energies of whole events"
@@ -42,6 +46,49 @@ class Pricing:
     notes: tuple[str, ...]
 
 
+@dataclass(frozen=True, eq=False)
+class PriceList:
+    """Prices of actions on all chips that are priced alike; one object for all of them, so that it can be a key."""
+
+    chip: ChipConfig
+    """The outline that the chips share."""
+    table: CostTable
+
+    @classmethod
+    def of(cls, chip: ChipConfig, table: CostTable) -> "PriceList":
+        """The list of a chip."""
+        return _price_list(priced(chip), Itself(table))
+
+    @cached_property
+    def _technology(self) -> Technology | None:
+        """Constants at the chip's node and supply; None where whole events are priced."""
+        chip, table = self.chip, self.table
+        if isinstance(table, EventTable):
+            return None
+        return technology_at(table, chip.tech_node_nm, chip.voltage_v)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """How the prices were brought to the chip."""
+        return () if self._technology is None else self._technology.notes
+
+    def price(self, core: int, key: Key) -> Price | str:
+        """The price of an action on a core, or the reason why it has none.
+
+        Raises:
+            CostError: see `price_counts`.
+        """
+        if self._technology is not None:
+            return _component_price(self._technology, self.chip, core, key)
+        assert isinstance(self.table, EventTable)
+        return _event_level_price(self.table, self.chip, key)
+
+
+@lru_cache(maxsize=KEPT)
+def _price_list(chip: ChipConfig, table: Itself[CostTable]) -> PriceList:
+    return PriceList(chip, table.it)
+
+
 def price_counts(counts: ActionCounts, chip: ChipConfig, table: CostTable) -> Pricing:
     """Find the price of every row.
 
@@ -49,7 +96,7 @@ def price_counts(counts: ActionCounts, chip: ChipConfig, table: CostTable) -> Pr
         CostError: an action has no usable price (missing, without source, an average, unknown memory or DRAM
             kind, node or supply outside the table), or an event-level table meets counts without events.
     """
-    resolve, notes = _resolver(table, chip)
+    offered = PriceList.of(chip, table)
     if isinstance(table, EventTable) and len(counts) and Component.EVENT not in counts.columns["component"]:
         raise CostError(
             f"{table.name}: prices whole events, but chip '{chip.name}' counted none; give its cores event"
@@ -60,23 +107,13 @@ def price_counts(counts: ActionCounts, chip: ChipConfig, table: CostTable) -> Pr
     reasons: list[tuple[NDArray[np.int64], str]] = []
     position = np.full(len(keys), -1, np.int64)
     for index, (core, key) in enumerate(keys):
-        found = resolve(core, key)
+        found = offered.price(core, key)
         if isinstance(found, Price):
             position[index] = len(prices)
             prices.append(found)
         else:
             reasons.append((np.flatnonzero(inverse == index), found))
-    return Pricing(tuple(prices), position[inverse], tuple(reasons), notes)
-
-
-def _resolver(
-    table: CostTable, chip: ChipConfig
-) -> tuple[Callable[[int, Key], Price | str], tuple[str, ...]]:
-    """What finds the price of a key on a core, and the notes that go with it."""
-    if isinstance(table, EventTable):
-        return lambda _core, key: _event_level_price(table, chip, key), ()
-    technology = technology_at(table, chip.tech_node_nm, chip.voltage_v)
-    return lambda core, key: _component_price(technology, chip, core, key), technology.notes
+    return Pricing(tuple(prices), position[inverse], tuple(reasons), offered.notes)
 
 
 def _keys(counts: ActionCounts, chip: ChipConfig) -> tuple[list[tuple[int, Key]], NDArray[np.int64]]:

@@ -2,8 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
 
 from nmsim import units
+from nmsim.caches import Itself
 from nmsim.cost import dram, sram
 from nmsim.cost.clock import idle_power_w
 from nmsim.cost.constant import Constant, Kind
@@ -14,6 +19,9 @@ from nmsim.cost.table import ComponentTable, CostTable, EventTable, usable
 from nmsim.cost.technology import technology_at
 from nmsim.errors import CostError
 from nmsim.hardware.chip import ChipConfig
+
+KEPT = 16
+"""Machines whose power is kept: the search of a mapping and its evaluation ask for the same."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +46,17 @@ class StaticPower:
         """Sum over parts, watts."""
         return sum(part.price.pj for part in self.parts) * units.J_PER_PJ
 
+    @cached_property
+    def places(self) -> tuple[tuple[str, str, int], ...]:
+        """Component, unit and core of every part."""
+        return tuple((part.component, part.unit, part.core) for part in self.parts)
+
+    @cached_property
+    def prices(self) -> tuple[tuple[Price, ...], NDArray[np.int64]]:
+        """Distinct prices in order of appearance, and which of them each part has."""
+        found = {price: index for index, price in enumerate(dict.fromkeys(part.price for part in self.parts))}
+        return tuple(found), np.array([found[part.price] for part in self.parts], np.int64)
+
 
 def static_power(chip: ChipConfig, table: CostTable) -> StaticPower:
     """Static and clock power of all chips of a machine, idle cores included.
@@ -45,6 +64,12 @@ def static_power(chip: ChipConfig, table: CostTable) -> StaticPower:
     A chip's own `power.static_power_w` replaces the table's figure and the sum over memories; its source is
     the chip's `sources`.
     """
+    return _static_power(chip, Itself(table))
+
+
+@lru_cache(maxsize=KEPT)
+def _static_power(chip: ChipConfig, given: Itself[CostTable]) -> StaticPower:
+    table = given.it
     try:
         return StaticPower(
             (*_clock(chip, table), *_static(chip, table), *_dram(chip, table), *_host(chip)), None

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from math import exp, hypot, log
 
+from nmsim.caches import Itself
 from nmsim.config import Record
 from nmsim.cost.constant import Constant
 from nmsim.cost.price import Price
@@ -68,31 +69,18 @@ class Technology:
         return price_of([(self.constant(key), factor) for key, factor in terms], name, group, formula)
 
 
-@dataclass(frozen=True, eq=False)
-class _This:
-    """A table by identity: comparing two by their content takes longer than resolving one."""
-
-    table: ComponentTable
-
-    def __hash__(self) -> int:
-        return id(self.table)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _This) and other.table is self.table
-
-
 def technology_at(table: ComponentTable, node_nm: float, voltage_v: float) -> Technology:
     """The table at a node and supply; kept, for one evaluation asks a dozen times.
 
     Raises:
         CostError: node or supply outside what the table publishes.
     """
-    return _technology_at(_This(table), node_nm, voltage_v)
+    return _technology_at(Itself(table), node_nm, voltage_v)
 
 
 @lru_cache(maxsize=64)
-def _technology_at(this: _This, node_nm: float, voltage_v: float) -> Technology:
-    table = this.table
+def _technology_at(given: Itself[ComponentTable], node_nm: float, voltage_v: float) -> Technology:
+    table = given.it
     supply = supply_at(table.supply, node_nm)
     supply.check(voltage_v, f"{table.name} at {node_nm:g} nm")
     constants = _resolved(table, node_nm, voltage_v, supply.nominal_v)

@@ -129,10 +129,10 @@ class DesignSpace(Record):
         min_length=1,
     )
 
-    def content_hash(self) -> str:
-        """Identity of the space, the same in any folder: its base files count by name here, and a study hashes them."""
+    def identity(self) -> Self:
+        """The same space in any folder: its base files count by name here, and a study hashes them."""
         names = {"chip": PurePath(self.base.chip).name, "workload": PurePath(self.base.workload).name}
-        return Record.content_hash(self.model_copy(update={"base": self.base.model_copy(update=names)}))
+        return self.model_copy(update={"base": self.base.model_copy(update=names)})
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:

@@ -217,10 +217,10 @@ class ChipConfig(Record):
         written: dict[str, Any] = handler(self)
         return {key: value for key, value in written.items() if key != "technology_hash" or value}
 
-    def content_hash(self) -> str:
-        """Identity of the chip, the same in any folder: a price table of the user's counts by what it holds."""
+    def identity(self) -> "ChipConfig":
+        """The same chip in any folder: a price table of the user's counts by what it holds."""
         table = self.technology_hash or PurePath(self.technology).name
-        return Record.content_hash(self.model_copy(update={"technology": table, "technology_hash": ""}))
+        return self.model_copy(update={"technology": table, "technology_hash": ""})
 
     @property
     def label(self) -> str:

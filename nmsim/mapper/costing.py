@@ -20,7 +20,7 @@ from nmsim.mapping.mapping import Mapping as NetworkMapping
 from nmsim.network.memory import TrainingNeeds
 from nmsim.network.precision import Precision
 from nmsim.network.spec import NetworkSpec
-from nmsim.perf.analytic import AnalyticTimes
+from nmsim.perf.analytic import analytic_times
 from nmsim.perf.census import ActivityCensus
 from nmsim.perf.work import build_work
 
@@ -88,8 +88,8 @@ class Coster:
         chip, needs, power = self._machine
         job = Deployment(self.network, self.precision, needs, chip, mapping)
         work = build_work(job, self.activity, self.census)
-        times = AnalyticTimes(work)
-        phase_s = {phase.value: cycles / work.chip.clock_hz for phase, cycles in times.phase_cycles.items()}
+        times = analytic_times(work)
+        phase_s = {phase.value: cycles / work.clock_hz for phase, cycles in times.phase_cycles.items()}
         energy = energy_of(
             work.counts, self.chip, self.costs, power, phase_s, batch_size=work.batch_size, activities=times.activities
         )  # fmt: skip
@@ -101,11 +101,11 @@ class Coster:
         for stage, cycles in zip(work.stages, times.stage_cycles, strict=True):
             if stage.phase in STEP_OF:
                 mean = float(cycles.sum(axis=1).mean())
-                seconds[stage.layer, STEP_OF[stage.phase]] += mean / work.chip.clock_hz
+                seconds[stage.layer, STEP_OF[stage.phase]] += mean / work.clock_hz
         parts = {key: (joules[key], seconds[key]) for key in {*joules, *seconds}}
         static = energy.mean_of(component=(STATIC, CLOCK))
         total = float((energy.total_pj * units.J_PER_PJ).mean())
-        latency_s = times.sample_cycles / work.chip.clock_hz
+        latency_s = times.sample_cycles / work.clock_hz
         return Cost(total, float(latency_s.mean()), static, parts)
 
 

@@ -1,6 +1,7 @@
 """Deployment: a network under a learning rule, mapped onto a chip: what a performance model runs."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from nmsim.errors import ConfigError, NotModelledError
 from nmsim.hardware.chip import ChipConfig
@@ -8,6 +9,9 @@ from nmsim.mapping.mapping import Mapping
 from nmsim.network.memory import TrainingNeeds
 from nmsim.network.precision import Precision
 from nmsim.network.spec import NetworkSpec
+
+KEPT = 64
+"""Needs on chips that are kept: mapping, search and evaluation of a design ask for the same."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,7 @@ class Deployment:
         return self.needs.rule
 
 
+@lru_cache(maxsize=KEPT)
 def needs_on(needs: TrainingNeeds, chip: ChipConfig) -> tuple[TrainingNeeds, tuple[str, ...]]:
     """Needs of a rule with the chip's options in them, and what the reader of a report should know about that.
 

@@ -3,17 +3,21 @@
 import hashlib
 from collections import defaultdict
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nmsim.caches import Itself
 from nmsim.contents import Content
 from nmsim.hardware.chip import ChipConfig
 from nmsim.mapping.flow import LayerFlow
 from nmsim.network.spec import SynapticLayer
 from nmsim.shown import Shown
+
+KEPT = 64
+"""Slices and residencies that are kept written out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +152,12 @@ class MemoryUse:
         return {content: words * self.word_bits for content, words in self.words_by_content.items()}
 
 
+@lru_cache(maxsize=KEPT)
+def _text(given: Itself[tuple[object, ...]]) -> str:
+    """What a mapping on many chips has in common, written out once."""
+    return repr(given.it)
+
+
 @dataclass(frozen=True, repr=False)
 class Mapping(Shown):
     """A network on a chip: which core works on which part of which layer, and which memory holds which of its data.
@@ -172,8 +182,13 @@ class Mapping(Shown):
 
     def content_hash(self) -> str:
         """First 16 hex digits of the SHA-256 of where everything is and how it runs."""
-        held = (self.network_hash, self.chip_hash, self.rule, self.slices, self.residency, self.flows)
-        return hashlib.sha256(repr(held).encode()).hexdigest()[:16]
+        where = _text(Itself(self.slices)), _text(Itself(self.residency))
+        held = (
+            *(repr(text) for text in (self.network_hash, self.chip_hash, self.rule)),
+            *where,
+            repr(self.flows),
+        )
+        return hashlib.sha256(f"({', '.join(held)})".encode()).hexdigest()[:16]
 
     @cached_property
     def cores_used(self) -> tuple[int, ...]:

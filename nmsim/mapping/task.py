@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 
+from nmsim.caches import Itself
 from nmsim.contents import Content
 from nmsim.hardware.chip import ChipConfig
 from nmsim.hardware.core import Core
@@ -16,11 +17,13 @@ from nmsim.mapping.mapping import Slice
 from nmsim.mapping.partition import Cut, Partition, partitions
 from nmsim.mapping.room import LayerPlan, Storage
 from nmsim.mapping.stored_weights import Present, StoredWeights
-from nmsim.network.memory import TrainingNeeds, network_terms
+from nmsim.network.memory import Term, TrainingNeeds, network_terms
 from nmsim.network.precision import Precision
 from nmsim.network.spec import NetworkSpec
 from nmsim.network.state import STATE_VARIABLES, TRACES
 
+KEPT = 64
+"""Networks whose terms are kept under a rule: every chip that they are mapped onto asks for them."""
 PresentSynapses = tuple[Present | None, ...]
 """Which synapses of each layer are there; None: all of its."""
 SPILL_ORDER: tuple[frozenset[Content], ...] = (
@@ -42,6 +45,14 @@ Of accumulators and inputs only what is kept between time steps moves: the curre
 """
 
 
+@lru_cache(maxsize=KEPT)
+def _terms(
+    network: NetworkSpec, precision: Itself[Precision], needs: TrainingNeeds
+) -> tuple[tuple[Term, ...], ...]:
+    """What every layer keeps, apart from the others."""
+    return network_terms(network, precision.it, needs, spread=True)
+
+
 def following(
     network: NetworkSpec, precision: Precision, needs: TrainingNeeds, chip: ChipConfig
 ) -> ChipConfig:
@@ -49,7 +60,7 @@ def following(
     if all(memory.word_values is None for core in chip.core_types for memory in core.memories):
         return chip
     bits: dict[Content, int] = {}
-    for terms in network_terms(network, precision, needs_on(needs, chip)[0], spread=True):
+    for terms in _terms(network, Itself(precision), needs_on(needs, chip)[0]):
         for term in terms:
             bits[term.kind] = max(bits.get(term.kind, 1), term.value_bits)
 
@@ -95,7 +106,7 @@ class Task:
             ConfigError: the chip updates in place, but the training keeps a velocity.
         """
         needs, notes = needs_on(asked, chip)
-        terms = network_terms(network, precision, needs, spread=True)
+        terms = _terms(network, Itself(precision), needs)
         memory = chip.options.synapses
         plans = []
         for layer, rows in zip(network.synaptic_layers, terms, strict=True):

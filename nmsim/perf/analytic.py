@@ -1,14 +1,14 @@
 """The analytic model: every core, time step and phase at once; what is busiest decides, nothing queues."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nmsim.caches import BoundedCache
 from nmsim.counts import CoreActivity, Phase
-from nmsim.perf.bounded_cache import BoundedCache
 from nmsim.perf.machine import Machine
 from nmsim.perf.model import PerfResult, StageLabel
 from nmsim.perf.phase_time import Turns, phase_cycles
@@ -16,6 +16,7 @@ from nmsim.perf.schedule import Slot
 from nmsim.perf.stage import MAX_LANES, Stage
 from nmsim.perf.stage_load import StageLoad
 from nmsim.perf.work import StepWork
+from nmsim.sums import sum_last
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -40,21 +41,32 @@ class AnalyticModel:
 
     def run(self, work: StepWork) -> PerfResult:
         """Estimate all samples of a work."""
-        return AnalyticTimes(work).result(self.name)
+        found = replace(analytic_times(work).result, model=self.name)
+        return replace(found, clock_hz=work.clock_hz, counts=work.counts, notes=work.notes)
 
 
 class AnalyticTimes:
-    """Times of all samples of a work, found as they are asked for; `AnalyticModel.run` asks for everything."""
+    """Times of all samples of a work, found as they are asked for; `AnalyticModel.run` asks for everything.
+
+    They are those of all works of one pace: in cycles, whatever the clock.
+    """
 
     def __init__(self, work: StepWork) -> None:
         self.work = work
-        self.loads = tuple(_loads((work.machine, stage)) for stage in work.stages)
         groups = [self._group(group) for group in work.schedule.groups]
         self.turns = Turns(groups, work.samples)
 
+    @property
+    def _loads(self) -> Iterator[StageLoad]:
+        """Of every stage."""
+        return (self._load(stage) for stage in range(len(self.work.stages)))
+
+    def _load(self, stage: int) -> StageLoad:
+        return _loads((self.work.machine, self.work.stages[stage]))
+
     def _group(self, group: tuple[int, ...]) -> FloatArray:
         """Duration of stages that start together `(S, T)`."""
-        longest: FloatArray = np.max([self.loads[stage].cycles for stage in group], axis=0)
+        longest: FloatArray = np.max([self._load(stage).cycles for stage in group], axis=0)
         if len(group) > 1:
             # each may be short by itself and yet wait for the others, where they take the same core, link or DRAM
             shared = [self._shared((stage, t) for stage in group) for t in range(longest.shape[1])]
@@ -69,7 +81,7 @@ class AnalyticTimes:
         ports = np.zeros((2, machine.links.grid.tiles, self.samples))
         dram, fill = np.zeros(self.samples), np.zeros(self.samples)
         for stage, t in turns:
-            load = self.loads[stage]
+            load = self._load(stage)
             cores[load.stage.cores] += load.taken[..., t]
             dram += load.dram[:, t]
             fill = np.maximum(fill, load.fill_cycles[..., t].max(axis=0))
@@ -140,26 +152,27 @@ class AnalyticTimes:
     @cached_property
     def activities(self) -> tuple[CoreActivity, ...]:
         """What the cores did, stage by stage."""
-        return tuple(_activity(self.work, load) for load in self.loads)
+        return tuple(_activity(self.work, load) for load in self._loads)
 
     @cached_property
     def stage_cycles(self) -> FloatArray:
         """`(stage, S, T)`; see `PerfResult.stage_cycles`."""
-        cycles = np.zeros((len(self.loads), self.work.samples, self.work.time_steps))
-        for row, load in zip(cycles, self.loads, strict=True):
+        cycles = np.zeros((len(self.work.stages), self.work.samples, self.work.time_steps))
+        for row, load in zip(cycles, self._loads, strict=True):
             row[:, : load.cycles.shape[1]] = load.cycles
         return cycles
 
-    def result(self, model: str) -> PerfResult:
-        """Everything about all samples."""
+    @cached_property
+    def result(self) -> PerfResult:
+        """Everything about all samples, at the clock of the work that asked first."""
         work = self.work
-        usage = _Usage(work, self.loads)
+        usage = _Usage(work, self._loads)
         labels = tuple(
             StageLabel(s.name, s.phase, s.layer, s.part, s.cadence, load.bottleneck)
-            for s, load in zip(work.stages, self.loads, strict=True)
+            for s, load in zip(work.stages, self._loads, strict=True)
         )
         return PerfResult(
-            model=model, clock_hz=work.chip.clock_hz, rule=work.rule, batch_size=work.batch_size,
+            model=AnalyticModel.name, clock_hz=work.clock_hz, rule=work.rule, batch_size=work.batch_size,
             cycles=self.ticked_cycles.sum(axis=1), update_cycles=self.update_cycles,
             stages=labels, stage_cycles=self.stage_cycles, slot_cycles=self.ticked_cycles, phase_cycles=self.phase_cycles,
             barriers=work.schedule.barriers(work.schedule.slots),
@@ -176,12 +189,41 @@ class AnalyticTimes:
         )  # fmt: skip
 
 
+def analytic_times(work: StepWork) -> AnalyticTimes:
+    """Times of a work, or of another of the same pace that was asked for before."""
+    return _times(_Paced(work))
+
+
+@dataclass(frozen=True, eq=False)
+class _Paced:
+    """A work that equals all of its pace."""
+
+    work: StepWork
+
+    @cached_property
+    def pace(self) -> Hashable:
+        return self.work.pace
+
+    def __hash__(self) -> int:
+        return hash(self.pace)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Paced) and self.pace == other.pace
+
+
+_times = BoundedCache[_Paced, AnalyticTimes](
+    lambda asked: AnalyticTimes(asked.work),
+    lambda found: sum(stage.nbytes for stage in found.work.stages),
+    KEPT_BYTES,
+)
+
+
 def _activity(work: StepWork, load: StageLoad) -> CoreActivity:
     """What the cores of a stage did per sample; work that comes once per batch is shared by its samples."""
     stage = load.stage
     share = 1.0 / work.batch_size if stage.cadence == "batch" else 1.0
     shape = (len(stage.cores), work.samples)
-    totals = (load.busy_cycles.sum(axis=-1), stage.operations, stage.moved_bits)
+    totals = (load.busy_of_sample, stage.operations, stage.moved_bits)
     busy, operations, bits = (np.broadcast_to(total * share, shape) for total in totals)
     return CoreActivity(stage.phase, stage.layer, stage.cores, busy, operations, bits)
 
@@ -205,13 +247,13 @@ class _Usage:
             if stage.cadence == "batch":  # an update is no part of a sample: its time is `update_cycles`
                 continue
             rows = np.searchsorted(work.cores_used, stage.cores)
-            self.core_busy[rows] += load.busy_cycles.sum(axis=-1)
-            taken = load.taken.sum(axis=-1)
+            self.core_busy[rows] += load.busy_of_sample
+            taken = sum_last(load.taken)
             self.memory_busy[rows] += taken[:, MAX_LANES:]
             self.lane_busy[rows] += taken[:, :MAX_LANES]
             self.dram_busy += load.dram.sum(axis=-1)
             self.conflicts += load.conflicts.sum(axis=(0, 1, 3))
             if stage.traffic is not None and load.network is not None:
-                self.link_flits += stage.traffic.link_flits.sum(axis=-1)
-                self.link_busy += load.network.links.sum(axis=-1)
+                self.link_flits += sum_last(stage.traffic.link_flits)
+                self.link_busy += sum_last(load.network.links)
                 self.deliveries += stage.traffic.received[1].sum(axis=(0, 2))

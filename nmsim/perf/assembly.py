@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nmsim.caches import BoundedCache
 from nmsim.contents import Content
 from nmsim.hardware.chip import ChipConfig
 from nmsim.mapping.flow import LayerFlow
@@ -17,7 +18,6 @@ from nmsim.mapping.mapping import Slice
 from nmsim.network.memory import TrainingNeeds
 from nmsim.network.precision import Precision, ResolvedPrecision
 from nmsim.network.spec import NetworkSpec
-from nmsim.perf.bounded_cache import BoundedCache
 from nmsim.perf.census import ActivityCensus
 from nmsim.perf.geometry import LayerSlices
 from nmsim.perf.layer import LayerTask

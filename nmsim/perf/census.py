@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmsim.activity import MASKS, Activity
+from nmsim.caches import BoundedCache
 from nmsim.columns import distinct_numbers
 from nmsim.network.spec import NetworkSpec, SynapticLayer
-from nmsim.perf.bounded_cache import BoundedCache
 from nmsim.perf.geometry import LayerGeometry, LayerSlices
 
 IntArray = NDArray[np.int64]

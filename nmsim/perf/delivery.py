@@ -1,6 +1,4 @@
-"""Deliveries: compiled passes over pairs of a flow and a target: links that flows cross, flights, sums by row."""
-
-from typing import TypeVar
+"""Deliveries: compiled passes over pairs of a flow and a target: links that flows cross, and flights."""
 
 import numba
 import numpy as np
@@ -11,7 +9,6 @@ from nmsim.hardware.routing import EAST, NORTH, SOUTH, WEST, Grid
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
-Number = TypeVar("Number", np.int64, np.float64)
 
 
 def crossings(grid: Grid, source: IntArray, target: IntArray, flow: IntArray) -> tuple[IntArray, IntArray]:
@@ -34,21 +31,6 @@ def flights(
     found = np.full(len(source), entry_cycles)
     _fly(grid.columns, grid.rows, int(grid.torus), source, target, latency_cycles, found)
     return found
-
-
-def sum_rows(row: IntArray, values: NDArray[Number], rows: int) -> NDArray[Number]:
-    """Values `(K, ...)` added up by `row (K,)` in their order: what `np.add.at` makes of so many rows of zeros.
-
-    >>> sum_rows(np.array([1, 0, 1]), np.array([[1], [2], [3]]), 2).tolist()
-    [[2], [4]]
-    """
-    shape = values.shape[1:]
-    cells = int(np.prod(shape))
-    total = np.zeros((rows, cells), values.dtype)
-    # writable, so that the pass is compiled for one type of array
-    writable = np.require(values.reshape(len(row), cells), requirements=["C", "W"])
-    _add(row, writable, total)
-    return total.reshape(rows, *shape)
 
 
 def first_flights(row: IntArray, flight: FloatArray, sent: NDArray[np.bool_], rows: int) -> FloatArray:
@@ -114,13 +96,6 @@ def _fly(
         while across != 0 or along != 0:
             link, tile, across, along = _onward(columns, rows, tile, across, along)
             found[k] += latency_cycles[link]
-
-
-@numba.njit(cache=True, **OPTIONS)
-def _add(row: IntArray, values: NDArray[Number], total: NDArray[Number]) -> None:
-    for k in range(len(row)):
-        for cell in range(values.shape[1]):
-            total[row[k], cell] += values[k, cell]
 
 
 @numba.njit(cache=True, **OPTIONS)

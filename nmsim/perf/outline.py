@@ -1,6 +1,8 @@
-"""Outline: the part of a chip that work depends on; chips of one outline do the same work, faster or slower."""
+"""Outlines: the part of a chip that work, or its time in cycles, depends on; chips of one outline share the answers."""
 
-from nmsim.contents import SUMS
+from functools import lru_cache
+
+from nmsim.contents import SUMS, Content
 from nmsim.hardware.chip import ChipArray, ChipConfig, Power
 from nmsim.hardware.core import Core
 from nmsim.hardware.noc import Barrier, Noc
@@ -14,8 +16,11 @@ SPEEDS = frozenset(
     }
 )  # fmt: skip
 """Last parts of key paths of a chip file that set how fast, or at which price, work is done, and seldom what it is."""
+KEPT = 64
+"""Outlines that are kept: a design asks for its own some ten times."""
 
 
+@lru_cache(maxsize=KEPT)
 def outline(chip: ChipConfig) -> ChipConfig:
     """The chip with everything that `nmsim.perf.work` never looks at set to one value.
 
@@ -40,6 +45,31 @@ def outline(chip: ChipConfig) -> ChipConfig:
     )  # fmt: skip
 
 
+@lru_cache(maxsize=KEPT)
+def in_cycles(chip: ChipConfig) -> ChipConfig:
+    """The chip with everything that its times in cycles do not depend on set to one value.
+
+    Chips that differ in clock, supply, node, prices, pitch or size of memories take the same cycles for the same work. The
+    clock stays where something is given in seconds: whole events, hops, DRAM, a tick. The cycles of memories are known.
+    """
+    events = any(core.event_timing is not None for core in chip.core_types)
+    hops, tick = chip.noc.hop_east_west_ns is not None, chip.barrier.tick_s is not None
+    cores = (
+        core.model_copy(update={"memories": tuple(_any_size(memory) for memory in core.memories)})
+        for core in chip.core_types
+    )
+    return chip.model_copy(
+        update={
+            "variant": "", "description": "", "sources": (), "tech_node_nm": 28, "voltage_v": 1.0,
+            "clock_hz": chip.clock_hz if events or hops or tick or chip.dram is not None else 1e6,
+            "mesh": chip.mesh.model_copy(update={"tile_width_mm": 1.0, "tile_height_mm": 1.0}),
+            "core_types": tuple(cores), "real_time": None, "power": Power(),
+            "options": chip.options.model_copy(update={"spread": "balanced", "objective": "edp"}),
+        }
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=KEPT)
 def without_links(outlined: ChipConfig, *, filled_flits: bool) -> ChipConfig:
     """An outline with the network on chip as far as it decides which packets go where, not how wide or fast it is.
 
@@ -72,6 +102,12 @@ def _core(core: Core, *, stored: bool) -> Core:
             "memories": tuple(_memory(memory) for memory in core.memories),
         }
     )  # fmt: skip
+
+
+def _any_size(memory: Sram) -> Sram:
+    """A queue that is full makes packets wait, and sums stay in the smaller memory; other sizes show in no time."""
+    sized = {*SUMS, Content.INPUT} & set(memory.holds)
+    return memory if sized else memory.model_copy(update={"words": 1})
 
 
 def _memory(memory: Sram) -> Sram:

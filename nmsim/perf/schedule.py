@@ -1,9 +1,12 @@
 """The schedule: which stages run one after another, which at the same time, and at which time step."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from math import isqrt
 from typing import Literal
 
+KEPT = 64
+"""Schedules that are kept for further works of the same stages."""
 Group = tuple[int, ...]
 """Stages (by number) that start together; the group ends when all of them have."""
 Turn = tuple[int, int]
@@ -136,6 +139,7 @@ def segment_start(time_steps: int) -> list[bool]:
     return [t % segment == 0 for t in range(time_steps)]
 
 
+@lru_cache(maxsize=KEPT)
 def make_schedule(
     order: Order, time_steps: int, kind: ScheduleKind, *, through_time: bool, phase_barriers: bool
 ) -> Schedule:

@@ -14,6 +14,7 @@ from nmsim.hardware.routing import DIRECTIONS, EAST, WEST
 from nmsim.perf.machine import Lane, Machine
 from nmsim.perf.traffic import Traffic
 from nmsim.perf.traffic_load import TrafficLoad
+from nmsim.sums import sum_last
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
@@ -142,7 +143,7 @@ def counted_block(
     key: tuple[object, ...], cores: IntArray, values: IntArray, shape: tuple[int, int], samples: int, cadence: Cadence
 ) -> Block:  # fmt: skip
     """Rows of counts `values (n, S, T)`, with one entry on an axis along which all are the same."""
-    total = values.sum(axis=-1) * (shape[1] // values.shape[-1])
+    total = sum_last(values) * (shape[1] // values.shape[-1])
     total = np.broadcast_to(total, (len(total), samples))
     cells = values if cadence == "step" else None
     return Block(key, cores, total, cadence == "batch", cells, shape)

@@ -12,6 +12,7 @@ from nmsim.perf.cells import take
 from nmsim.perf.machine import Lane, Machine
 from nmsim.perf.stage import DEPTH_OF, MAX_LANES, Stage
 from nmsim.perf.traffic_load import TrafficLoad
+from nmsim.sums import sum_last
 from nmsim.units import S_PER_NS
 
 IntArray = NDArray[np.int64]
@@ -96,6 +97,11 @@ class StageLoad:
     def busy_cycles(self) -> FloatArray:
         """Work and fill `(n, S, T)`."""
         return self.work_cycles + self.fill_cycles
+
+    @cached_property
+    def busy_of_sample(self) -> FloatArray:
+        """Work and fill of all time steps `(n, S)`."""
+        return sum_last(self.busy_cycles)
 
     @property
     def network(self) -> TrafficLoad | None:

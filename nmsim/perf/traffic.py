@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmsim.hardware.routing import Tree
-from nmsim.perf.delivery import crossings, sum_rows
+from nmsim.perf.delivery import crossings
 from nmsim.perf.machine import Machine
 from nmsim.perf.projection import INPUT
+from nmsim.sums import sum_rows
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]

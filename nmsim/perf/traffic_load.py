@@ -6,9 +6,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from nmsim.perf.delivery import first_flights, flights, sum_rows
+from nmsim.perf.delivery import first_flights, flights
 from nmsim.perf.machine import Machine
 from nmsim.perf.traffic import Traffic
+from nmsim.sums import sum_rows
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]

@@ -1,5 +1,6 @@
 """StepWork: what a profile of samples asks of every core, memory and link, stage by stage, before any time passes."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 
@@ -7,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmsim.activity import Activity
+from nmsim.caches import BoundedCache
 from nmsim.counts import Action, ActionCounts, Block, Component, Phase
 from nmsim.errors import RunError
 from nmsim.hardware.chip import ChipConfig
@@ -16,17 +18,16 @@ from nmsim.network.memory import TrainingNeeds
 from nmsim.network.precision import Precision
 from nmsim.network.spec import NetworkSpec
 from nmsim.perf.assembly import KEPT_BYTES, assemble
-from nmsim.perf.bounded_cache import BoundedCache
 from nmsim.perf.census import ActivityCensus
 from nmsim.perf.machine import Machine
-from nmsim.perf.outline import outline, without_links
+from nmsim.perf.outline import in_cycles, outline, without_links
 from nmsim.perf.schedule import Order, Schedule, make_schedule
 from nmsim.perf.stage import Stage
 from nmsim.rules import rule_named
 
 IntArray = NDArray[np.int64]
-KEPT = 12
-"""Works whose stages, packets on the network, and counts are kept."""
+KEPT = 64
+"""Works whose counts are kept."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,10 +35,12 @@ class StepWork:
     """The work of S samples over T time steps on one mapped chip.
 
     `stages` in dependency order, `schedule` says when they run, `cores_used` which cores hold a slice. Both performance
-    models take it, and its `counts` are theirs: they may disagree about time, never about what happened.
+    models take it, and its `counts` are theirs: they may disagree about time, never about what happened. The `machine` is
+    that of all chips that take the same cycles (`in_cycles`), `clock_hz` the clock of this one.
     """
 
     machine: Machine
+    clock_hz: float
     samples: int
     time_steps: int
     batch_size: int
@@ -49,8 +52,16 @@ class StepWork:
 
     @property
     def chip(self) -> ChipConfig:
-        """The chip it runs on."""
+        """The chip it runs on, as far as cycles depend on it."""
         return self.machine.chip
+
+    @property
+    def pace(self) -> Hashable:
+        """What its times in cycles depend on: works that agree in it differ in clock and notes alone."""
+        return (
+            self.machine, self.stages, self.schedule, self.samples, self.time_steps, self.batch_size, self.rule,
+            self.cores_used.tobytes(),
+        )  # fmt: skip
 
     @property
     def tiles_used(self) -> int:
@@ -66,7 +77,7 @@ class StepWork:
     def tick_cycles(self) -> float:
         """Shortest duration of a slot, barrier included."""
         tick_s = self.chip.barrier.tick_s
-        return 0.0 if tick_s is None else tick_s * self.chip.clock_hz
+        return 0.0 if tick_s is None else tick_s * self.clock_hz
 
     @cached_property
     def counts(self) -> ActionCounts:
@@ -100,13 +111,14 @@ def build_work(job: Deployment, activity: Activity, census: ActivityCensus | Non
     outlined = outline(chip)
     links_apart = without_links(outlined, filled_flits=needs.artificial)
     order, stages = _stages(_WorkQuestion(network, precision, needs, links_apart, bare, census))
-    stages = _on_the_network(stages, outlined)
+    stages = _on_the_network((stages, Machine.of(outlined)))
     schedule = make_schedule(
         order, activity.time_steps, chip.options.schedule,
         through_time=needs.carries == "history", phase_barriers=chip.barrier.per_phase,
     )  # fmt: skip
     return StepWork(
-        Machine.of(chip), activity.samples, activity.time_steps, needs.batch_size, needs.rule, stages, schedule,
+        Machine.of(in_cycles(chip)), chip.clock_hz, activity.samples, activity.time_steps, needs.batch_size, needs.rule,
+        stages, schedule,
         np.array(mapping.cores_used), _notes(activity, needs, chip),
     )  # fmt: skip
 
@@ -123,17 +135,22 @@ class _WorkQuestion:
     census: ActivityCensus
 
 
-@lru_cache(maxsize=KEPT)
-def _stages(asked: _WorkQuestion) -> tuple[Order, tuple[Stage, ...]]:
-    """The stages of all chips with an outline, and their order."""
-    return assemble(asked.network, asked.precision, asked.needs, asked.chip, asked.mapping, asked.census)
-
-
-@lru_cache(maxsize=KEPT)
-def _on_the_network(stages: tuple[Stage, ...], outlined: ChipConfig) -> tuple[Stage, ...]:
-    """The stages with their packets on the network of all chips with an outline."""
-    machine = Machine.of(outlined)
-    return tuple(stage if stage.traffic is None else _on_a_network((stage, machine)) for stage in stages)
+_stages = BoundedCache[_WorkQuestion, tuple[Order, tuple[Stage, ...]]](
+    lambda asked: assemble(
+        asked.network, asked.precision, asked.needs, asked.chip, asked.mapping, asked.census
+    ),
+    lambda found: sum(stage.nbytes for stage in found[1]),
+    KEPT_BYTES,
+)
+"""The stages of all chips with an outline, and their order."""
+_on_the_network = BoundedCache[tuple[tuple[Stage, ...], Machine], tuple[Stage, ...]](
+    lambda asked: tuple(
+        stage if stage.traffic is None else _on_a_network((stage, asked[1])) for stage in asked[0]
+    ),
+    lambda stages: sum(stage.nbytes for stage in stages),
+    KEPT_BYTES,
+)
+"""The stages with their packets on the network of all chips with an outline."""
 
 
 _on_a_network = BoundedCache[tuple[Stage, Machine], Stage](

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from nmsim import config
+from nmsim.caches import BoundedCache
 from nmsim.explore.configure import Configurator
 from nmsim.explore.result import Result
 from nmsim.explore.sample import sample
 from nmsim.explore.space import DesignSpace
-from nmsim.perf.bounded_cache import BoundedCache
 from nmsim.pipeline.evaluate_design import EvaluateDesign, Job, Numerics
 from nmsim.pipeline.train import train
 

@@ -43,11 +43,12 @@ def test_joined_columns_are_one_object_for_the_same_parts() -> None:
 @given(
     st.lists(st.tuples(NAMES, NUMBERS, st.integers(0, 3)), min_size=1, max_size=12), st.integers(0, 2**32 - 1)
 )
-def test_repeated_columns_answer_as_those_written_out(blocks: list[tuple[str, int, int]], seed: int) -> None:
+def test_picked_columns_answer_as_those_written_out(blocks: list[tuple[str, int, int]], seed: int) -> None:
     names, numbers, lengths = (list(column) for column in zip(*blocks, strict=True))
     rows = sum(lengths)
     core = np.random.default_rng(seed).integers(0, 3, rows)
-    short = Columns.repeated({"name": np.array(names), "number": np.array(numbers)}, lengths, core=core)
+    values = {"name": np.array(names), "number": np.array(numbers)}
+    short = Columns.picked(values, np.repeat(np.arange(len(blocks)), lengths), core=core)
     long = Columns({"name": np.repeat(names, lengths), "number": np.repeat(numbers, lengths), "core": core})
     some = core > 0
     for one, other in (

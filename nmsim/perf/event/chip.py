@@ -67,7 +67,7 @@ class ChipRun:
         self.cores = {number: Core(work.machine, number, chance, self.timeline) for number in cores}
         self.noc = Noc(work.machine, self.timeline)
         dram = work.chip.dram
-        self.dram = None if dram is None else DramChannel(*dram_rate(dram, work.chip.clock_hz), self.timeline)
+        self.dram = None if dram is None else DramChannel(*dram_rate(dram, work.clock_hz), self.timeline)
         self.stage_cycles = np.zeros((len(work.stages), work.time_steps))
         self.group_cycles = np.zeros((len(work.schedule.groups), work.time_steps))
         self.slot_cycles: list[float] = []

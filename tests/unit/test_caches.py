@@ -1,4 +1,4 @@
-from nmsim.perf.bounded_cache import BoundedCache
+from nmsim.caches import BoundedCache
 
 
 def test_answers_are_found_once_and_the_oldest_make_room() -> None:

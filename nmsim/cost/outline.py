@@ -1,0 +1,35 @@
+"""Outline: the part of a chip that the prices of its actions depend on; chips of one outline share them."""
+
+from functools import lru_cache
+
+from nmsim.hardware.chip import ChipConfig, Options
+from nmsim.hardware.core import Core
+from nmsim.hardware.noc import Barrier
+
+KEPT = 64
+"""Outlines that are kept: a design asks for its own some ten times."""
+
+
+@lru_cache(maxsize=KEPT)
+def priced(chip: ChipConfig) -> ChipConfig:
+    """The chip with everything that the energy of an action never depends on set to one value.
+
+    Use it where many designs replay the same counts: how fast a chip is, and how it is run, changes what it does in a second
+    and not what an action costs. Supply, node, memories, flits and the pitch of tiles stay.
+    """
+    return chip.model_copy(
+        update={
+            "variant": "", "description": "", "clock_hz": 1e6, "barrier": Barrier(), "real_time": None,
+            "options": Options(), "core_types": tuple(_core(core) for core in chip.core_types),
+        }
+    )  # fmt: skip
+
+
+def _core(core: Core) -> Core:
+    return core.model_copy(
+        update={
+            "accumulate_lanes": 1, "mac_lanes": 1, "neuron_lanes": 1, "update_lanes": 1, "pipeline_depth_cycles": 4,
+            "propagate_row_cycles": 0, "gradient_row_cycles": 0, "update_row_cycles": 0, "event_timing": None,
+            "memories": tuple(memory.model_copy(update={"access_cycles": 1}) for memory in core.memories),
+        }
+    )  # fmt: skip
