@@ -2,7 +2,7 @@
 
 from collections.abc import Hashable
 from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,8 +26,6 @@ from nmsim.perf.stage import Stage
 from nmsim.rules import rule_named
 
 IntArray = NDArray[np.int64]
-KEPT = 64
-"""Works whose counts are kept."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +82,7 @@ class StepWork:
         """Every action of every stage and barrier."""
         slots = (self.schedule.slots, self.schedule.update_slots)
         barriers, of_update = (self.schedule.barriers(some) * self.tiles_used for some in slots)
-        return _counted(self.stages, self.samples, barriers, of_update)
+        return _counted(_CountQuestion(self.stages, self.samples, barriers, of_update))
 
     @property
     def step_counts(self) -> ActionCounts:
@@ -143,6 +141,9 @@ _stages = BoundedCache[_WorkQuestion, tuple[Order, tuple[Stage, ...]]](
     KEPT_BYTES,
 )
 """The stages of all chips with an outline, and their order."""
+_on_a_network = BoundedCache[tuple[Stage, Machine], Stage](
+    lambda asked: asked[0].on(asked[1]), lambda stage: stage.nbytes, KEPT_BYTES
+)
 _on_the_network = BoundedCache[tuple[tuple[Stage, ...], Machine], tuple[Stage, ...]](
     lambda asked: tuple(
         stage if stage.traffic is None else _on_a_network((stage, asked[1])) for stage in asked[0]
@@ -153,19 +154,26 @@ _on_the_network = BoundedCache[tuple[tuple[Stage, ...], Machine], tuple[Stage, .
 """The stages with their packets on the network of all chips with an outline."""
 
 
-_on_a_network = BoundedCache[tuple[Stage, Machine], Stage](
-    lambda asked: asked[0].on(asked[1]), lambda stage: stage.nbytes, KEPT_BYTES
-)
+@dataclass(frozen=True)
+class _CountQuestion:
+    """What decides the counts of a work: stages, and tiles that take part in barriers of a sample and of an update."""
+
+    stages: tuple[Stage, ...]
+    samples: int
+    barriers: int
+    of_update: int
 
 
-@lru_cache(maxsize=KEPT)
-def _counted(stages: tuple[Stage, ...], samples: int, barriers: int, of_update: int) -> ActionCounts:
-    """Actions of some stages, with the barriers of a sample and of an update; the same on all chips of an outline."""
-    blocks = [block for stage in stages for block in stage.blocks]
-    for taking_part, per_batch in ((barriers, False), (of_update, True)):
+def _count(asked: _CountQuestion) -> ActionCounts:
+    blocks = [block for stage in asked.stages for block in stage.blocks]
+    for taking_part, per_batch in ((asked.barriers, False), (asked.of_update, True)):
         key = (Component.SYNC, Action.BARRIER, "", 0, 0, 0, Phase.BARRIER, -1)
-        blocks.append(Block(key, np.array([-1]), np.full((1, samples), taking_part, np.int64), per_batch))
-    return ActionCounts.from_blocks(blocks, samples)
+        counts = np.full((1, asked.samples), taking_part, np.int64)
+        blocks.append(Block(key, np.array([-1]), counts, per_batch))
+    return ActionCounts.from_blocks(blocks, asked.samples)
+
+
+_counted = BoundedCache(_count, lambda found: found.counts.nbytes, KEPT_BYTES)
 
 
 def _check(network: NetworkSpec, activity: Activity, mapping: Mapping, *, trains: bool) -> None:

@@ -71,7 +71,7 @@ def forget() -> None:
 def test_everything_that_is_kept_is_forgotten() -> None:
     forget()
     work, assembly = (sys.modules[f"nmsim.perf.{name}"] for name in ("work", "assembly"))
-    assert len(assembly._stages) == work._counted.cache_info().currsize == 0
+    assert len(assembly._stages) == len(work._counted) == work.outline.cache_info().currsize == 0
 
 
 @pytest.mark.parametrize("designs", [12, pytest.param(200, marks=pytest.mark.slow)])

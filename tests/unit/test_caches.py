@@ -1,4 +1,4 @@
-from nmsim.caches import BoundedCache
+from nmsim.caches import BoundedCache, Itself
 
 
 def test_answers_are_found_once_and_the_oldest_make_room() -> None:
@@ -25,3 +25,10 @@ def test_the_last_answer_is_kept_whatever_its_size() -> None:
     assert kept(50) == 50
     kept.cache_clear()
     assert len(kept) == 0
+
+
+def test_an_object_is_a_key_by_identity() -> None:
+    one, alike = [1], [1]
+    kept = BoundedCache[Itself[list[int]], int](lambda asked: len(asked.it), lambda _: 1, most_bytes=10)
+    assert [kept(Itself(item)) for item in (one, alike, one)] == [1, 1, 1]
+    assert len(kept) == 2

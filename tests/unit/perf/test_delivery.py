@@ -1,10 +1,10 @@
-"""Compiled passes over deliveries against the scalar routes and numpy: the same links, flights and sums."""
+"""Compiled passes over deliveries against the scalar routes and numpy: the same links and flights."""
 
 import numpy as np
 import pytest
 
 from nmsim.hardware.routing import Grid
-from nmsim.perf.delivery import crossings, first_flights, flights, sum_rows
+from nmsim.perf.delivery import crossings, first_flights, flights
 
 GRIDS = [Grid(1, 1), Grid(5, 1), Grid(4, 3), Grid(4, 3, torus=True), Grid(5, 4, torus=True)]
 
@@ -36,16 +36,9 @@ def test_a_flight_adds_the_latencies_of_its_route_in_order(grid: Grid) -> None:
         assert flight == expected
 
 
-def test_sums_and_first_flights_by_row_are_those_of_numpy() -> None:
+def test_first_flights_by_row_are_those_of_numpy() -> None:
     random = np.random.default_rng(1)
     row, values = random.integers(0, 5, 30), random.integers(0, 9, (30, 2, 3))
-    total = np.zeros((7, 2, 3), np.int64)
-    np.add.at(total, row, values)
-    assert np.array_equal(sum_rows(row, values, 7), total)
-    assert np.array_equal(
-        sum_rows(row, np.broadcast_to(values[:, :1], values.shape), 7)[:, 1],
-        total[:, 0] * 0 + sum_rows(row, values[:, 0], 7),
-    )
     flight, first = random.random(30), np.full((7, 2, 3), np.inf)
     np.minimum.at(first, row, np.where(values > 4, flight[:, None, None], np.inf))
     assert np.array_equal(first_flights(row, flight, values > 4, 7), first)
@@ -54,5 +47,4 @@ def test_sums_and_first_flights_by_row_are_those_of_numpy() -> None:
 def test_nothing_sent_is_nothing_found() -> None:
     none = np.zeros(0, np.int64)
     assert [len(part) for part in crossings(Grid(3, 3), none, none, none)] == [0, 0]
-    assert sum_rows(none, np.zeros((0, 2, 2), np.int64), 3).tolist() == np.zeros((3, 2, 2)).tolist()
     assert np.isinf(first_flights(none, none.astype(float), np.zeros((0, 4), np.bool_), 2)).all()

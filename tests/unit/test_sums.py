@@ -1,0 +1,30 @@
+"""Compiled sums against numpy: the same bits."""
+
+import numpy as np
+import pytest
+
+from nmsim.sums import BLOCK, sum_last, sum_rows
+
+
+def test_sums_by_row_are_those_of_numpy() -> None:
+    random = np.random.default_rng(1)
+    row, values = random.integers(0, 5, 30), random.integers(0, 9, (30, 2, 3))
+    total = np.zeros((7, 2, 3), np.int64)
+    np.add.at(total, row, values)
+    assert np.array_equal(sum_rows(row, values, 7), total)
+    assert np.array_equal(
+        sum_rows(row, np.broadcast_to(values[:, :1], values.shape), 7)[:, 1],
+        total[:, 0] * 0 + sum_rows(row, values[:, 0], 7),
+    )
+    none = np.zeros(0, np.int64)
+    assert sum_rows(none, np.zeros((0, 2, 2), np.int64), 3).tolist() == np.zeros((3, 2, 2)).tolist()
+
+
+@pytest.mark.parametrize("size", [*range(20), 100, BLOCK - 1, BLOCK, BLOCK + 1, 300])
+def test_sums_along_the_last_axis_have_the_bits_of_numpy(size: int) -> None:
+    random = np.random.default_rng(size)
+    values = random.standard_normal((5, 3, size)) * 10.0 ** random.integers(-8, 8, (5, 3, size))
+    assert np.array_equal(sum_last(values), values.sum(axis=-1))
+    assert np.array_equal(sum_last(values[::2]), np.ascontiguousarray(values[::2]).sum(axis=-1))
+    whole = random.integers(-9, 9, (5, 3, size))
+    assert np.array_equal(sum_last(whole), whole.sum(axis=-1))
