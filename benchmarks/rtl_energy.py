@@ -37,11 +37,17 @@ from nmsim.pipeline import rtl as rtl_stage
 from nmsim.pipeline.rtl_cycles import model_results
 from nmsim.pipeline.simulate import read_chip
 from nmsim.pipeline.subject import read_subject
+from nmsim.rtl.bench import BENCH, MODULES, PACKAGE
 from nmsim.rtl.built import built_chip
 from nmsim.storage import write_text
 from nmsim.validate.vectors.vector_files import raw_run
 
-BENCH = Path(__file__).with_name("record_tb.sv")
+RECORD = """\
+int vectors;
+initial vectors = $fopen("vectors.txt", "w");
+always @(posedge clk) if (sample < limit) $fdisplay(vectors, "%b", {{{}}});
+"""
+"""What the bench writes before every edge of the clock."""
 BENCH_SAMPLES, BENCH_BATCH = 4, 2
 """What `nmsim rtl` writes without `--verify`."""
 ASKED = {
@@ -123,19 +129,19 @@ def record(folder: Path, netlist: Netlist, samples: int) -> tuple[Fields, NDArra
     for name, (kind, pins) in netlist.boxes.items():
         fields += [(f"dut.{name}.{pin}", pins[pin]) for pin in ("q", *ASKED[kind.partition("$")[0]])]
     line = ", ".join(name for name, _ in fields)
-    (folder / "record.svh").write_text(f'  always @(posedge clk) $fdisplay(vectors, "%b", {{{line}}});\n')
+    (folder / "record.svh").write_text(RECORD.format(line))
     tool = shutil.which("verilator") or sys.exit(
         "Verilator is not installed; install the Debian package verilator"
     )
     build = [
-        tool, "--binary", "--timing", "-Wno-fatal", "-Wno-lint", "--x-initial", "0", "rtl/stop_pkg.sv", "-y", "rtl", "-I.",
-        str(BENCH.resolve()), "--top-module", "record_tb", "--Mdir", "obj_record", "-o", "record",
+        tool, "--binary", "--timing", "-Wno-fatal", "-Wno-lint", "--x-initial", "0", "-DRECORD", PACKAGE, "-y", MODULES, "-I.",
+        BENCH, "--top-module", "stop_tb", "--Mdir", "obj_record", "-o", "record",
         "-MAKEFLAGS", "OPT_FAST=-O0 OPT_SLOW=-O0 OPT_GLOBAL=-O0",
     ]  # fmt: skip
     if not (folder / "vectors.txt").exists():
         subprocess.run(build, cwd=folder, check=True, capture_output=True)
         bench = folder.resolve() / "obj_record" / "record"
-        subprocess.run([bench, f"+samples={samples}"], cwd=folder, check=True, capture_output=True)
+        subprocess.run([bench, "+final", f"+samples={samples}"], cwd=folder, check=True, capture_output=True)
     width = sum(len(nets) for _, nets in fields)
     text = np.frombuffer((folder / "vectors.txt").read_bytes(), np.uint8)
     return fields, text.reshape(-1, width + 1)[:, :width] - ord("0")

@@ -1,5 +1,6 @@
 // Bench: feeds the samples of events.hex, writes every memory word to trace.hex as its stage ends, and cycles to cycles.txt.
-// +final writes only the parameters after the last update; +samples=N stops after N samples.
+// +final writes only the parameters after the last update; +samples=N stops after N samples. Compiled with +define+RECORD it
+// includes record.svh, in which whoever wants more of the run says what (benchmarks/rtl_energy.py: what a netlist is given).
 module stop_tb;
   import stop_pkg::*;
   logic clk = 0, rst = 1, in_valid = 0, in_ready, in_last = 0, out_valid, bus_select = 0, bus_write = 0;
@@ -95,6 +96,9 @@ module stop_tb;
     $display("%0d words through the bus", bus_words);
   endtask
 
+`ifdef RECORD
+  `include "record.svh"
+`endif
   task automatic title(input string what);
     $fdisplay(trace, "# %s %0d %0d %0d", what, sample, step_before, layer_before);
   endtask
