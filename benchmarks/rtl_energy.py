@@ -134,8 +134,8 @@ def record(folder: Path, netlist: Netlist, samples: int) -> tuple[Fields, NDArra
         "Verilator is not installed; install the Debian package verilator"
     )
     build = [
-        tool, "--binary", "--timing", "-Wno-fatal", "-Wno-lint", "--x-initial", "0", "-DRECORD", PACKAGE, "-y", MODULES, "-I.",
-        BENCH, "--top-module", "stop_tb", "--Mdir", "obj_record", "-o", "record",
+        tool, "--binary", "--timing", "-Wno-fatal", "-Wno-lint", "--x-initial", "0", "-DRECORD", PACKAGE, "-y", MODULES,
+        "-I.", BENCH, "--top-module", "stop_tb", "--Mdir", "obj_record", "-o", "record",
         "-MAKEFLAGS", "OPT_FAST=-O0 OPT_SLOW=-O0 OPT_GLOBAL=-O0",
     ]  # fmt: skip
     if not (folder / "vectors.txt").exists():

@@ -146,7 +146,8 @@ def lane_units(core: Core, *, stages_overlap: bool = False) -> LaneUnits:
 
     An accumulate lane adds and saturates; a MAC lane multiplies 16 x 16 bits besides. A core that learns has update lanes,
     which scale a gradient, add, saturate and draw; one that propagates deltas an adder tree over its MAC lanes for error
-    sums. Neurons have `_neuron_units`. Where stages overlap, forward and error path have multipliers of their own.
+    sums. Neurons have `_neuron_units`. Where stages overlap, forward and error path have multipliers of their own. A bit of
+    control has the logic of an adder's, which counts it up or takes a new value, and reads it.
     """
     held = {content for memory in core.memories for content in memory.holds}
     learns = bool(held & {Content.DELTA, Content.WEIGHT_GRADIENT, Content.FACTOR})
@@ -155,10 +156,12 @@ def lane_units(core: Core, *, stages_overlap: bool = False) -> LaneUnits:
     propagates = Content.DELTA in held
     neurons = _neuron_units(core, held, paths=2 if propagates and stages_overlap else 1)
     adders = summing * (SUM_BITS + SATURATOR_BITS) + updates * DRAW_XOR_BITS + neurons.adder_bits
-    adders += core.mac_lanes * SUM_BITS if propagates else 0
+    adders += (core.mac_lanes * SUM_BITS if propagates else 0) + core.control_bits
     multipliers = core.mac_lanes * STATE_BITS**2 + updates * SUM_BITS * FACTOR_BITS + neurons.multiplier_bits2
     arrays = [memory for memory in core.memories if not of_registers(memory)]
-    registers = FlipFlops.of(core).lanes + sum(memory.word_bits for memory in arrays) + updates * DRAW_BITS
+    flip_flops = FlipFlops.of(core)
+    registers = flip_flops.lanes + flip_flops.control + sum(memory.word_bits for memory in arrays)
+    registers += updates * DRAW_BITS
     return LaneUnits(adders, multipliers, registers + neurons.register_bits)
 
 

@@ -24,7 +24,7 @@ ROUTER_PORTS = 5
 
 @dataclass(frozen=True)
 class FlipFlops:
-    """Flip-flops of a core that see a clock: pipelines of the lanes, and a register at the word of every memory.
+    """Flip-flops of a core that see a clock: pipelines of the lanes, a register at the word of every memory, and control.
 
     The count of a core of 44 to 52 lanes built in RTL (8,728) is met within 2 %; fifos and registers below 0.5 KB, which
     are built of flip-flops, count whole.
@@ -32,18 +32,19 @@ class FlipFlops:
 
     lanes: int
     memories: int
+    control: int
 
     @classmethod
     def of(cls, core: Core) -> "FlipFlops":
         """Of one core."""
         lanes = core.accumulate_lanes + core.mac_lanes + core.neuron_lanes + core.update_lanes
         registers = [m.capacity_bits if of_registers(m) else m.word_bits for m in core.memories]
-        return cls(lanes * per_lane(core), sum(registers))
+        return cls(lanes * per_lane(core), sum(registers), core.control_bits)
 
     @property
     def total(self) -> int:
         """All of them."""
-        return self.lanes + self.memories
+        return self.lanes + self.memories + self.control
 
 
 def per_lane(core: Core) -> int:

@@ -86,6 +86,8 @@ class Core(Record):
     """Cycles between two rows of weights (a word of each input) at the update."""
     update_by_words: bool = False
     """An update goes word by word: one of weights takes as long partly filled as full, and thresholds come after."""
+    control_bits: int = Field(default=0, ge=0, le=10_000_000)
+    """Registers that the core has once, however many its lanes (bus, settings, counters), in bits: area and clock."""
     neuron_slots: int = Field(ge=1, le=2**32)
     """Neurons whose state the core can hold."""
     max_fan_in: int | None = Field(default=None, ge=1)

@@ -98,7 +98,7 @@ def _core(core: Core, *, stored: bool) -> Core:
     lanes = {"accumulate_lanes": 1, "mac_lanes": 1} if free else {}
     return core.model_copy(
         update={
-            **lanes, "neuron_lanes": 1, "update_lanes": 1, "pipeline_depth_cycles": 4,
+            **lanes, "neuron_lanes": 1, "update_lanes": 1, "pipeline_depth_cycles": 4, "control_bits": 0,
             "memories": tuple(_memory(memory) for memory in core.memories),
         }
     )  # fmt: skip

@@ -6,8 +6,10 @@ from nmsim.hardware.core import Core, StageDepths
 from nmsim.hardware.skip import Skip
 from nmsim.hardware.sram import Sram
 from nmsim.network.precision import Precision
-from nmsim.rtl.design import Design, address_bits
-from nmsim.rtl.memories import memories
+from nmsim.rtl.design import Design, address_bits, ceil_div
+from nmsim.rtl.memories import bus_widths, memories
+from nmsim.rtl.package import BUS_BITS, COUNT_BITS, MEMORY_NUMBERS
+from nmsim.rtl.quantizers import TENSORS, counted
 
 PROPAGATE_ROW_CYCLES, GRADIENT_ROW_CYCLES, UPDATE_ROW_CYCLES = 2, 5, 6
 """Cycles to fetch a row of deltas; to find its first trace besides; and between two rows of weights at the update, one
@@ -24,6 +26,21 @@ def depths(design: Design) -> StageDepths:
 def update_row_cycles(design: Design) -> int:
     """Cycles that a row of weights takes beyond its words."""
     return UPDATE_ROW_CYCLES + (design.lanes == 2 * design.update_lanes)
+
+
+def control_bits(design: Design) -> int:
+    """Registers that the core has once, in bits: bus, overflow counters, leak factors with their gradients.
+
+    The bus has a window of one memory word in whole registers, what it read last, an address, the number of a memory,
+    a label, two settings and the answer of a memory.
+    """
+    d = design
+    word, address = bus_widths(d)
+    bus = ceil_div(word, BUS_BITS) * BUS_BITS + BUS_BITS + address + address_bits(len(MEMORY_NUMBERS))
+    bus += d.label_bits + 2 + 1
+    counters = sum(counted(d, name, layer) for name in TENSORS for layer in range(d.layers))
+    leak = d.field("leak_factor").bits + (d.accumulator("leak_gradient").bits if d.learns_leak else 0)
+    return bus + counters * COUNT_BITS + d.layers * leak
 
 
 def built_chip(design: Design, chip: ChipConfig) -> ChipConfig:
@@ -57,6 +74,7 @@ def built_chip(design: Design, chip: ChipConfig) -> ChipConfig:
         gradient_row_cycles=update_row_cycles(design) if design.in_place else GRADIENT_ROW_CYCLES,
         update_row_cycles=update_row_cycles(design),
         update_by_words=True,
+        control_bits=control_bits(design),
         neuron_slots=sum(design.neurons),
         memories=tuple(found),
     )

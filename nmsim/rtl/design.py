@@ -112,6 +112,11 @@ class Design:
         """Neurons of every layer."""
         return [own.layer.neurons for own in self.side.formats]
 
+    @property
+    def label_bits(self) -> int:
+        """Bits of a class, or of how many neurons of the last layer fired."""
+        return address_bits(self.neurons[-1] + 1)
+
     @cached_property
     def rows(self) -> list[int]:
         """Words of K values that a layer's neurons take."""

@@ -147,6 +147,12 @@ def memories(design: Design) -> tuple[Memory, ...]:
     return tuple(memory for memory in found if memory.name not in absent)
 
 
+def bus_widths(design: Design) -> tuple[int, int]:
+    """Bits of the widest word and of the longest address of the memories on the bus."""
+    found = memories(design)
+    return max(memory.word_bits for memory in found), max(memory.address for memory in found)
+
+
 def lists(design: Design) -> tuple[tuple[str, int, int], ...]:
     """The lists of non-zero words: name, words, bits of a word."""
     d = design

@@ -9,15 +9,15 @@ from nmsim.fixedpoint.format import Rounding
 from nmsim.fixedpoint.leap import leap, rows
 from nmsim.fixedpoint.lfsr import PERIOD, Role, draw_table, offset
 from nmsim.rtl.design import Design, address_bits, signed_bits
-from nmsim.rtl.memories import memories
+from nmsim.rtl.memories import bus_widths, memories
 from nmsim.rtl.quantizers import LEAK_GUARD_BITS, TENSORS, Quantizer, counted, tables, threshold_base
 from nmsim.stop.fixed.layer_formats import softmax_table
 from nmsim.stop.surrogate import table_entries
 from nmsim.validate.vectors.manifest import learning
 
+BUS_BITS, COUNT_BITS = 32, 32
 RATE_BITS = 9
 """A learning rate's mantissa, u8, as a signed operand."""
-COUNT_BITS = 32
 PHASES = (
     "IDLE",
     "INTEGRATE",
@@ -129,7 +129,7 @@ def _widths(design: Design) -> list[str]:
     found["RATE"], found["LEAK_Q"], found["COUNT_BITS"] = RATE_BITS, LEAK_GUARD_BITS, COUNT_BITS
     found["ROM_BITS"] = address_bits(_rom_size(d))
     found["ENTRY_BITS"] = address_bits(max(own.surrogate.entries for own in d.precision))
-    found["LABEL"] = address_bits(d.neurons[-1] + 1)
+    found["LABEL"] = d.label_bits
     found["STEP_AB"] = address_bits(d.side.network.time_steps)
     found["LB"] = address_bits(d.layers)
     found["IAB"] = address_bits(max(d.inputs) + 1)
@@ -326,8 +326,7 @@ def _interface(design: Design) -> list[str]:
         "WDEPTH": 0, "SDEPTH": 2, "EDEPTH": 3, "NDEPTH": 4, "DDEPTH": 6, "TDEPTH": 7, "XDEPTH": 8,
     }  # fmt: skip
     numbers = {"MEMORIES": len(MEMORY_NUMBERS), "MEM_SELECT": address_bits(len(MEMORY_NUMBERS))}
-    numbers["MEM_AB"] = max(memory.address for memory in by_index.values())
-    numbers["MEM_BITS"] = max(memory.word_bits for memory in by_index.values())
+    numbers["MEM_BITS"], numbers["MEM_AB"] = bus_widths(design)
     numbers |= {name: by_index[index].words for name, index in depths.items()}
     numbers |= {f"M_{name}": index for index, name in enumerate(MEMORY_NUMBERS)}
     numbers |= {"TENSORS": len(TENSORS), "TENSOR_BITS": address_bits(len(TENSORS))}

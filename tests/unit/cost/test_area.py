@@ -103,6 +103,14 @@ def test_lanes_are_counted_by_hand() -> None:
     assert lane_units(make_chip().core_types[0]) == expected
 
 
+def test_a_bit_of_control_is_a_flip_flop_and_the_logic_of_an_adder_bit() -> None:
+    without, found = (
+        lane_units(make_chip(f"core_types.0.control_bits={bits}").core_types[0]) for bits in (0, 100)
+    )
+    assert (found.adder_bits - without.adder_bits, found.register_bits - without.register_bits) == (100, 100)
+    assert found.multiplier_bits2 == without.multiplier_bits2
+
+
 IHP_UM2 = {"adder": 1649.29 / 32, "multiplier": 11087.42 / 256, "register": 1567.64 / 32}
 """Units alone in IHP SG13G2, by the synthesis that mapped the core: a 32-bit adder, a 16 x 16 multiplier, 32 flip-flops."""
 

@@ -40,6 +40,8 @@ def account(chip: ChipConfig, table: ComponentTable, seconds: float = 1e-6) -> E
 def test_flip_flops_are_those_of_lanes_and_memory_words() -> None:
     found = FlipFlops.of(make_chip().core_types[0])
     assert (found.lanes, found.memories, found.total) == (512, 96, CORE)
+    with_control = FlipFlops.of(make_chip("core_types.0.control_bits=100").core_types[0])
+    assert (with_control.control, with_control.total) == (100, CORE + 100)
 
 
 def test_the_core_that_was_built_has_as_many() -> None:
