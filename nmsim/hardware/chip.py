@@ -77,6 +77,8 @@ class Options(Record):
     """What the search of a mapping makes small."""
     schedule: Literal["sequential", "overlapped", "pipelined"] = "sequential"
     """Phases in turn; forward of t+1 overlapping error and gradient of t; or layers at different time steps."""
+    layers_in_turn: bool = False
+    """Gradients, and updates, of the layers one after the other, as one control works them off, rather than side by side."""
     weight_gradient: Literal["on_chip", "off_chip", "in_place", "factored"] = "on_chip"
     """Accumulators in a core memory, in DRAM, none (weights change at every time step), or factors over T."""
     trace_decay: Literal["eager", "lazy"] = "eager"

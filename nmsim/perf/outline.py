@@ -40,7 +40,9 @@ def outline(chip: ChipConfig) -> ChipConfig:
             "core_types": tuple(_core(core, stored=chip.options.synapses.format != "dense") for core in chip.core_types),
             "dram": dram and dram.model_copy(update={"kind": "any", "bandwidth_bits_per_s": 1e9, "latency_ns": 0.0}),
             "barrier": Barrier(), "real_time": None, "power": Power(),
-            "options": options.model_copy(update={"spread": "balanced", "objective": "edp", "schedule": schedule}),
+            "options": options.model_copy(
+                update={"spread": "balanced", "objective": "edp", "schedule": schedule, "layers_in_turn": False}
+            ),
         }
     )  # fmt: skip
 

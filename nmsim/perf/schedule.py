@@ -58,8 +58,9 @@ ScheduleKind = Literal["sequential", "overlapped", "pipelined"]
 
 
 class _Scheduler:
-    def __init__(self, order: Order, time_steps: int) -> None:
+    def __init__(self, order: Order, time_steps: int, *, layers_in_turn: bool) -> None:
         self.order, self.steps, self.levels = order, time_steps, len(order.forward)
+        self.in_turn = layers_in_turn
         self.groups: dict[Group, int] = {}
 
     def chain(self, groups: tuple[Group, ...], time_step: int) -> Chain:
@@ -73,12 +74,21 @@ class _Scheduler:
 
     def backward(self, time_step: int) -> Chain:
         groups = [group for level in reversed(self.order.backward) for group in level]
+        if self.in_turn:
+            groups += [group for level in self.order.gradient for group in level]
+            return self.chain(tuple(groups), time_step)
         # gradients of all layers need only what their own cores hold: they run together
         depth = max((len(level) for level in self.order.gradient), default=0)
         for position in range(depth):
             rows = [level[position] for level in self.order.gradient if position < len(level)]
             groups += [tuple(stage for row in rows for stage in row)]
         return self.chain(tuple(groups), time_step)
+
+    def update(self) -> Chain:
+        groups = self.order.at_update
+        if self.in_turn:
+            groups = tuple((stage,) for group in groups for stage in group)
+        return self.chain(groups, 0)
 
     def layer_backward(self, level: int, time_step: int) -> Chain:
         return self.chain((*self.order.backward[level], *self.order.gradient[level]), time_step)
@@ -141,15 +151,17 @@ def segment_start(time_steps: int) -> list[bool]:
 
 @lru_cache(maxsize=KEPT)
 def make_schedule(
-    order: Order, time_steps: int, kind: ScheduleKind, *, through_time: bool, phase_barriers: bool
-) -> Schedule:
+    order: Order, time_steps: int, kind: ScheduleKind, *, through_time: bool, phase_barriers: bool,
+    layers_in_turn: bool = False,
+) -> Schedule:  # fmt: skip
     """When the stages of one sample and of one update run.
 
     `sequential`: forward, error, gradient of a step, then the next step. `overlapped`: forward of t+1 while error
     and gradient of t run. `pipelined`: every layer works at a step of its own, one step behind the layer that feeds it.
-    With `through_time` (STBP) error and gradient come after the whole forward pass, so nothing overlaps there.
+    With `through_time` (STBP) error and gradient come after the whole forward pass, so nothing overlaps there. Gradients of
+    all layers run together, and so do their updates, but for `layers_in_turn`.
     """
-    made = _Scheduler(order, time_steps)
+    made = _Scheduler(order, time_steps, layers_in_turn=layers_in_turn)
     if through_time:
         rows = made.through_time(pipelined=kind == "pipelined")
     else:
@@ -160,5 +172,5 @@ def make_schedule(
         }[kind]()
     rows.append([made.chain(order.at_end, 0)])
     slots = made.slots(rows)
-    update = made.slots([[made.chain(order.at_update, 0)]])
+    update = made.slots([[made.update()]])
     return Schedule(tuple(made.groups), slots, update, phase_barriers)

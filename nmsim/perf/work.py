@@ -113,6 +113,7 @@ def build_work(job: Deployment, activity: Activity, census: ActivityCensus | Non
     schedule = make_schedule(
         order, activity.time_steps, chip.options.schedule,
         through_time=needs.carries == "history", phase_barriers=chip.barrier.per_phase,
+        layers_in_turn=chip.options.layers_in_turn,
     )  # fmt: skip
     return StepWork(
         Machine.of(in_cycles(chip)), chip.clock_hz, activity.samples, activity.time_steps, needs.batch_size, needs.rule,

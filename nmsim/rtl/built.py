@@ -88,6 +88,7 @@ def built_chip(design: Design, chip: ChipConfig) -> ChipConfig:
                 lists="own_memory",
             ),
             "schedule": "sequential",
+            "layers_in_turn": True,
         }
     )
     return chip.model_copy(update={"name": f"{chip.name}-rtl", "core_types": (core,), "options": options})

@@ -76,6 +76,14 @@ def test_training(model: PerformanceModel) -> None:
     assert result.sample_cycles.tolist() == [result.cycles[0] + UPDATE / 4]
 
 
+def test_layers_in_turn_wait_for_each_other(model: PerformanceModel) -> None:
+    options = {"options": {"layers_in_turn": True}}
+    result = model.run(one_core.work("stop-w", one_core.CHIP | options))
+    assert result.cycles.tolist() == [sum(TRAINING.values()) + sum(GRADIENTS_ALONE.values()) + BARRIER]
+    # 12 and 6 weights and gradients, read and written
+    assert result.update_cycles == (24 + 3) + (12 + 3) + BARRIER
+
+
 def test_centralized_gradients_are_read_once_more(model: PerformanceModel) -> None:
     result = model.run(one_core.work("stop-w", centralized=True))
     # The 18 gradients, one to a word, are read for the means, then read and cleared: 54. Lanes: 36 / 2 = 18.

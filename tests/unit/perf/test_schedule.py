@@ -28,6 +28,15 @@ def test_sequential_goes_forward_and_back_in_every_step() -> None:
     assert turns(scheduled("sequential")) == [[forward(t) + backward(t)] for t in range(3)] + [[[((7,), 0)]]]
 
 
+def test_layers_in_turn_share_no_group() -> None:
+    order = Order(FORWARD, (), BACKWARD, GRADIENT, ((7,),), ((8, 9),))
+    made = make_schedule(
+        order, 1, "sequential", through_time=False, phase_barriers=False, layers_in_turn=True
+    )
+    assert turns(made)[0] == [[*forward(0), ((4,), 0), ((3,), 0), ((5,), 0), ((6,), 0)]]
+    assert [made.groups[group] for group, _ in made.update_slots[0].chains[0]] == [(8,), (9,)]
+
+
 def test_overlapped_goes_back_while_the_next_step_goes_forward() -> None:
     assert turns(scheduled("overlapped")) == [
         [forward(0)],
