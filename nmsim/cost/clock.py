@@ -26,8 +26,8 @@ ROUTER_PORTS = 5
 class FlipFlops:
     """Flip-flops of a core that see a clock: pipelines of the lanes, a register at the word of every memory, and control.
 
-    The count of a core of 44 to 52 lanes built in RTL (8,728) is met within 2 %; fifos and registers below 0.5 KB, which
-    are built of flip-flops, count whole.
+    How far it is off for cores that were built in RTL: docs/energy.md, "Clock". Fifos and registers below 0.5 KB, which are
+    built of flip-flops, count whole.
     """
 
     lanes: int

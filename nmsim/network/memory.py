@@ -53,6 +53,13 @@ class TrainingNeeds(Record):
     double_buffered: bool = False
     """The forward pass of t+1 overlaps the error pass of t: membranes, queues and accumulators exist twice."""
 
+    @property
+    def of_neurons(self) -> "TrainingNeeds":
+        """What a rule asks of neurons, whatever it does to weights: their traces, what they learn, their input."""
+        return TrainingNeeds(
+            carries=self.carries, thresholds=self.thresholds, leak=self.leak, static_input=self.static_input
+        )
+
     @model_validator(mode="after")
     def _gradient_is_kept(self) -> "TrainingNeeds":
         if self.update == "in_place" and self.momentum:

@@ -42,13 +42,14 @@ def assemble(
     """The stages of a mapped network under a rule, and the order of their groups.
 
     Rules, mappings and dataflows that agree in what a stage looks at share it: the packets of spikes do not know which
-    parameters learn, and those of errors not in which order weights are visited.
+    parameters learn, those of errors not in which order weights are visited, and deltas not how weights change.
     """
     views = {
         name: _setting(_Setting(network, precision, seen, chip, census))
         for name, seen in (
             ("forward", TrainingNeeds(carries="nothing", artificial=needs.artificial, static_input=needs.static_input)),
             ("back", TrainingNeeds(carries=needs.carries, static_input=needs.static_input)),
+            ("delta", needs.of_neurons),
             ("whole", needs),
         )
     }  # fmt: skip
@@ -223,7 +224,7 @@ class _Assembly:
     def _backward(self, level: list[int]) -> tuple[Group, ...]:
         rows = [
             self._row("back", level, error.normalise),
-            self._row("back", level, error.delta),
+            self._row("delta", level, error.delta),
             self._row("back", level, error.distribute),
             self._row_above("back", level, error.propagate, "error"),
             self._row_above("back", level, error.collect),

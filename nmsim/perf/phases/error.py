@@ -48,7 +48,32 @@ def delta(task: LayerTask) -> Stage:
         stage.sweep(Content.HISTORY, neurons, task.membrane_bits, write=False)
     else:
         stage.sweep(Content.MEMBRANE, neurons, task.membrane_bits, write=False)
+    _neuron_gradients(stage, task)
     return stage.build()
+
+
+def _neuron_gradients(stage: StageBuilder, task: LayerTask) -> None:
+    """Threshold and leak gradients, delta (th~ - 1) and delta a~: one multiply-accumulate per neuron with a delta.
+
+    Neuron lanes have the multipliers for it, and form these products in the turn in which they form the delta.
+    """
+    slices, precision = task.slices, task.precision
+    hot = task.deltas.count(*slices.neuron_box) * slices.owner[:, None, None]
+    through_time = task.needs.carries == "history"
+    if task.needs.thresholds:
+        bits, total = (
+            precision.threshold_trace.format.total_bits,
+            precision.threshold_gradient.format.total_bits,
+        )
+        stage.compute(Action.MAC, hot, None, task.delta_bits, 1 if through_time else bits, total)
+        if not through_time:
+            stage.sweep(Content.THRESHOLD_TRACE, slices.owned, bits, write=False)
+        stage.sweep(Content.THRESHOLD_GRADIENT, thresholds(task), total)
+    if task.needs.leak:
+        bits, total = precision.leak_trace.format.total_bits, precision.leak_gradient.format.total_bits
+        stage.compute(Action.MAC, hot, None, task.delta_bits, bits, total)
+        if not through_time:
+            stage.sweep(Content.LEAK_TRACE, slices.owned, bits, write=False)
 
 
 def normalise(task: LayerTask) -> Stage | None:

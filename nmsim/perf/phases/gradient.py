@@ -10,7 +10,7 @@ from nmsim.perf.census import Mask
 from nmsim.perf.layer import RANDOM_BITS, RATE_BITS, LayerTask
 from nmsim.perf.machine import Lane
 from nmsim.perf.phases import stored
-from nmsim.perf.phases.neuron import biases, thresholds
+from nmsim.perf.phases.neuron import biases
 from nmsim.perf.skipping import PackedVector
 from nmsim.perf.stage import Stage, StageKind
 from nmsim.perf.stage_builder import StageBuilder
@@ -66,7 +66,7 @@ def gradient(task: LayerTask) -> Stage:
         _store_factors(stage, task)
     else:
         _weights(stage, task, in_place=kind == "in_place")
-    _neurons(stage, task)
+    _decay_used_traces(stage, task)
     if task.layer.bias:
         _biases(stage, task, in_place=kind == "in_place")
     return stage.build()
@@ -203,30 +203,10 @@ def fill_words(stage: StageBuilder, task: LayerTask, words: IntArray, weights: I
     stage.occupy(Lane.UPDATE, np.where(by_words.reshape(shape), slots, 0))
 
 
-def _neurons(stage: StageBuilder, task: LayerTask) -> None:
-    """Threshold and leak gradients, delta (th~ - 1) and delta a~: one multiply-accumulate per neuron with a delta.
-
-    Neuron lanes have the multipliers for it and do it in the turn in which they form the delta, which counts their time.
-    """
-    slices, precision = task.slices, task.precision
-    hot = task.deltas.count(*slices.neuron_box) * slices.owner[:, None, None]
-    through_time = task.needs.carries == "history"
-    if task.needs.thresholds:
-        bits, total = (
-            precision.threshold_trace.format.total_bits,
-            precision.threshold_gradient.format.total_bits,
-        )
-        stage.compute(Action.MAC, hot, None, task.delta_bits, 1 if through_time else bits, total)
-        if not through_time:
-            stage.sweep(Content.THRESHOLD_TRACE, slices.owned, bits, write=False)
-        stage.sweep(Content.THRESHOLD_GRADIENT, thresholds(task), total)
-    if task.needs.leak:
-        bits, total = precision.leak_trace.format.total_bits, precision.leak_gradient.format.total_bits
-        stage.compute(Action.MAC, hot, None, task.delta_bits, bits, total)
-        if not through_time:
-            stage.sweep(Content.LEAK_TRACE, slices.owned, bits, write=False)
-    if not through_time and not task.scalar and task.options.trace_decay == "lazy":
-        used = task.recorded.traces.count(*slices.input_box)
+def _decay_used_traces(stage: StageBuilder, task: LayerTask) -> None:
+    """Traces that decay when an event touches them are brought up to date as they are used."""
+    if task.needs.carries != "history" and not task.scalar and task.options.trace_decay == "lazy":
+        used = task.recorded.traces.count(*task.slices.input_box)
         stage.compute(Action.LOOKUP, used, Lane.NEURON, task.leak_bits)
         stage.compute(Action.MULTIPLY, used, None, task.leak_bits, task.trace_bits)
 

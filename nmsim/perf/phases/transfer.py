@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from nmsim.contents import Content
 from nmsim.counts import Phase
-from nmsim.network.state import FORWARD_STATE, TRACES
+from nmsim.network.state import FORWARD_STATE, NEURON_TRACES
 from nmsim.perf.geometry import LayerSlices
 from nmsim.perf.layer import LayerTask
 from nmsim.perf.phases.gradient import placement
@@ -22,11 +22,12 @@ _STATE = tuple(variable.content for variable in FORWARD_STATE)
 READS: Mapping[StageKind, tuple[Content, ...]] = {
     StageKind.INTEGRATE: (Content.WEIGHT, Content.INPUT),
     StageKind.NEURON: (*_STATE, Content.THRESHOLD, Content.INPUT, Content.INPUT_SUM),
-    StageKind.DELTA: (Content.MEMBRANE, Content.THRESHOLD, Content.TEMPORAL_ERROR, Content.HISTORY),
-    StageKind.PROPAGATE: (Content.WEIGHT,),
-    StageKind.GRADIENT: (
-        Content.WEIGHT_GRADIENT, Content.THRESHOLD_GRADIENT, *(trace.content for trace in TRACES),
+    StageKind.DELTA: (
+        Content.MEMBRANE, Content.THRESHOLD, Content.TEMPORAL_ERROR, Content.HISTORY, Content.THRESHOLD_GRADIENT,
+        *(trace.content for trace in NEURON_TRACES),
     ),
+    StageKind.PROPAGATE: (Content.WEIGHT,),
+    StageKind.GRADIENT: (Content.WEIGHT_GRADIENT, Content.WEIGHT_TRACE),
     StageKind.OUTER_PRODUCT: (Content.FACTOR, Content.WEIGHT_GRADIENT),
     StageKind.UPDATE: (
         Content.WEIGHT, Content.WEIGHT_GRADIENT, Content.VELOCITY, Content.THRESHOLD, Content.THRESHOLD_GRADIENT,
@@ -35,8 +36,8 @@ READS: Mapping[StageKind, tuple[Content, ...]] = {
 WRITES: Mapping[StageKind, tuple[Content, ...]] = {
     StageKind.INTEGRATE: (Content.INPUT_SUM,),
     StageKind.NEURON: (*_STATE, Content.HISTORY),
-    StageKind.DELTA: (Content.TEMPORAL_ERROR,),
-    StageKind.GRADIENT: (Content.WEIGHT_GRADIENT, Content.THRESHOLD_GRADIENT, Content.FACTOR),
+    StageKind.DELTA: (Content.TEMPORAL_ERROR, Content.THRESHOLD_GRADIENT),
+    StageKind.GRADIENT: (Content.WEIGHT_GRADIENT, Content.FACTOR),
     StageKind.OUTER_PRODUCT: (Content.WEIGHT_GRADIENT,),
     StageKind.UPDATE: READS[StageKind.UPDATE],
 }
@@ -84,9 +85,7 @@ def _moves(task: LayerTask, part: StageKind) -> tuple[tuple[Content, ...], tuple
     if part is StageKind.DELTA and task.needs.carries == "history":
         return tuple(content for content in reads if content is not Content.MEMBRANE), writes
     if part is StageKind.GRADIENT and task.scalar:  # what every step changes is small and stays
-        return tuple(content for content in reads if content is not Content.WEIGHT_GRADIENT), (
-            Content.THRESHOLD_GRADIENT,
-        )
+        return tuple(content for content in reads if content is not Content.WEIGHT_GRADIENT), ()
     if part is StageKind.GRADIENT and placement(task) == "in_place":
         return (*reads, Content.WEIGHT), (*writes, Content.WEIGHT)
     return reads, writes

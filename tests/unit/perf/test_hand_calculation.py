@@ -281,10 +281,15 @@ def test_thresholds_move_on_the_lanes_of_neurons(model: PerformanceModel) -> Non
     assert found == [18 + 3 + BARRIER, 56 + 1 + 3 + BARRIER]
 
 
-def test_gradients_of_thresholds_take_no_turn_of_the_mac_lanes(model: PerformanceModel) -> None:
-    found = cycles(model, "stop-wt", changed_core(memories=LEARNED_THRESHOLDS))
+def test_gradients_of_thresholds_come_with_the_deltas(model: PerformanceModel) -> None:
+    narrow = [*LEARNED_THRESHOLDS[:-1], LEARNED_THRESHOLDS[-1] | {"word_bits": 48}]
+    found = cycles(model, "stop-wt", changed_core(memories=narrow))
     # two deltas meet two traces: 4 multiply-accumulates; 2 words of gradients read and written
     assert found["gradient 0"] == 4 + 3
+    # 3 neurons, a word each of sums, thresholds, membranes, deltas; of thresholds 3 traces in a word and 3 gradients in 3,
+    # read while as many are written
+    assert found["error 0: delta"] == 4 + 3
+    assert cycles(model, "stop-w", changed_core(memories=narrow))["error 0: delta"] == 3 + 3
 
 
 def test_in_place_an_update_is_of_thresholds_alone(model: PerformanceModel) -> None:

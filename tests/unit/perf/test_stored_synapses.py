@@ -148,7 +148,8 @@ def test_operations_follow_the_masks_exactly(synapses: dict[str, object]) -> Non
         assert done(found, layer, Phase.INTEGRATE, Action.SOP, "integrate") == sops
         assert done(found, layer, Phase.ERROR, Action.MAC, "propagate") == errors
         neurons = int(record.layers[layer].mask("deltas").sum()) * 2  # threshold and leak, one each
-        assert done(found, layer, Phase.GRADIENT, Action.MAC, "gradient") - neurons == pairs
+        assert done(found, layer, Phase.ERROR, Action.MAC, "delta") == neurons
+        assert done(found, layer, Phase.GRADIENT, Action.MAC, "gradient") == pairs
         assert done(plain, layer, Phase.INTEGRATE, Action.SOP, "integrate") > sops
         updates, all_updates = (
             done(one, layer, Phase.UPDATE, Action.MULTIPLY, "update") // SAMPLES for one in (found, plain)
