@@ -2,6 +2,7 @@
 
 import json
 import platform
+import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -271,7 +272,7 @@ class RunFolder:
         content = self._json(
             self.training_file,
             TRAINING_SCHEMA,
-            f"{self.path}: training has not finished; go on with `nmsim train --out {self.path} --resume`",
+            f"{self.path}: training has not finished; go on with `{self._resuming()}`",
         )
         self.belongs(self.training_file, content.get("run_hash"))
         try:
@@ -280,6 +281,22 @@ class RunFolder:
             raise RunError(
                 f"{self.training_file}: not a training history ({error}); make the run again"
             ) from error
+
+    def _resuming(self) -> str:
+        """The command that goes on with this training, whatever it was started with."""
+        seed = self.provenance()["seed"]
+        return shlex.join(
+            [
+                "nmsim",
+                "train",
+                str(self.workload_file),
+                "--seed",
+                str(seed),
+                "--out",
+                str(self.path),
+                "--resume",
+            ]
+        )
 
     def save_history(self, history: TrainingHistory) -> None:
         """Write the training history: the last file of a training, which says that it has finished."""

@@ -1,6 +1,7 @@
 """A run folder is one run: what is not of it is refused, what was there before is moved away."""
 
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import pytest
 from small_run import make_workload, trained
 
 import nmsim
+from nmsim.cli.main import main
 from nmsim.errors import RunError
 from nmsim.pipeline import folder as run_folder
 from nmsim.pipeline.folder import RunFolder, package_versions
@@ -60,8 +62,24 @@ def test_a_report_of_a_training_that_was_killed_is_refused(one):
         train(make_workload("precision.weight=s4.2"), one, seed=7, overwrite=True, listen=killed)
     with pytest.raises(RunError, match=r"training has not finished; go on with"):
         simulate(one, [read_chip(CHIP)])
-    refused(one, r"training has not finished; go on with `nmsim train --out .* --resume`$")
+    refused(
+        one,
+        r"training has not finished; go on with `nmsim train .*workload.yaml --seed 7 --out .* --resume`$",
+    )
     assert not (one / "report.html").exists()
+
+
+def test_the_command_that_an_unfinished_run_names_finishes_it(one, monkeypatch):
+    with pytest.raises(KilledError):
+        train(make_workload("precision.weight=s4.2"), one, seed=7, overwrite=True, listen=killed)
+    with pytest.raises(RunError) as caught:
+        RunFolder(one).history()
+    named = re.search(r"`(.*)`", str(caught.value))[1]
+    monkeypatch.setattr(sys, "argv", [*shlex.split(named), "--quiet"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 0
+    assert RunFolder(one).history().rows
 
 
 def test_what_another_run_takes_the_place_of_is_kept_under_earlier(one):
