@@ -6,9 +6,10 @@ from itertools import product
 from typing import Literal
 
 from nmsim.activity import Activity
+from nmsim.capacity import shortage
 from nmsim.contents import Content
 from nmsim.cost.table import CostTable
-from nmsim.errors import DoesNotFitError
+from nmsim.errors import ConfigError, DoesNotFitError
 from nmsim.hardware.chip import ChipConfig
 from nmsim.hardware.dataflow import FLOWS, Flow
 from nmsim.mapper.costing import Cost, Coster, Objective, Price, Step
@@ -25,6 +26,13 @@ from nmsim.network.spec import NetworkSpec
 from nmsim.perf.census import ActivityCensus
 
 Effort = Literal["quick", "full"]
+MOST_SEARCHED = 16_384
+"""Cores up to which a full search is made; on more of them each trial takes seconds, and policies and dataflows are left."""
+BYTES_PER_CORE: dict[Effort, float] = {"quick": 50e3, "full": 150e3}
+BYTES_PER_CORE_AND_SAMPLE = 2.5e3
+"""Memory that mapping and simulating take, measured on meshes of 4,000 to 64,000 cores."""
+NO_QUESTION_BYTES = 1e9
+"""Below this nobody asks how much memory is free."""
 POLICIES: tuple[Spread, ...] = ("balanced", "compact", "wide")
 STEPS: tuple[Step, ...] = ("integrate", "error", "gradient")
 PROFILE = 2
@@ -86,11 +94,14 @@ def search_mapping(
     `objective` (the chip's option if absent) is what is to be small. What the chip's options prescribe (`spread`,
     `dataflow`) stays as it is. `quick` compares the three policies and the dataflows, and looks for no remedies of a clock
     that is too fast; `full` also searches cores and rows of every layer. Never worse than any policy that fits, by the
-    analytic model on the first samples.
+    analytic model on the first samples. Machines of more than `MOST_SEARCHED` cores are searched quickly.
 
     Raises:
-        DoesNotFitError, ConfigError, CostError, TooFastError: as mapping by a policy and `evaluate`.
+        DoesNotFitError, ConfigError, CostError, TooFastError: as mapping by a policy and `evaluate`; `ConfigError` too where
+            cores and samples are more than memory holds.
     """
+    effort = effort if len(chip.cores()) <= MOST_SEARCHED else "quick"
+    _check_memory(chip, activity, effort)
     chip = following(network, precision, needs, chip)
     few = ActivityCensus(network, activity.first(PROFILE)) if census is None else census.first(PROFILE)
     price = Coster(network, precision, needs, few.activity, chip, costs, few, remedies=effort == "full")
@@ -104,6 +115,18 @@ def search_mapping(
     job = Deployment(network, precision, search.task.needs, chip, search.best)
     found = Searched(job, search.cost, search.objective, search.by_policy, len(search.known))
     return replace(found, job=replace(job, mapping=replace(search.best, chosen=found.sentence)))
+
+
+def _check_memory(chip: ChipConfig, activity: Activity, effort: Effort) -> None:
+    """`ConfigError` if mapping and simulating all samples take more memory than is free."""
+    cores, samples = len(chip.cores()), activity.samples
+    need = cores * (BYTES_PER_CORE[effort] + samples * BYTES_PER_CORE_AND_SAMPLE)
+    lack = shortage(need) if need > NO_QUESTION_BYTES else ""
+    if lack:
+        raise ConfigError(
+            f"chip {chip.label}: {samples} samples on {cores:,} cores {lack}; use a smaller mesh, or record fewer samples"
+            " (profile.samples)"
+        )
 
 
 def _present(network: NetworkSpec, activity: Activity) -> PresentSynapses:

@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from nmsim import capacity
 from nmsim.activity import Activity
 from nmsim.cost.table import load_table
-from nmsim.errors import DoesNotFitError
+from nmsim.errors import ConfigError, DoesNotFitError
 from nmsim.hardware.chip import ChipConfig
 from nmsim.hardware.dataflow import FLOWS
+from nmsim.mapper import mapping_search
 from nmsim.mapper.costing import Coster
 from nmsim.mapper.mapping_search import Searched, search_mapping
 from nmsim.mapping.automatic import finished
@@ -55,6 +57,29 @@ def test_the_same_input_gives_the_same_mapping() -> None:
     first, second = (searched(design, priced(design), effort="quick") for _ in range(2))
     assert first.mapping == second.mapping
     assert first.tried == second.tried
+
+
+def test_a_machine_of_very_many_cores_is_searched_quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    design = random_design(5)
+    quick, full = searched(design, priced(design), effort="quick"), searched(design, priced(design))
+    monkeypatch.setattr(mapping_search, "MOST_SEARCHED", 1)
+    bounded = searched(design, priced(design))
+    assert (bounded.tried, bounded.mapping) == (quick.tried, quick.mapping)
+    assert bounded.tried < full.tried
+
+
+def test_more_cores_and_samples_than_memory_holds_are_refused_before_they_are_mapped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    design = random_design(5)
+    chip = priced(design)
+    wide = chip.model_copy(update={"mesh": chip.mesh.model_copy(update={"columns": 4000, "rows": 4})})
+    monkeypatch.setattr(capacity, "available_bytes", lambda: 1_000_000_000)
+    with pytest.raises(
+        ConfigError,
+        match=r"samples on [\d,]+ cores needs [\d.]+ GB of memory, and 1\.0 GB are free; use a smaller mesh",
+    ):
+        searched(design, wide)
 
 
 def test_what_the_chip_prescribes_stays() -> None:

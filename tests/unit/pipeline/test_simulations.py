@@ -46,6 +46,19 @@ def test_a_ratio_between_two_machines_carries_a_mark(fresh):
     assert [row["same_machine"] for row in comparison(found).records()] == [True, False]
 
 
+@pytest.mark.parametrize(
+    ("assignment", "said"),
+    [
+        ("core_types.trainer.memories.neurons.words=9", "neurons.words = 9"),
+        ("mesh.tile_width_mm=0.1", "tile width 0.1 mm"),
+        ("tech_node_nm=22", "tech node 22 nm"),
+        ("clock_hz=1e8", "clock 100 MHz"),
+    ],
+)
+def test_a_label_says_what_is_set_otherwise(assignment, said):
+    assert read_chip("edge-28nm", (assignment,)).label == f"edge-28nm ({said})"
+
+
 def test_chips_of_one_label_are_told_apart_by_their_hash(fresh):
     chips = [read_chip("edge-28nm").model_copy(update={"clock_hz": hertz}) for hertz in (1e8, 2e8)]
     simulate(fresh, chips, rules=["inference"])
