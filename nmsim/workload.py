@@ -28,6 +28,8 @@ from nmsim.structure.update_schedule import StructureSchedule
 
 BYTES_PER_VALUE = 8
 """Of a stored integer in the engine."""
+VALUES_PER_WEIGHT = 6
+"""What a training holds of each weight at its peak, measured: when it has learned, the float engine records STBP beside it."""
 
 
 class Profile(Record):
@@ -284,9 +286,11 @@ class Prepared:
 
 
 def _check_memory(workload: WorkloadSpec) -> None:
-    """`ConfigError` if weights and their gradients, and the states of a batch, are more than memory holds."""
+    """`ConfigError` if what is kept of every weight, and the states of a batch, are more than memory holds."""
     layers, samples = workload.network.synaptic_layers, workload.training.batch_size
-    values = sum(2 * layer.weights + 2 * samples * (layer.inputs + layer.neurons) for layer in layers)
+    values = sum(
+        VALUES_PER_WEIGHT * layer.weights + 2 * samples * (layer.inputs + layer.neurons) for layer in layers
+    )
     values += samples * workload.network.time_steps * prod(workload.network.input_shape) // BYTES_PER_VALUE
     lack = shortage(values * BYTES_PER_VALUE)
     if lack:

@@ -53,7 +53,10 @@ def test_bytes_that_python_3_wrote_with_protocol_2_are_read(tmp_path: Path) -> N
     assert read_pickle(tmp_path / "a") == {b"data": bytes(range(256)), b"labels": [1]}
 
 
-@pytest.mark.parametrize("assignment", ["network.layers.0.units=1000000000", "network.time_steps=1000000"])
+@pytest.mark.parametrize(
+    "assignment",
+    ["network.layers.0.units=1000000000", "network.layers.0.units=120000", "network.time_steps=1000000"],
+)
 def test_a_network_larger_than_memory_is_refused_from_its_shapes(
     assignment: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
