@@ -29,7 +29,7 @@ from nmsim.structure.update_schedule import StructureSchedule
 BYTES_PER_VALUE = 8
 """Of a stored integer in the engine."""
 VALUES_PER_WEIGHT = 6
-"""What a training holds of each weight at its peak, measured: when it has learned, the float engine records STBP beside it."""
+"""What a training holds of each weight at its measured peak: after learning, the float engine records STBP beside it."""
 
 
 class Profile(Record):
