@@ -13,6 +13,8 @@ from nmsim.capacity import available_bytes
 from nmsim.errors import DataError
 
 GZIP_MAGIC = b"\x1f\x8b"
+_HEAD_BYTES = 64
+"""Of an unpacked file, what its header may take."""
 _CHUNK_BYTES = 1 << 16
 
 
@@ -32,8 +34,11 @@ def read_bytes(path: Path) -> bytes:
         ) from error
 
 
-def read_unpacked(path: Path) -> bytes:
+def read_unpacked(path: Path, claimed_bytes: Callable[[bytes], int | None] = lambda _: None) -> bytes:
     """Content of a file, decompressed if it starts with the gzip magic number.
+
+    `claimed_bytes` tells from the first bytes how long the content says it is, None if it does not say. What is longer is
+    not unpacked to its end, which may be far away: the content is then longer than claimed, and its reader refuses it.
 
     Raises:
         DataError: the file cannot be read, or its gzip stream is corrupt or ends early.
@@ -45,6 +50,9 @@ def read_unpacked(path: Path) -> bytes:
         with gzip.open(path) as stream:
             while chunk := stream.read1(_CHUNK_BYTES):
                 content += chunk
+                claimed = claimed_bytes(bytes(content[:_HEAD_BYTES]))
+                if claimed is not None and len(content) > claimed:
+                    break
                 if len(content) > limit:
                     raise DataError(
                         f"{path}: unpacks to more than {limit:,} bytes, half of the memory that is free; give the original"

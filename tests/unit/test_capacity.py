@@ -13,6 +13,7 @@ from nmsim import capacity, config
 from nmsim.datasets import file as files
 from nmsim.datasets.file import read_unpacked
 from nmsim.datasets.files.cifar_pickle import read_pickle
+from nmsim.datasets.files.idx import read_idx
 from nmsim.errors import ConfigError, DataError, RunError
 from nmsim.storage import read_arrays
 from nmsim.workload import WorkloadSpec, prepare
@@ -40,6 +41,15 @@ def test_a_gzip_bomb_stops_at_half_of_the_memory(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(files, "available_bytes", lambda: 2_000_000)
     with pytest.raises(DataError, match="unpacks to more than 1,000,000 bytes"):
         read_unpacked(tmp_path / "a.gz")
+
+
+def test_what_is_longer_than_its_header_says_is_not_unpacked_to_its_end(tmp_path: Path) -> None:
+    header = b"\0\0\x08\x01" + (100).to_bytes(4, "big")
+    (tmp_path / "a.gz").write_bytes(gzip.compress(header + bytes(50_000_000)))
+    with pytest.raises(
+        DataError, match=r"byte \d{3,6}: the file is too long: its shape \(100,\) needs 108 bytes"
+    ):
+        read_idx(tmp_path / "a.gz", 1)
 
 
 def test_a_pickle_cannot_ask_for_a_memo_longer_than_itself(tmp_path: Path) -> None:

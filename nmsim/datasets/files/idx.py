@@ -23,8 +23,14 @@ def read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
     Raises:
         DataError: corrupt gzip, wrong magic number, no elements, or another size than the header states.
     """
-    content = read_unpacked(path)
     header = 4 + 4 * dimensions
+
+    def claimed_bytes(head: bytes) -> int | None:
+        if len(head) < header:
+            return None
+        return header + prod(int(side) for side in np.frombuffer(head, ">u4", dimensions, 4))
+
+    content = read_unpacked(path, claimed_bytes)
     if len(content) < header:
         raise DataError(
             f"{path}: byte {len(content)}: the file ends within its {header}-byte IDX header; fetch it again"
