@@ -4,13 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from nmsim import config
 from nmsim.api.study import Study
 from nmsim.config import Document
 from nmsim.explore.backends import create_backend
 from nmsim.explore.sample import Method
 from nmsim.explore.search import Sampler
-from nmsim.explore.space import SPACES
+from nmsim.explore.space import load_space
 from nmsim.pipeline import explore
 from nmsim.pipeline.study import StudyOptions
 
@@ -91,7 +90,7 @@ def search(
 
 
 def _space(space: Document | PathLike, settings: Iterable[str]) -> Document:
-    document = space if isinstance(space, Document) else config.load(config.find(SPACES, str(space)))
+    document = space if isinstance(space, Document) else load_space(str(space))
     for assignment in settings:
         document = document.with_value(assignment)
     return document

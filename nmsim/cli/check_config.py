@@ -19,7 +19,7 @@ from nmsim.cost.table import ComponentTable, CostTable, load_table
 from nmsim.datasets.encoding import encoded_format
 from nmsim.errors import ConfigError, TooFastError
 from nmsim.explore.configure import Configurator
-from nmsim.explore.space import SPACES, DesignSpace
+from nmsim.explore.space import SPACES, DesignSpace, with_base_beside
 from nmsim.hardware.chip import ChipConfig
 from nmsim.pipeline.reference_plan import PLANS, ReferencePlan
 from nmsim.stop.fixed.exact import ExactSum, exact_sums
@@ -80,6 +80,7 @@ def _read_any(name: str) -> tuple[str, Record]:
         raise ConfigError(f"{name}: this is {foreign.what}, not a configuration of nmsim; {foreign.remedy}")
     document = config.load(path).with_path_beside(TABLE_KEY)
     kind = known or _kind_of(document)
+    document = with_base_beside(document) if kind == "space" else document
     record = build_chip(document) if kind == "chip" else config.build(KINDS[kind], document)
     if isinstance(record, DesignSpace):
         Configurator.of(record, document)

@@ -18,7 +18,6 @@ from rich.progress import (
 )
 from rich.progress import Progress as Bar
 
-from nmsim import config
 from nmsim.cli.console import PLAIN_LINE_SECONDS, Screen, table
 from nmsim.cli.output import show_json
 from nmsim.config import Document
@@ -27,7 +26,7 @@ from nmsim.explore.analysis import Analysis
 from nmsim.explore.backends import create_backend
 from nmsim.explore.sample import METHODS, Method
 from nmsim.explore.search import SAMPLERS, Sampler
-from nmsim.explore.space import SPACES
+from nmsim.explore.space import load_space
 from nmsim.pipeline import explore as stage
 from nmsim.pipeline.study import REPORTS, Listener, StudyFolder, StudyOptions, StudyProgress
 from nmsim.report.tables import for_people, value_text
@@ -163,7 +162,7 @@ def report_study(screen: Screen, out: Path, designs: Sequence[int], *, as_json: 
 
 
 def _space(name: str, assignments: list[str] | None) -> Document:
-    document = config.load(config.find(SPACES, name))
+    document = load_space(name)
     for text in assignments or ():
         document = document.with_value(text)
     return document

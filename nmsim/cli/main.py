@@ -6,6 +6,7 @@ Nothing but the standard library is imported before `main` runs, so that Ctrl-C 
 import sys
 
 INTERRUPTED = 130
+BAD_INPUT = 2
 
 
 def main() -> None:
@@ -15,6 +16,9 @@ def main() -> None:
     except KeyboardInterrupt:
         print("nmsim: interrupted", file=sys.stderr)
         code = INTERRUPTED
+    except MemoryError:  # too little even to import what reports it
+        print("nmsim: the memory of this process does not suffice to start; see ulimit -v", file=sys.stderr)
+        code = BAD_INPUT
     sys.exit(code)
 
 

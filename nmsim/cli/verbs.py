@@ -38,6 +38,26 @@ VERBS = {
 """Verb to the file of `nmsim.cli` that holds it, and its line in `nmsim --help`."""
 
 
+LIGHT = frozenset({"describe", "init"})
+"""Files of verbs that load neither compiler nor linear algebra, as far as they are asked for lists and templates."""
+LEAST_ADDRESS_SPACE_BYTES = 450 * 2**20
+"""What libraries of the other verbs take when they are loaded; with less some fail at that, and one never returns."""
+
+
+def _check_address_space() -> None:
+    """`MemoryError` if a limit of the shell (`ulimit -v`) leaves less than loading the libraries takes."""
+    try:
+        import resource
+    except ImportError:  # not on this system
+        return
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if limit != resource.RLIM_INFINITY and limit < LEAST_ADDRESS_SPACE_BYTES:
+        raise MemoryError(
+            f"ulimit -v allows {limit >> 20:,} MB, and loading numpy, scipy and numba takes"
+            f" {LEAST_ADDRESS_SPACE_BYTES >> 20}"
+        )
+
+
 class Verbs(TyperGroup):
     """A group of commands that are imported one by one, when they are asked for."""
 
@@ -49,6 +69,8 @@ class Verbs(TyperGroup):
         """The command of a verb; None if there is no such verb."""
         if cmd_name not in self.commands and cmd_name in VERBS:
             one = typer.Typer(rich_markup_mode=None)
+            if VERBS[cmd_name][0] not in LIGHT:
+                _check_address_space()
             import_module(f"nmsim.cli.{VERBS[cmd_name][0]}").register(one)
             one.callback()(lambda: None)
             self.commands.update(typer.main.get_group(one).commands)

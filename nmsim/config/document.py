@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
@@ -99,17 +99,19 @@ class Document:
                 return self.lines[path[:end]]
         return self.source
 
-    def with_path_beside(self, key: str) -> Self:
-        """A copy in which a path to a YAML file under `key` leads to a file in this one's folder, if it is there.
+    def with_path_beside(self, *keys: str) -> Self:
+        """A copy in which a path to a YAML file under a key path leads to a file in this one's folder, if it is there.
 
         So the two may be used from any folder; a path that leads nowhere from here stays as it is written.
         """
-        value = self.data.get(key)
+        holder: Any = self.data
+        for key in keys[:-1]:
+            holder = holder.get(key) if isinstance(holder, dict) else None
+        value = holder.get(keys[-1]) if isinstance(holder, dict) else None
         if not isinstance(value, str) or not value.endswith((".yaml", ".yml")):
             return self
         beside = Path(self.source).parent / value
-        found = str(beside.resolve()) if beside.is_file() else value
-        return replace(self, data={**self.data, key: found})
+        return replace(self, data=_with(self.data, keys, str(beside.resolve()))) if beside.is_file() else self
 
     def with_value(self, assignment: str, section: str = "") -> Self:
         """A copy in which one key, written `a.b.0.c=value`, has another value (YAML syntax).
@@ -307,3 +309,9 @@ def read_text(path: Path | str) -> str:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ConfigError(f"{path}: cannot be read ({reason}); give a YAML file") from error
+
+
+def _with(data: dict[str, Any], keys: Sequence[str], value: Any) -> dict[str, Any]:
+    """A copy of nested mappings with another value in one place."""
+    below = value if len(keys) == 1 else _with(data[keys[0]], keys[1:], value)
+    return {**data, keys[0]: below}

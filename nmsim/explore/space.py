@@ -9,7 +9,8 @@ from typing import Any, Self
 
 from pydantic import Field, model_validator
 
-from nmsim.config import Record
+from nmsim import config
+from nmsim.config import Document, Record
 from nmsim.explore.axis import Axis
 from nmsim.figures import AREA, ENERGY, LATENCY, METRICS, Better, Figure
 
@@ -112,6 +113,16 @@ class Objective(Record):
     def sign(self) -> int:
         """+1 if small is good, -1 if large is."""
         return 1 if (self.sense or self.described.better) == "min" else -1
+
+
+def load_space(name: str) -> Document:
+    """A space's file, by shipped name or path; its base chip and workload are looked up beside it first."""
+    return with_base_beside(config.load(config.find(SPACES, name)))
+
+
+def with_base_beside(document: Document) -> Document:
+    """A space in which the files of its base are found from any folder, where they stand beside it."""
+    return document.with_path_beside("base", "chip").with_path_beside("base", "workload")
 
 
 class DesignSpace(Record):

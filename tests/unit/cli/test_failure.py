@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -111,6 +112,16 @@ def test_ctrl_c_while_starting_is_one_line() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 130
     assert done.stderr == "nmsim: interrupted; what was finished is kept, go on with --resume\n"
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits of address space are Linux's")
+@pytest.mark.parametrize("megabytes", [100, 300, 360])
+def test_too_little_memory_to_start_is_one_sentence(megabytes: int) -> None:
+    limited = ["sh", "-c", f'ulimit -v {megabytes * 1024}; exec "$@"', "sh", *NMSIM, "train", "mnist-dense"]
+    done = subprocess.run(limited, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 2, done.stderr
+    assert re.match("nmsim: the memory of this (machine|process) does not suffice", done.stderr), done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_out_that_is_a_file_is_one_sentence(tmp_path: Path) -> None:

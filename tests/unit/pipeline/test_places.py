@@ -12,6 +12,7 @@ from small_study import make_space, options
 from nmsim import config
 from nmsim.cli.main import main
 from nmsim.explore.backends.serial import Serial
+from nmsim.explore.space import DesignSpace, load_space
 from nmsim.hardware.variant import variant_of
 from nmsim.pipeline.explore import reopen, sweep
 from nmsim.pipeline.folder import RunFolder
@@ -106,6 +107,22 @@ def test_every_verb_finds_the_prices_beside_a_chip(
     said = capsys.readouterr()
     assert code == 0, said.out + said.err
     assert "cannot be priced" not in said.out
+
+
+def test_a_space_finds_its_base_beside_it_from_any_folder(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert nmsim("check-config", str(place / "space.yaml")) == 0, capsys.readouterr().err
+    base = config.build(DesignSpace, load_space(str(place / "space.yaml"))).base
+    assert (base.chip, base.workload) == (
+        str(place / "chips" / "chip.yaml"),
+        str(place / "here" / "tiny.yaml"),
+    )
+    monkeypatch.chdir(place)
+    here = config.build(DesignSpace, load_space("space.yaml"))
+    written = config.build(DesignSpace, config.load(Path("space.yaml")))
+    assert here.content_hash() == written.content_hash()
 
 
 def test_a_chip_is_the_same_in_another_folder_and_another_with_other_prices(tmp_path: Path) -> None:
