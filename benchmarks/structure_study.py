@@ -68,7 +68,7 @@ NETWORKS: dict[str, tuple[str, tuple[str, ...]]] = {
     "mnist-t4": ("mnist-dense", ("network.time_steps=4",)),
     "mnist-t8": ("mnist-dense", ("network.time_steps=8",)),
     "mnist-8bit": ("mnist-dense", ("precision.weight=s8.6",)),
-    "lenet5": ("mnist-lenet5-small", ()),
+    "lenet5": ("mnist-lenet5-small", ("precision.weight=s16.12",)),  # a sparse start draws weights of up to 4.2
     "cifar10-small": ("cifar10-small", ()),
     "cifar10-vgg6": ("cifar10-vgg6", ()),
 }
