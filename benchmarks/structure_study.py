@@ -23,7 +23,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from nmsim.cost.table import load_table
-from nmsim.errors import FormatError
+from nmsim.errors import DoesNotFitError, FormatError
 from nmsim.evaluate import evaluate
 from nmsim.hardware.synapse_memory import SynapseMemory, SynapseStore
 from nmsim.mapper.mapping_search import search_mapping
@@ -68,7 +68,10 @@ NETWORKS: dict[str, tuple[str, tuple[str, ...]]] = {
     "mnist-t4": ("mnist-dense", ("network.time_steps=4",)),
     "mnist-t8": ("mnist-dense", ("network.time_steps=8",)),
     "mnist-8bit": ("mnist-dense", ("precision.weight=s8.6",)),
-    "lenet5": ("mnist-lenet5-small", ("precision.weight=s16.12",)),  # a sparse start draws weights of up to 4.2
+    "lenet5": (
+        "mnist-lenet5-small",
+        ("precision.weight=s16.12",),
+    ),  # a sparse start draws weights of up to 4.2
     "cifar10-small": ("cifar10-small", ()),
     "cifar10-vgg6": ("cifar10-vgg6", ()),
 }
@@ -240,7 +243,7 @@ def plot(arguments: argparse.Namespace) -> None:
 
 
 def on_whole_chips(folder: RunFolder) -> Iterator[dict[str, object]]:
-    """One inference and one training sample on every chip with every synapse memory, mapping searched in brief."""
+    """Inference and training on every chip with every synapse memory, its mapping searched in brief; empty if it does not fit."""
     workload = folder.workload()
     for name in CHIPS:
         chip = read_chip(name)
@@ -249,16 +252,25 @@ def on_whole_chips(folder: RunFolder) -> Iterator[dict[str, object]]:
             own = chip.model_copy(update={"options": options})
             row: dict[str, object] = {"chip": name, "format": named(memory)}
             for rule in ("inference", workload.training.rule.name):
+                part = "inference" if rule == "inference" else "training"
                 activity = folder.activity(rule_named(rule).profile)
                 costs = load_table(own.technology)
-                job = search_mapping(
-                    workload.network, workload.precision, needs_of(workload, rule, activity), activity, own, costs,
-                    effort="quick",
-                ).job  # fmt: skip
+                try:
+                    job = search_mapping(
+                        workload.network, workload.precision, needs_of(workload, rule, activity), activity, own, costs,
+                        effort="quick",
+                    ).job  # fmt: skip
+                except DoesNotFitError:
+                    row |= {f"{part}_j": "", f"{part}_s": "", f"{part}_kib": ""}
+                    continue
                 found = evaluate(job, activity, costs)
                 assert found.energy_j is not None
-                part = "inference" if rule == "inference" else "training"
-                row |= {f"{part}_j": found.energy_j.mean, f"{part}_s": found.latency_s.mean}
+                kib = sum(use.words_used * use.word_bits for use in found.memory) / BITS_PER_KIB
+                row |= {
+                    f"{part}_j": found.energy_j.mean,
+                    f"{part}_s": found.latency_s.mean,
+                    f"{part}_kib": kib,
+                }
             yield row
 
 
