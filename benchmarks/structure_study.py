@@ -3,11 +3,13 @@
     python benchmarks/structure_study.py train --out /tmp/structure-study
     python benchmarks/structure_study.py train --out /tmp/structure-study --networks mnist-512 mnist-64 --methods prune
     python benchmarks/structure_study.py tables --out /tmp/structure-study
+    python benchmarks/structure_study.py markdown --out /tmp/structure-study
     python benchmarks/structure_study.py plot --out /tmp/structure-study --to docs/pictures/structure.svg
 
 `train` makes a run folder under `--out` for every training, goes on where it was interrupted and leaves alone what has
 finished; several may work side by side on cases of their own. `tables` writes `results.csv`, a line for every finished run,
-and `machine.csv`, what those of the first seed cost on whole chips with every synapse memory. `plot` draws accuracy over
+and `machine.csv`, what those of the first seed cost on whole chips with every synapse memory. `markdown` prints both as the
+tables of docs/structure.md. `plot` draws accuracy over
 sparsity and over energy from the two.
 """
 
@@ -33,7 +35,7 @@ from nmsim.pipeline.simulate import needs_of, read_chip
 from nmsim.pipeline.synapses import masks_of
 from nmsim.pipeline.train import read_workload, train
 from nmsim.rules import rule_named
-from nmsim.units import BITS_PER_KIB
+from nmsim.units import BITS_PER_KIB, NJ_PER_J, US_PER_S
 from nmsim.workload import WorkloadSpec
 
 SPARSITIES = (0.9, 0.8, 0.95, 0.5)
@@ -202,6 +204,36 @@ def stored_kib(folder: RunFolder) -> dict[str, object]:
     return {f"kib, {name}": kib for name, kib in found.items()}
 
 
+def markdown(arguments: argparse.Namespace) -> None:
+    """Accuracy of every method over sparsity, and each run of the first seed in the synapse memory of least energy."""
+    accuracies: dict[tuple[str, str, float], list[float]] = defaultdict(list)
+    for row in read(arguments.out / "results.csv"):
+        key = str(row["network"]), str(row["method"]), float(str(row["sparsity"]))
+        accuracies[key].append(100 * float(str(row["test_accuracy"])))
+    print("| network | method | absent | accuracy | trainings |\n|---|---|---|---|---|")
+    for (network, method, sparsity), own in sorted(accuracies.items()):
+        spread = f" +- {np.std(own, ddof=1):.1f}" if len(own) > 1 else ""
+        print(f"| {network} | {method} | {sparsity:.0%} | {np.mean(own):.1f}{spread} % | {len(own)} |")
+    print("\n| run | chip | inference | training sample |\n|---|---|---|---|")
+    rows: dict[tuple[str, str], list[dict[str, object]]] = defaultdict(list)
+    for row in read(arguments.out / "machine.csv"):
+        rows[str(row["run"]), str(row["chip"])].append(row)
+    for (run, chip), own_rows in sorted(rows.items()):
+        print(f"| {run} | `{chip}` | {cheapest(own_rows, 'inference')} | {cheapest(own_rows, 'training')} |")
+
+
+def cheapest(rows: Sequence[dict[str, object]], part: str) -> str:
+    """Energy, time, memory and format of the synapse memory that takes least energy, and what the dense one takes."""
+    energies = {str(row["format"]): float(str(row[f"{part}_j"])) for row in rows if row[f"{part}_j"]}
+    if not energies:
+        return "does not fit"
+    best = min(energies, key=lambda name: energies[name])
+    row = next(row for row in rows if row["format"] == best)
+    time, room = float(str(row[f"{part}_s"])), float(str(row[f"{part}_kib"]))
+    dense = f"{energies['dense'] * NJ_PER_J:,.0f} nJ" if "dense" in energies else "does not fit"
+    return f"{energies[best] * NJ_PER_J:,.0f} nJ, {time * US_PER_S:,.2f} us, {room:,.0f} KiB, {best} (dense {dense})"
+
+
 def plot(arguments: argparse.Namespace) -> None:
     """Accuracy over sparsity by method, and over energy of an inference by storage of the pruned runs of the first seed."""
     results = [row for row in read(arguments.out / "results.csv") if row["rule"] == "stop-wtl"]
@@ -300,11 +332,11 @@ def write(path: Path, rows: list[dict[str, object]]) -> None:
 
 
 def main() -> None:
-    """One of the three steps."""
+    """One of the four steps."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("step", choices=("train", "tables", "plot"))
+    parser.add_argument("step", choices=("train", "tables", "markdown", "plot"))
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--networks", nargs="+", default=["mnist-dense", "lenet5"], choices=NETWORKS)
     parser.add_argument("--rules", nargs="+", default=["stop-wtl"], choices=RULES)
@@ -317,7 +349,9 @@ def main() -> None:
     parser.add_argument("--data", help="folder of CIFAR-10")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
-    {"train": train_all, "tables": write_tables, "plot": plot}[arguments.step](arguments)
+    {"train": train_all, "tables": write_tables, "markdown": markdown, "plot": plot}[arguments.step](
+        arguments
+    )
 
 
 if __name__ == "__main__":
