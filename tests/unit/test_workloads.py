@@ -42,7 +42,7 @@ def sizes(network: NetworkSpec) -> list[tuple[object, ...]]:
     ]
 
 
-STARTED_AS_INTEGRATORS = ("cifar10-vgg6-tuned", "mnist-lenet5-tuned")
+STARTED_AS_INTEGRATORS = ("cifar10-vgg6-tuned", "mnist-lenet5-large-tuned", "mnist-lenet5-tuned")
 """Their float starts are networks of integrate-and-fire neurons (docs/results.md)."""
 
 

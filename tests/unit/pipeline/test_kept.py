@@ -76,7 +76,12 @@ def test_a_file_of_another_kind_and_a_name_that_is_not_there_are_refused(run: Ru
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("name", "data"), [("mnist-lenet5-tuned", "mnist.npz"), ("cifar10-vgg6-tuned", "cifar10.npz")]
+    ("name", "data"),
+    [
+        ("mnist-lenet5-tuned", "mnist.npz"),
+        ("mnist-lenet5-large-tuned", "mnist.npz"),
+        ("cifar10-vgg6-tuned", "cifar10.npz"),
+    ],
 )
 def test_a_shipped_run_has_its_accuracy_on_this_machine(
     name: str, data: str, shared_data: Path, tmp_path: Path
