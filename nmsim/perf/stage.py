@@ -143,8 +143,12 @@ def counted_block(
     key: tuple[object, ...], cores: IntArray, values: IntArray, shape: tuple[int, int], samples: int, cadence: Cadence
 ) -> Block:  # fmt: skip
     """Rows of counts `values (n, S, T)`, with one entry on an axis along which all are the same."""
-    total = sum_last(values) * (shape[1] // values.shape[-1])
-    total = np.broadcast_to(total, (len(total), samples))
+    steps = values.shape[-1]
+    total = values[..., 0] if steps == 1 else sum_last(values)
+    if steps != shape[1]:
+        total = total * (shape[1] // steps)
+    if total.shape[1] != samples:
+        total = np.broadcast_to(total, (len(total), samples))
     cells = values if cadence == "step" else None
     return Block(key, cores, total, cadence == "batch", cells, shape)
 

@@ -1,18 +1,24 @@
 """Stage builder: how the phases write down what a stage does, access by access and operation by operation."""
 
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nmsim.caches import Itself
 from nmsim.contents import Content
 from nmsim.counts import Action, Block, Component, Phase
 from nmsim.perf.machine import Lane, Machine
 from nmsim.perf.stage import MAX_LANES, Cadence, Stage, StageKind, counted_block
 from nmsim.perf.traffic import Traffic
+from nmsim.sums import sum_rows
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
+KEPT = 1024
+"""Memories of some cores that are kept: every stage of a layer asks for the same."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +65,6 @@ class StageBuilder:
         self.dram_bits = np.zeros(self.shape)
         self.samples = shape[0]
         self.blocks: list[Block] = []
-        self._rows = np.arange(n)
         self.by_events = bool(machine.event_timed[cores].all())
 
     def spread(self, values: IntArray | int) -> IntArray:
@@ -136,11 +141,8 @@ class StageBuilder:
         """
         if self.by_events:
             return
-        memory = self.machine.memory_index(self.cores, content) if at is None else at
-        one = int(memory[0])
-        place = (slice(None), one) if (memory == one).all() else (self._rows, memory)
-        kinds = self.machine.memory_kind[self.cores, memory]
-        lengths = self.spread(run)
+        held = _held(self.machine, Itself(self.cores), content if at is None else Itself(at))
+        place, lengths = held.place, self.spread(run)
         for action, words, moved in ((Action.READ, reads, self.reads), (Action.WRITE, writes, self.writes)):
             if isinstance(words, int) and words == 0:
                 continue
@@ -150,11 +152,8 @@ class StageBuilder:
                 if not (action is Action.WRITE and writes is reads):
                     bursts = np.where(lengths > 0, values / np.maximum(lengths, 1), values > 0)
                 self.bursts[place] += bursts
-            for kind in sorted(set(kinds.tolist())):
-                name, word_bits = self.machine.memory_kinds[kind]
-                level = Component.REGISTERS if (name, word_bits) in self.machine.registers else Component.SRAM
-                rows = kinds == kind
-                if rows.all():
+            for level, name, word_bits, rows in held.kinds:
+                if rows is None:
                     self._count(level, action, name, (word_bits,), values)
                 else:
                     self._count(level, action, name, (word_bits,), values[rows], self.cores[rows])
@@ -197,7 +196,7 @@ class StageBuilder:
         distinct, inverse = np.unique(cores, return_inverse=True)
         if len(distinct) < len(cores) or (distinct != cores).any():
             lanes, reads, writes, bursts, waits = (
-                _join(array, inverse, len(distinct)) for array in (lanes, reads, writes, bursts, waits)
+                sum_rows(inverse[: len(array)], array, len(distinct)) for array in (lanes, reads, writes, bursts, waits)
             )
         words = reads + writes
         split = self.machine.splits_ports[distinct][:, :, None, None]
@@ -227,9 +226,27 @@ class StageBuilder:
         self.blocks.append(counted_block(key, where, values, self.shape, self.samples, self.cadence))
 
 
-def _join(array: FloatArray, inverse: IntArray, cores: int) -> FloatArray:
-    """Rows of one core added up, in the order in which they come."""
-    joined = np.zeros((cores, *array.shape[1:]))
-    for row, core in zip(array, inverse.tolist(), strict=False):
-        joined[core] += row
-    return joined
+@dataclass(frozen=True)
+class _Held:
+    """Memories of some cores that words of a content go to: their place in arrays `(n, M, ...)`, and what they are.
+
+    `kinds` are level, name, width of a word and rows `(n,)`, None where all rows are of one kind.
+    """
+
+    place: tuple[Any, Any]
+    kinds: tuple[tuple[Component, str, int, NDArray[np.bool_] | None], ...]
+
+
+@lru_cache(maxsize=KEPT)
+def _held(machine: Machine, cores: Itself[IntArray], where: Content | Itself[IntArray]) -> _Held:
+    memory = where.it if isinstance(where, Itself) else machine.memory_index(cores.it, where)
+    one = int(memory[0])
+    alike = bool((memory == one).all())
+    kinds = machine.memory_kind[cores.it, memory]
+    found = []
+    for kind in sorted(set(kinds.tolist())):
+        name, word_bits = machine.memory_kinds[kind]
+        level = Component.REGISTERS if (name, word_bits) in machine.registers else Component.SRAM
+        rows = kinds == kind
+        found.append((level, name, word_bits, None if rows.all() else rows))
+    return _Held((slice(None), one) if alike else (np.arange(len(memory)), memory), tuple(found))

@@ -1,6 +1,7 @@
 """Sums: at which level of a core's memories input sums and error sums are added up, and in how many passes."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,12 +48,12 @@ class SumLevels:
         fits = has_near & (at_core <= held)
         return cls(home, near, has_near, np.where(has_near, held, lanes), fits, flow)
 
-    @property
+    @cached_property
     def stay(self) -> NDArray[np.bool_]:
         """Where outputs stay in place until they are complete, pass by pass."""
         return np.full(len(self.home), self.flow == "output_stationary")
 
-    @property
+    @cached_property
     def at(self) -> IntArray:
         """Memories in which sums are added up."""
         return np.where(self.fits | self.stay, self.near, self.home)
