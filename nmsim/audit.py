@@ -89,7 +89,7 @@ def _prices(
     chip: ChipConfig, perf: PerfResult, energy: EnergyTable, power: StaticPower, idle: Idle | None
 ) -> Iterator[Check]:
     """Recompute the total from the counts, row by row: counts times prices, static power times time, overhead."""
-    counted = set(energy.columns["action"].tolist()) - {STANDING, WORKING, OVERHEAD}
+    counted = set(energy.columns.coded("action")[0].tolist()) - {STANDING, WORKING, OVERHEAD}
     priced = energy.select(action=tuple(counted))
 
     working = energy.select(component=CLOCK, action=WORKING)
@@ -120,12 +120,17 @@ def _prices(
     )
     rows = int(perf.counts.counts.any(axis=1).sum())
     gaps = {(gap.component, gap.action) for gap in energy.unpriced}
-    actions = zip(
-        perf.counts.columns["component"].tolist(), perf.counts.columns["action"].tolist(), strict=True
-    )
-    outside = sum((component, action) in gaps or component in energy.inside for component, action in actions)
+    outside = _rows_of(perf.counts, frozenset(gaps), energy.inside)
     detail = f"{outside} rows are priced otherwise or declared without a price"
     yield _same("every action that happened has one price", rows, len(priced) + outside, "rows", detail)
+
+
+def _rows_of(counts: ActionCounts, actions: frozenset[tuple[str, str]], components: tuple[str, ...]) -> int:
+    """Rows of some actions of components, or of whole components."""
+    if not actions and not components:
+        return 0
+    rows = zip(counts.columns["component"].tolist(), counts.columns["action"].tolist(), strict=True)
+    return sum((component, action) in actions or component in components for component, action in rows)
 
 
 def _parts(perf: PerfResult, energy: EnergyTable) -> Iterator[Check]:
@@ -173,8 +178,8 @@ def _busiest_memory(
     if not names:
         return 0.0, ""
     cores = chip.cores()
-    memories = [next(m for m in cores[core].type.memories if m.name == name) for core, name in names]
-    rate = np.array([memory.accesses_per_cycle for memory in memories])[:, None]
+    rates = {core.name: {m.name: m.accesses_per_cycle for m in core.memories} for core in chip.core_types}
+    rate = np.array([rates[cores[core].type.name][name] for core, name in names])[:, None]
     share = (words / rate / np.maximum(cycles, TOLERANCE)).max(axis=1)
     busiest = int(share.argmax())
     return float(share[busiest]), f"{names[busiest][1]} of core {names[busiest][0]}"

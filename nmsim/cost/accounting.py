@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from nmsim.caches import BoundedCache
+from nmsim.caches import BoundedCache, Itself
 from nmsim.columns import KEPT, Columns, joined
 from nmsim.cost.clock import open_periods, period_price
 from nmsim.cost.constant import Constant, Kind
@@ -24,6 +24,7 @@ from nmsim.cost.energy import (
     Unpriced,
 )
 from nmsim.cost.idle import PHASE, Idle
+from nmsim.cost.outline import unclocked
 from nmsim.cost.price import Price
 from nmsim.cost.pricing import INSIDE_COMPONENTS, INSIDE_EVENTS, PriceList, Pricing, price_counts
 from nmsim.cost.static import StaticPower
@@ -60,7 +61,7 @@ def energy_of(
     worked = _actions(_Counted(counts, PriceList.of(chip, table), batch_size))
     parts = [*worked.parts]
     if isinstance(table, ComponentTable):
-        parts += _working_clock(chip, table, activities)
+        parts += _working_clock(_Open(unclocked(chip), Itself(table), Itself(activities)))
     parts.append(_static(power, phase_s))
     if idle is not None and power.parts:
         parts.append(_between_samples(power, idle))
@@ -179,9 +180,19 @@ def control_price(chip: ChipConfig, table: ComponentTable) -> Price:
     )
 
 
-def _working_clock(chip: ChipConfig, table: ComponentTable, activities: Sequence[CoreActivity]) -> list[Rows]:
+@dataclass(frozen=True)
+class _Open:
+    """What decides the clock of flip-flops that open for work: not how often a second they do."""
+
+    chip: ChipConfig
+    table: Itself[ComponentTable]
+    activities: Itself[Sequence[CoreActivity]]
+
+
+def _opened(asked: _Open) -> list[Rows]:
     """Clock of the flip-flops that open for work, by core and stage; none where the chip's own figure stands for all."""
-    technology = technology_at(table, chip.tech_node_nm, chip.voltage_v)
+    chip, activities = asked.chip, asked.activities.it
+    technology = technology_at(asked.table.it, chip.tech_node_nm, chip.voltage_v)
     if chip.power.clock_power_w_per_hz is not None or not technology.clocked:
         return []
     found = open_periods(chip, technology, activities)
@@ -192,6 +203,11 @@ def _working_clock(chip: ChipConfig, table: ComponentTable, activities: Sequence
     stages = tuple((str(activity.phase), activity.layer, activity.cores.tobytes()) for activity, _ in found)
     columns = _stage_columns(stages).take(busy)
     return [(columns, periods[busy], np.zeros(columns.rows, np.int64), [period_price(technology)])]
+
+
+_working_clock = BoundedCache(
+    _opened, lambda found: sum(2 * periods.nbytes for _, periods, _, _ in found), KEPT_BYTES
+)
 
 
 @lru_cache(maxsize=KEPT)

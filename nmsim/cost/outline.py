@@ -1,4 +1,4 @@
-"""Outline: the part of a chip that the prices of its actions depend on; chips of one outline share them."""
+"""Outlines: the part of a chip that the prices of its actions, or of its open clock, depend on; chips of one share them."""
 
 from functools import lru_cache
 
@@ -23,6 +23,13 @@ def priced(chip: ChipConfig) -> ChipConfig:
             "options": Options(), "core_types": tuple(_core(core) for core in chip.core_types),
         }
     )  # fmt: skip
+
+
+@lru_cache(maxsize=KEPT)
+def unclocked(chip: ChipConfig) -> ChipConfig:
+    """The chip with its clock, and what follows it in no price, set to one value: flip-flops and their gating stay."""
+    changes = {"variant": "", "clock_hz": 1e6, "barrier": Barrier(), "real_time": None, "options": Options()}
+    return chip.model_copy(update=changes)
 
 
 def _core(core: Core) -> Core:

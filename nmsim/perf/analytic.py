@@ -66,12 +66,12 @@ class AnalyticTimes:
 
     def _group(self, group: tuple[int, ...]) -> FloatArray:
         """Duration of stages that start together `(S, T)`."""
+        if len(group) == 1:
+            return self._load(group[0]).cycles
         longest: FloatArray = np.max([self._load(stage).cycles for stage in group], axis=0)
-        if len(group) > 1:
-            # each may be short by itself and yet wait for the others, where they take the same core, link or DRAM
-            shared = [self._shared((stage, t) for stage in group) for t in range(longest.shape[1])]
-            longest = np.maximum(longest, np.stack(shared, axis=1))
-        return longest
+        # each may be short by itself and yet wait for the others, where they take the same core, link or DRAM
+        shared = [self._shared((stage, t) for stage in group) for t in range(longest.shape[1])]
+        return np.maximum(longest, np.stack(shared, axis=1))
 
     def _shared(self, turns: Iterable[tuple[int, int]]) -> FloatArray:
         """Bound `(S,)` of stages that run beside each other: the resource with the largest sum of their loads, and fill."""

@@ -16,6 +16,8 @@ SPEEDS = frozenset(
     }
 )  # fmt: skip
 """Last parts of key paths of a chip file that set how fast, or at which price, work is done, and seldom what it is."""
+PRICED = frozenset({"clock_hz", "voltage_v", "tech_node_nm", "arrival_hz"})
+"""Those of them that seldom change how many cycles it takes."""
 KEPT = 64
 """Outlines that are kept: a design asks for its own some ten times."""
 

@@ -196,7 +196,8 @@ class StageBuilder:
         distinct, inverse = np.unique(cores, return_inverse=True)
         if len(distinct) < len(cores) or (distinct != cores).any():
             lanes, reads, writes, bursts, waits = (
-                sum_rows(inverse[: len(array)], array, len(distinct)) for array in (lanes, reads, writes, bursts, waits)
+                sum_rows(inverse[: len(array)], array, len(distinct))
+                for array in (lanes, reads, writes, bursts, waits)
             )
         words = reads + writes
         split = self.machine.splits_ports[distinct][:, :, None, None]

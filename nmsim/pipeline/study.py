@@ -18,7 +18,7 @@ from nmsim.explore.configure import Configurator
 from nmsim.explore.result import Result, Status
 from nmsim.explore.space import DesignSpace, Values, design_key
 from nmsim.explore.store import Store
-from nmsim.perf.outline import SPEEDS
+from nmsim.perf.outline import PRICED, SPEEDS
 from nmsim.pipeline.evaluate_design import EvaluateDesign, Job, Numerics, TrainVariant, training_key
 from nmsim.pipeline.folder import RunFolder, package_versions
 from nmsim.storage import sweep, write_text
@@ -196,11 +196,9 @@ class StudyRunner:
     def _neighbourhood(self, values: Values) -> tuple[str, ...]:
         """Key of a design by which those that share come together."""
         keyed = [
-            (any(path.rpartition(".")[2] in SPEEDS for path in axis.paths),
-             all(path.startswith("chip.") for path in axis.paths), str(value))
-            for axis, value in zip(self.space.axes, values, strict=True)
-        ]  # fmt: skip
-        return tuple(value for _, _, value in sorted(keyed, key=lambda item: item[:2]))
+            (_how_deep(axis.paths), str(value)) for axis, value in zip(self.space.axes, values, strict=True)
+        ]
+        return tuple(value for _, value in sorted(keyed, key=lambda item: item[0]))
 
     def each(self, function: Callable[[Result], Any], results: Sequence[Result], stage: str) -> None:
         """Have a worker do something for each of some results; whatever goes wrong there is raised here."""
@@ -238,6 +236,12 @@ class StudyRunner:
     def results(self) -> list[Result]:
         """Every stored result."""
         return self.store.results()
+
+
+def _how_deep(paths: Sequence[str]) -> tuple[bool, bool, bool]:
+    """Place of an axis among those that designs are ordered by: the last ones change the least of what is shared."""
+    last = {path.rpartition(".")[2] for path in paths}
+    return bool(last & SPEEDS), last <= PRICED, all(path.startswith("chip.") for path in paths)
 
 
 class _Count:
