@@ -9,7 +9,7 @@ from nmsim.mapping.deployment import Deployment, needs_on
 from nmsim.mapping.fit import FitReport
 from nmsim.mapping.mapping import Mapping
 from nmsim.mapping.outline import outline
-from nmsim.mapping.partition import Partition, Spread
+from nmsim.mapping.partition import Partition, Spread, too_much
 from nmsim.mapping.place import place
 from nmsim.mapping.remedy import fit_report
 from nmsim.mapping.residency import residency
@@ -61,7 +61,10 @@ def map_network(
     """
     if spread is None:
         spread = "balanced" if chip.options.spread == "searched" else chip.options.spread
-    found = _answer(_Question(network, precision, needs, outline(chip, spread), spread, present))
+    asked = _Question(network, precision, needs, outline(chip, "compact"), "compact", present)
+    if not _hopeless(asked):
+        asked = _Question(network, precision, needs, outline(chip, spread), spread, present)
+    found = _answer(asked)
     if isinstance(found, FitReport):
         report = fit_report(Task.of(network, precision, needs, chip, present), spread) if remedies else found
         raise DoesNotFitError(report.text(), report)
@@ -78,6 +81,13 @@ class _Question:
     chip: ChipConfig
     spread: Spread
     present: PresentSynapses
+
+
+@lru_cache(maxsize=KEPT)
+def _hopeless(asked: _Question) -> bool:
+    """Whether there is too much data for any way to cut it, so that all spreads are refused for the same reasons."""
+    task = Task.of(asked.network, asked.precision, asked.needs, asked.chip, asked.present)
+    return all(too_much(task.plans, asked.chip, storages) for storages in task.storages)
 
 
 @lru_cache(maxsize=KEPT)

@@ -11,6 +11,7 @@ from nmsim.caches import BoundedCache
 from nmsim.counts import CoreActivity, Phase
 from nmsim.perf.machine import Machine
 from nmsim.perf.model import PerfResult, StageLabel
+from nmsim.perf.outline import cores_in_cycles
 from nmsim.perf.phase_time import Turns, phase_cycles
 from nmsim.perf.schedule import Slot
 from nmsim.perf.stage import MAX_LANES, Stage
@@ -62,7 +63,7 @@ class AnalyticTimes:
         return (self._load(stage) for stage in range(len(self.work.stages)))
 
     def _load(self, stage: int) -> StageLoad:
-        return _loads((self.work.machine, self.work.stages[stage]))
+        return _loads((Machine.of(cores_in_cycles(self.work.chip)), self.work.stages[stage]))
 
     def _group(self, group: tuple[int, ...]) -> FloatArray:
         """Duration of stages that start together `(S, T)`."""

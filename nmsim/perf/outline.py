@@ -3,7 +3,7 @@
 from functools import lru_cache
 
 from nmsim.contents import SUMS, Content
-from nmsim.hardware.chip import ChipArray, ChipConfig, Power
+from nmsim.hardware.chip import ChipArray, ChipConfig, Options, Power
 from nmsim.hardware.core import Core
 from nmsim.hardware.noc import Barrier, Noc
 from nmsim.hardware.sram import Sram
@@ -71,6 +71,13 @@ def in_cycles(chip: ChipConfig) -> ChipConfig:
             "options": chip.options.model_copy(update={"spread": "balanced", "objective": "edp"}),
         }
     )  # fmt: skip
+
+
+@lru_cache(maxsize=KEPT)
+def cores_in_cycles(chip: ChipConfig) -> ChipConfig:
+    """The chip `in_cycles` as far as its cores and DRAM go: packets and the order of stages are not their business."""
+    alone = {"noc": Noc(topology=chip.noc.topology), "barrier": Barrier(), "options": Options()}
+    return in_cycles(chip).model_copy(update=alone)
 
 
 @lru_cache(maxsize=KEPT)

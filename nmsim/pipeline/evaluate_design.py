@@ -167,7 +167,7 @@ def _accuracy(run: Path) -> float | None:
 
 @contextmanager
 def _seldom_collected() -> Iterator[None]:
-    """Cycles of garbage are looked for a hundredth as often: a design leaves hardly any, and all that is kept is looked through."""
+    """Look for garbage in cycles a hundredth as often: a design leaves hardly any, and all that is kept is gone through."""
     usual = gc.get_threshold()
     gc.set_threshold(100 * usual[0], *usual[1:])
     try:
