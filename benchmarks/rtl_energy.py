@@ -229,7 +229,9 @@ def measure_core(folder: Path, libraries: list[Path], samples: int, given: Condi
     texts = unpacked(libraries, folder / "liberty")
     if not (folder / "flat.json").exists():
         yosys(
-            folder, "read_verilog netlist.v;flatten stop_core;opt_clean stop_core;write_json flat.json", texts
+            folder,
+            "read_verilog netlist.v;flatten -noscopeinfo stop_core;opt_clean stop_core;write_json flat.json",
+            texts,
         )
     netlist = read_netlist(folder / "flat.json", "stop_core")
     library = read_libraries(texts, {kind for _, kind, _ in netlist.cells})
