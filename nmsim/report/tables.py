@@ -16,6 +16,11 @@ RATIO_DIGITS_FROM, RATIO_DIGITS_TO = 0.1, 1000
 """Ratios between these have two digits behind the point."""
 SHORT = 24
 """A column whose lines are no longer is never broken."""
+ONE_WORD = 36
+"""Nor is one of single words up to this length, such as keys of a configuration, which would be broken in the middle."""
+WHOLE_LINE = 13
+"""Lines with a figure, up to this length, are never broken: `1.28 pJ s`, `to 3.86 uJ`."""
+NO_BREAK = "\N{NO-BREAK SPACE}"
 FEW, MANY = 3, 9
 """A table of up to `FEW` columns fits a narrow screen as it is, one of more than `MANY` is set smaller everywhere."""
 LEAST_SHARE = 0.0005
@@ -156,7 +161,15 @@ def _row(
     return tag(
         "tr",
         first,
-        *(tag("td", text, class_=side, data_label=label, **key) for text, side, label, key in cells),
+        *(tag("td", _whole(text), class_=side, data_label=label, **key) for text, side, label, key in cells),
+    )
+
+
+def _whole(text: str) -> str:
+    """Lines that hold a figure and little else, unbroken: its unit stays with it."""
+    return "\n".join(
+        line.replace(" ", NO_BREAK) if len(line) <= WHOLE_LINE and any(map(str.isdigit, line)) else line
+        for line in text.split("\n")
     )
 
 
@@ -171,7 +184,9 @@ def _side(texts: Sequence[str], *, numeric: bool) -> str:
     """How a column is set: numbers to the right, short texts unbroken, others wrapped."""
     if numeric:
         return "number"
-    return "short" if all(len(line) <= SHORT for text in texts for line in text.split("\n")) else "text"
+    lines = [line for text in texts for line in text.split("\n")]
+    one_word = all(len(line) <= ONE_WORD and " " not in line for line in lines)
+    return "short" if one_word or all(len(line) <= SHORT for line in lines) else "text"
 
 
 def _is_numeric(cells: Sequence[Cell]) -> bool:

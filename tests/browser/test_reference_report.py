@@ -31,9 +31,10 @@ def test_there_is_a_committed_report() -> None:
     assert PAGES, f"no page below {REPORTS}"
 
 
+@pytest.mark.parametrize("width", [1400, pytest.param(600, marks=pytest.mark.slow)], ids=["wide", "narrow"])
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPORTS)))
-def test_a_committed_page_renders(page: Path, browser: str, tmp_path: Path) -> None:
-    seen = look_at(page, browser, tmp_path)
+def test_a_committed_page_renders(page: Path, width: int, browser: str, tmp_path: Path) -> None:
+    seen = look_at(page, browser, tmp_path, width=width)
     assert seen.title
     assert seen.images > 0
     assert seen.broken_images == ()
@@ -43,7 +44,9 @@ def test_a_committed_page_renders(page: Path, browser: str, tmp_path: Path) -> N
     assert seen.invisible == 0
     assert seen.foreign == (), "nothing is loaded from elsewhere"
     assert seen.charts == seen.live
-    assert seen.overflow_px <= 0, "wide tables scroll inside their frame, the page does not"
+    assert seen.overflow_px <= 0
+    assert seen.outside == (), "no column is outside the visible part of its frame"
+    assert seen.covered == ()
     assert seen.height_px > 1000
     assert "<span" not in seen.text, "markup shows as text"
     assert seen.console == ()

@@ -7,7 +7,11 @@ from page_check import look_at
 
 
 def test_the_report_of_a_run_renders(run_page: Path, browser: str, tmp_path: Path) -> None:
-    seen = look_at(run_page, browser, tmp_path)
+    ask = 'return [document.querySelector("#comparison tbody tr:nth-child(2) td[data-label=Energy]").innerText];'
+    seen = look_at(run_page, browser, tmp_path, ask=ask)
+    (energy,) = seen.answers
+    assert len(energy.split("\n")) == 4, "figure, ratio and the ends of its interval stand below each other"
+    assert "\N{NO-BREAK SPACE}" in energy.split("\n")[0], "a figure and its unit stay together"
     assert seen.title == "mnist-test on tester"
     assert seen.images >= 10
     assert seen.broken_images == seen.broken_links == seen.repeated_ids == seen.console == ()

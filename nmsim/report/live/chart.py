@@ -16,8 +16,9 @@ LOOK = {
     "axis": {
         "labelColor": INK, "titleColor": INK, "gridColor": RULE, "domainColor": QUIET, "tickColor": QUIET,
         "titleFontWeight": "normal", "labelLimit": 260, "labelOverlap": True,
+        "labelFlush": False,
     },
-    "legend": {"orient": "bottom", "columns": 4, "labelLimit": 260, "titleColor": INK, "labelColor": INK},
+    "legend": {"orient": "bottom", "columns": 3, "labelLimit": 260, "titleColor": INK, "labelColor": INK},
     "range": {"category": list(PALETTE)},
 }  # fmt: skip
 Spec = dict[str, Any]

@@ -55,7 +55,7 @@ def parallel(lines: Sequence[Line], scales: Sequence[Scale], coloured_by: int, d
             for height, text in scale.ticks:
                 axes.text(
                     place + 0.04, height, text, fontsize=6.5, color=INK, va="center", zorder=4,
-                    bbox={"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.4},
+                    bbox={"facecolor": "white", "alpha": 0.92, "edgecolor": "none", "pad": 0.4},
                 )  # fmt: skip
         axes.set_xlim(-0.1, len(scales) - 0.35)
         axes.set_ylim(-0.04, 1.04)

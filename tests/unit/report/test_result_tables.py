@@ -68,3 +68,11 @@ def test_records_are_named_rows() -> None:
 )
 def test_people_read_scaled_values_with_their_unit(cell: float | str | None, unit: str, text: str) -> None:
     assert for_people(cell, unit) == text
+
+
+def test_columns_of_single_words_and_figures_with_their_unit_are_not_broken_in_html() -> None:
+    key = "precision.layers.1.surrogate"
+    table = Table("t", (Column("a", "A"), Column("b", "B"), Column("c", "C")), (("x", key, "1.28 pJ s"),))
+    html = str(table.html("caption"))
+    assert f'class="short" data-label="B">{key}' in html
+    assert "1.28\N{NO-BREAK SPACE}pJ\N{NO-BREAK SPACE}s" in html
