@@ -8,6 +8,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from itertools import pairwise
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from typing import Any
@@ -30,25 +31,26 @@ class Processes(Backend):
     ) -> None:
         """See `Backend.run`."""
         code = pickle.dumps(function)
-        waiting, deaths = deque(range(len(tasks))), [0] * len(tasks)
-        left = len(tasks)
+        deaths, left = [0] * len(tasks), len(tasks)
         self._start(min(self.workers, left))
+        waiting = Runs(len(tasks), max(len(self._pool), 1))
         try:
             while left:
-                for worker in self._pool:
+                for place, worker in enumerate(self._pool):
                     if worker.task is None and waiting:
-                        worker.give(waiting.popleft(), code, tasks)
+                        worker.give(waiting.next_of(place), code, tasks)
                 for worker in self._ready():
+                    place = self._pool.index(worker)
                     index, outcome = worker.take()
                     if (
                         not isinstance(outcome, Lost) and waiting
                     ):  # before on_result, so that it does not wait
-                        worker.give(waiting.popleft(), code, tasks)
+                        worker.give(waiting.next_of(place), code, tasks)
                     if isinstance(outcome, Lost):
                         self._replace(worker)
                         if index is not None and (again := deaths[index] + 1) < ATTEMPTS:
                             deaths[index] = again
-                            waiting.appendleft(index)
+                            waiting.again(place, index)
                             continue
                     if index is not None:
                         left -= 1
@@ -79,6 +81,35 @@ class Processes(Backend):
         for worker in self._pool:
             worker.stop(at_once=at_once)
         self._pool.clear()
+
+
+class Runs:
+    """Tasks that wait, a run of neighbours for each worker: neighbours share most, and a worker keeps what they share.
+
+    A worker that is through with its run takes the later half of the longest one.
+
+    >>> waiting = Runs(6, workers=2)
+    >>> [waiting.next_of(worker) for worker in (0, 1, 0, 0, 0, 1)], bool(waiting)
+    ([0, 3, 1, 2, 5, 4], False)
+    """
+
+    def __init__(self, tasks: int, workers: int) -> None:
+        ends = [tasks * worker // workers for worker in range(workers + 1)]
+        self._runs = [deque(range(*run)) for run in pairwise(ends)]
+
+    def __bool__(self) -> bool:
+        return any(self._runs)
+
+    def next_of(self, worker: int) -> int:
+        """The next task of a worker; there is one."""
+        run, longest = self._runs[worker], max(self._runs, key=len)
+        if not run:
+            run.extendleft([longest.pop() for _ in range((len(longest) + 1) // 2)])
+        return run.popleft()
+
+    def again(self, worker: int, task: int) -> None:
+        """A task comes back, and is the next of a worker."""
+        self._runs[worker].appendleft(task)
 
 
 class _Worker:
