@@ -71,7 +71,7 @@ def test_synaptic_operations_are_those_of_every_spike(
 
 def test_packets_go_to_every_core_with_a_synapse_and_to_no_other(recording: Rasters) -> None:
     work = work_of(recording, "loihi-board", "options.spread=wide")
-    chip = work.chip
+    chip = read_chip("loihi-board", ["options.spread=wide"])  # work's own has no sizes of memories
     mapping = map_network(SPEC, Precision(), INFERENCE, chip)
     unseen = 0
     for stage in work.stages:
