@@ -71,6 +71,8 @@ def effects(results: Sequence[Result], axes: Sequence[Axis], metrics: Sequence[F
     found: list[Effect] = []
     for metric in metrics:
         known = [r for r in results if r.ok and r.metrics.get(metric.name) is not None]
+        if not known:
+            continue
         figures = np.array([r.metrics[metric.name] for r in known], np.float64)
         groups = {
             axis.label: _groups(axis, [r.values[position] for r in known])

@@ -55,6 +55,13 @@ def test_continuous_axes_are_cut_into_ranges() -> None:
     assert found[0].share > 0.9
 
 
+def test_where_no_design_has_a_figure_no_axis_has_an_effect() -> None:
+    clock = space(TEXT.replace("columns, key: chip.mesh.columns, kind: power_of_two, low: 1, high: 8",
+                               "clock, key: chip.clock_hz, kind: continuous, low: 1, high: 9"))  # fmt: skip
+    failed = [Result(0, "analytic", (1.0, 1, 1024, "sequential", 28), Status.DOES_NOT_FIT, "too small")]
+    assert effects(failed, clock.axes, [ENERGY]) == ()
+
+
 def test_traits_are_what_chance_does_not_explain() -> None:
     everything = results_of(lambda _: 1.0)
     front = [r for r in everything if r.values[3] == "overlapped" and r.values[4] != 65][::11]
