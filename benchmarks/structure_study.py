@@ -265,7 +265,7 @@ def plot(arguments: argparse.Namespace) -> None:
             for row in read(arguments.out / "machine.csv")
             if row["chip"] == chip
             and row["format"] == memory
-            and str(row["run"]).startswith("mnist-dense_stop-wtl")
+            and str(row["run"]).startswith(("mnist-dense_stop-wtl_prune", "mnist-dense_stop-wtl_dense"))
         ]
         right.plot(*zip(*priced, strict=True), mark + "-", label=f"{chip}, {memory}", linewidth=0.8)
     right.set(
