@@ -7,9 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from nmsim.cli.answers import TrainAnswer
 from nmsim.cli.console import Screen, table
-from nmsim.cli.explore import report_study
 from nmsim.cli.fitted import FittedTable
 from nmsim.cli.options import (
     ChipOption,
@@ -136,6 +134,8 @@ def train(
         raise ConfigError(f"--out {folder}: is the run that training starts from; give another folder")
     last = _train(screen, spec, folder, seed, jobs, start, device=device, resume=resume, overwrite=overwrite)
     if as_json:
+        from nmsim.cli.answers import TrainAnswer  # declarations that nothing else here needs
+
         found = report_stage.diagnose_run(folder)
         TrainAnswer(
             folder=str(folder), workload=spec.name, seed=seed, epochs=last.epoch + 1, train_loss=last.train_loss,
@@ -197,6 +197,8 @@ def report(
     """Write report.html, summaries and tables of a run from what was trained and simulated, or the page of a study."""
     screen = Screen(quiet=quiet or as_json)
     if StudyFolder(run_folder).store.exists():
+        from nmsim.cli.explore import report_study  # takes a quarter of a second, which only a study pays
+
         report_study(screen, run_folder, designs or (), as_json=as_json)
         return
     if designs:
@@ -371,8 +373,7 @@ def _train(
 
 def _report(screen: Screen, folder: Path, *, as_json: bool, strict: bool) -> None:
     screen.say("Report")
-    written = report_stage.report_run(folder)
-    result = report_stage.read_result(folder)
+    result, written = report_stage.reported(folder)
     if as_json:
         show_json(json.loads((folder / "summary.json").read_text(encoding="utf-8")))
     for line in summary_lines(result):

@@ -54,6 +54,11 @@ def diagnose_run(out: Path) -> Diagnosis:
 
 def report_run(out: Path | str) -> list[Path]:
     """Write the report of a run into its folder; the files written."""
-    folder = Path(out)
+    return reported(Path(out))[1]
+
+
+def reported(folder: Path) -> tuple[RunResult, list[Path]]:
+    """Write the report of a run into its folder; what it is about, and the files written."""
     with RunFolder(folder).locked():
-        return write_report(read_result(folder), folder)
+        result = read_result(folder)
+        return result, write_report(result, folder)

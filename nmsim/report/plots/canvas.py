@@ -121,11 +121,17 @@ def new_figure(title: str, subtitle: str, width: float = 7.2, height: float = 3.
 
 
 def svg_of(figure: Figure) -> bytes:
-    """The figure as SVG: no date, stable identifiers."""
+    """The figure as SVG: no date, stable identifiers; its layout is found here, once."""
+    engine, canvas = figure.get_layout_engine(), figure.canvas
+    assert engine is not None
+    assert isinstance(canvas, FigureCanvasSVG)
+    # `savefig` would draw everything once more, into nothing, to find the layout
+    engine.execute(figure)
+    figure.set_layout_engine("none")
+    figure.dpi = RASTER_DPI
     stream = io.BytesIO()
-    figure.savefig(
-        stream, format="svg", dpi=RASTER_DPI, metadata=dict.fromkeys(("Date", "Creator", "Format", "Type"))
-    )
+    no_metadata = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+    canvas.print_svg(stream, metadata=no_metadata)  # type: ignore[no-untyped-call]
     return _DOCTYPE.sub(b"", stream.getvalue(), count=1)
 
 

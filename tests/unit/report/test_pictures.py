@@ -4,6 +4,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
@@ -58,13 +59,13 @@ def cut_off(figure: Figure) -> list[str]:
 def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
     """Every figure that is written as SVG."""
     figures: list[Figure] = []
-    write = Figure.savefig
+    write = FigureCanvasSVG.print_svg
 
-    def remember(self: Figure, *arguments: object, **options: object) -> None:
-        write(self, *arguments, **options)  # type: ignore[arg-type]
-        figures.append(self)
+    def remember(self: FigureCanvasSVG, *arguments: object, **options: object) -> None:
+        write(self, *arguments, **options)
+        figures.append(self.figure)
 
-    monkeypatch.setattr(Figure, "savefig", remember)
+    monkeypatch.setattr(FigureCanvasSVG, "print_svg", remember)
     return figures
 
 
