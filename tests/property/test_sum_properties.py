@@ -20,7 +20,7 @@ from nmsim.stop.fixed.sums import (
     dot_wide,
     way_of_summing,
 )
-from nmsim.stop.fixed.tile import narrow_tile, plain_tile
+from nmsim.stop.fixed.tile import Block, narrow_tile, plain_tile
 
 
 def multiply(a, p, b, q, depth, rows, columns, out, add, places):
@@ -31,9 +31,8 @@ def multiply(a, p, b, q, depth, rows, columns, out, add, places):
 def tiles(a, b, depth, out):
     """Entry into both tiles, which must agree modulo 2**32."""
     p, q = (0, depth, 0, depth), (0, 0, depth, depth)
-    fast, slow = narrow_tile(a, p, b, q, depth), PLAIN(a, p, b, q, depth)
-    for k in range(16):
-        out[0, k], out[1, k] = fast[k], slow[k]
+    narrow_tile(a, p, b, q, depth, Block(out[0], 0, 4, 4, 4, 0))
+    PLAIN(a, p, b, q, depth, Block(out[1], 0, 4, 4, 4, 0))
 
 
 PLAIN = plain_tile(np.int32)

@@ -16,6 +16,7 @@ from nmsim.stop.fixed.layout import Layout
 from nmsim.stop.fixed.memory_plan import Held
 from nmsim.stop.fixed.tensor import Tensor
 from nmsim.stop.fixed.update import ARRANGE_BACKWARD, ARRANGE_WEIGHTS, SPREAD_THRESHOLDS
+from nmsim.stop.fixed.workspace import zeros
 from nmsim.stop.protocol import Parameters
 from nmsim.stop.spec import TrainingSpec
 
@@ -177,8 +178,8 @@ class RawParameters:
         self.bias = np.zeros(layout.channels, numbers)
         self.bias_velocity = np.zeros(layout.channels if training.momentum > 0 else 0, numbers)
         self.held = Held(
-            used=np.zeros(layout.used, storage),
-            backward=np.zeros(layout.backward, storage),
+            used=zeros(layout.used, storage),
+            backward=zeros(layout.backward, storage),
             theta=np.zeros(layout.neurons, storage),
             alpha=np.zeros(count, numbers),
             weight_bounds=np.zeros((count, 4), numbers),

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from numba.extending import register_jitable
 
 from nmsim.fixedpoint.quantize import HIGH, LOW, MASK, WRAP, bring_into_range
-from nmsim.stop.fixed.tile import narrow_tile, wide_tile
+from nmsim.stop.fixed.tile import Block, narrow_tile, wide_tile
 
 LANES = 32
 """Rows are padded with zeros to a multiple of this, so that inner loops have no remainder."""
@@ -82,30 +82,10 @@ def _dot_kernel(tile: Any) -> Any:
                             start + min(i + 2, last_row) * a.stride,
                             start + min(i + 3, last_row) * a.stride,
                         )
-                        s = tile(a.values, p, b.values, q, piece)
-                        put_sums(out, i * columns + j, columns - j, s[0], s[1], s[2], s[3], keep)
-                        if i < last_row:
-                            put_sums(out, (i + 1) * columns + j, columns - j, s[4], s[5], s[6], s[7], keep)
-                        if i + 1 < last_row:
-                            put_sums(out, (i + 2) * columns + j, columns - j, s[8], s[9], s[10], s[11], keep)
-                        if i + 2 < last_row:
-                            put_sums(
-                                out, (i + 3) * columns + j, columns - j, s[12], s[13], s[14], s[15], keep
-                            )
+                        block = Block(out, i * columns + j, columns, last_row + 1 - i, columns - j, keep)
+                        tile(a.values, p, b.values, q, piece, block)
 
     return dot
-
-
-@register_jitable
-def put_sums(out, place, left, s0, s1, s2, s3, keep):
-    """Write (or add, if `keep` is 1) up to four neighbouring sums, `left` of which exist."""
-    out[place] = out[place] * keep + s0
-    if left > 1:
-        out[place + 1] = out[place + 1] * keep + s1
-    if left > 2:
-        out[place + 2] = out[place + 2] * keep + s2
-    if left > 3:
-        out[place + 3] = out[place + 3] * keep + s3
 
 
 dot_narrow, dot_wide = _dot_kernel(narrow_tile), _dot_kernel(wide_tile)

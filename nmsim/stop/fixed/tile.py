@@ -4,7 +4,7 @@ On x86 the multiply-add of neighbouring pairs (`vpmaddwd`, fused to `vpdpwssd` w
 the work of what compilers make of the plain loop, which is used everywhere else. Sums are modulo 2**32 either way.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
@@ -24,11 +24,43 @@ def pair_lanes() -> int:
     return 16 if features.get("avx2") else 0
 
 
+class Block(NamedTuple):
+    """Where a tile's sums go: up to `rows` times `columns` of `out`, from `place` on, rows `stride` apart.
+
+    They are added to what is there if `keep` is 1, and replace it if it is 0.
+    """
+
+    out: Any
+    place: Any
+    stride: Any
+    rows: Any
+    columns: Any
+    keep: Any
+
+
+@register_jitable
+def put_sums(block, row, s0, s1, s2, s3):
+    """Write, or add, up to four neighbouring sums of a row of the block, which may not exist."""
+    out, place, keep = block.out, block.place + row * block.stride, block.keep
+    if row >= block.rows:
+        return
+    out[place] = out[place] * keep + s0
+    if block.columns > 1:
+        out[place + 1] = out[place + 1] * keep + s1
+    if block.columns > 2:
+        out[place + 2] = out[place + 2] * keep + s2
+    if block.columns > 3:
+        out[place + 3] = out[place + 3] * keep + s3
+
+
 def plain_tile(cast: Any) -> Any:
-    """Tile kernel with running sums of type `cast`: rows of `a` from places `p` on, of `b` from `q` on, `depth` terms."""
+    """Tile kernel with running sums of type `cast`: rows of `a` from places `p` on, of `b` from `q` on, `depth` terms.
+
+    Its sums go into a block; rows that do not exist there may be any.
+    """
 
     @register_jitable
-    def tile(a, p, b, q, depth):
+    def tile(a, p, b, q, depth, block):
         (p0, p1, p2, p3), (q0, q1, q2, q3) = p, q
         a0, a1, a2, a3 = a[p0 : p0 + depth], a[p1 : p1 + depth], a[p2 : p2 + depth], a[p3 : p3 + depth]
         b0, b1, b2, b3 = b[q0 : q0 + depth], b[q1 : q1 + depth], b[q2 : q2 + depth], b[q3 : q3 + depth]
@@ -61,57 +93,116 @@ def plain_tile(cast: Any) -> Any:
                 cast(s32 + x3 * y2),
                 cast(s33 + x3 * y3),
             )
-        return s00, s01, s02, s03, s10, s11, s12, s13, s20, s21, s22, s23, s30, s31, s32, s33
+        put_sums(block, 0, s00, s01, s02, s03)
+        put_sums(block, 1, s10, s11, s12, s13)
+        put_sums(block, 2, s20, s21, s22, s23)
+        put_sums(block, 3, s30, s31, s32, s33)
 
     return tile
 
 
+SIDE = 4
+"""Rows and columns of a tile, and 32-bit lanes of the 128 bits that shuffles work in."""
+
+
+def _added(builder: Any, first: Any, second: Any, *shuffles: list[int]) -> Any:
+    """Sum of two shuffles of the same two vectors."""
+    masks = (ir.Constant(ir.VectorType(ir.IntType(32), len(lanes)), lanes) for lanes in shuffles)
+    return builder.add(*(builder.shuffle_vector(first, second, mask) for mask in masks))
+
+
+def _row_sums(builder: Any, sums: list[Any]) -> Any:
+    """Four vectors to the four sums over their lanes, by adding halves of all four at a time."""
+    count = sums[0].type.count
+
+    def lanes(*chosen: int) -> list[int]:
+        """In every 128 bits: lanes 0 to 3 of the first vector, 4 to 7 of the second."""
+        return [
+            piece + lane % SIDE + lane // SIDE * count for piece in range(0, count, SIDE) for lane in chosen
+        ]
+
+    first = _added(builder, sums[0], sums[1], lanes(0, 4, 1, 5), lanes(2, 6, 3, 7))
+    second = _added(builder, sums[2], sums[3], lanes(0, 4, 1, 5), lanes(2, 6, 3, 7))
+    found = _added(builder, first, second, lanes(0, 1, 4, 5), lanes(2, 3, 6, 7))
+    while found.type.count > SIDE:
+        half = found.type.count // 2
+        found = _added(builder, found, found, list(range(half)), list(range(half, 2 * half)))
+    return found
+
+
+def _put_row(builder: Any, sums: Any, start: Any, columns: Any, keep: Any) -> None:
+    """Write, or add, the first `columns` of four sums from the address `start` on."""
+    wide = ir.VectorType(ir.IntType(64), SIDE)
+    values = builder.sext(sums, wide)
+    complete = builder.icmp_signed(">=", columns, ir.Constant(columns.type, SIDE))
+    with builder.if_else(complete) as (whole, part):
+        with whole:
+            place = builder.bitcast(start, wide.as_pointer())
+            old = builder.load(place)
+            old.align = 8
+            old = builder.select(keep, old, ir.Constant(wide, None))
+            builder.store(builder.add(old, values), place).align = 8
+        with part:
+            for column in range(SIDE - 1):
+                with builder.if_then(builder.icmp_signed(">", columns, ir.Constant(columns.type, column))):
+                    place = builder.gep(start, [ir.Constant(ir.IntType(64), column)])
+                    old = builder.select(keep, builder.load(place), ir.Constant(ir.IntType(64), 0))
+                    value = builder.extract_element(values, ir.Constant(ir.IntType(32), column))
+                    builder.store(builder.add(old, value), place)
+
+
 def _pair_tile(lanes: int) -> Any:
-    """The same for int16 arrays and a depth that is a multiple of `lanes`, by multiply-add of pairs."""
+    """The same for int16 arrays, sums in int64 and a depth that is a multiple of `lanes`, by multiply-add of pairs."""
     operand = ir.VectorType(ir.IntType(16), lanes)
     total = ir.VectorType(ir.IntType(32), lanes // 2)
     multiply_add = "llvm.x86.avx512.pmaddw.d.512" if lanes == 32 else "llvm.x86.avx2.pmadd.wd"
 
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        module = builder.module
+    def sums_of_products(builder: Any, rows: list[list[Any]], depth: Any) -> list[Any]:
         multiply = cgutils.get_or_insert_function(
-            module, ir.FunctionType(total, [operand, operand]), multiply_add
+            builder.module, ir.FunctionType(total, [operand, operand]), multiply_add
         )
-        add_up = cgutils.get_or_insert_function(
-            module, ir.FunctionType(ir.IntType(32), [total]), f"llvm.vector.reduce.add.v{lanes // 2}i32"
-        )
-        rows, depth = [], arguments[4]
-        for side in (0, 2):
-            array = context.make_array(signature.args[side])(context, builder, arguments[side]).data
-            places = cgutils.unpack_tuple(builder, arguments[side + 1], 4)
-            rows.append([builder.gep(array, [place]) for place in places])
-        sums = [cgutils.alloca_once_value(builder, ir.Constant(total, None)) for _ in range(16)]
+        sums = [cgutils.alloca_once_value(builder, ir.Constant(total, None)) for _ in range(SIDE * SIDE)]
         blocks = builder.udiv(depth, ir.Constant(depth.type, lanes))
         with cgutils.for_range(builder, blocks) as loop:
             offset = builder.mul(loop.index, ir.Constant(loop.index.type, lanes))
 
             def load(row: Any) -> Any:
-                pointer = builder.bitcast(builder.gep(row, [offset]), operand.as_pointer())
-                value = builder.load(pointer)
+                value = builder.load(builder.bitcast(builder.gep(row, [offset]), operand.as_pointer()))
                 value.align = 2
                 return value
 
             left = [load(row) for row in rows[0]]
             for column, row in enumerate(rows[1]):
                 right = load(row)
-                for line in range(4):
-                    place = sums[4 * line + column]
-                    builder.store(
-                        builder.add(builder.load(place), builder.call(multiply, [left[line], right])), place
-                    )
-        return context.make_tuple(
-            builder, signature.return_type, [builder.call(add_up, [builder.load(s)]) for s in sums]
-        )
+                for line in range(SIDE):
+                    place = sums[SIDE * line + column]
+                    product = builder.call(multiply, [left[line], right])
+                    builder.store(builder.add(builder.load(place), product), place)
+        return [builder.load(place) for place in sums]
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        rows = []
+        for side in (0, 2):
+            array = context.make_array(signature.args[side])(context, builder, arguments[side]).data
+            places = cgutils.unpack_tuple(builder, arguments[side + 1], SIDE)
+            rows.append([builder.gep(array, [place]) for place in places])
+        out, place, stride, count, columns, keep = cgutils.unpack_tuple(builder, arguments[5])
+        target = context.make_array(signature.args[5].types[0])(context, builder, out).data
+        sums = sums_of_products(builder, rows, arguments[4])
+        keep = builder.icmp_signed("!=", keep, ir.Constant(keep.type, 0))
+        for line in range(SIDE):
+            own = _row_sums(builder, sums[SIDE * line : SIDE * line + SIDE])
+            number = ir.Constant(count.type, line)
+            with builder.if_then(builder.icmp_signed("<", number, count)):
+                start = builder.gep(target, [builder.add(place, builder.mul(number, stride))])
+                _put_row(builder, own, start, columns, keep)
+        return context.get_dummy_value()
 
     @intrinsic
-    def tile(_context, a, p, b, q, depth):
-        places = types.UniTuple(types.intp, 4)
-        return types.UniTuple(types.int32, 16)(a, places, b, places, types.intp), generate
+    def tile(_context, a, p, b, q, depth, block):
+        places = types.UniTuple(types.intp, SIDE)
+        whole = types.NamedTuple([block.types[0], *[types.intp] * (len(block) - 1)], Block)
+        return types.void(a, places, b, places, types.intp, whole), generate
 
     return tile
 

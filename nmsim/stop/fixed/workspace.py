@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nmsim.stop.fixed.layout import Layout
 from nmsim.stop.fixed.memory_plan import Work
@@ -14,6 +15,20 @@ DRAW_ROWS = 8
 """Zeros, weight trace, leak trace, threshold trace, membrane, error, delta, trace of a constant."""
 
 
+LINE_BYTES = 64
+"""Bytes of a line of the processor's cache, and of its longest vector: one that crosses lines is read twice."""
+
+
+def zeros(size: int, dtype: Any) -> NDArray[Any]:
+    """Zeros that begin at a line of the cache, as rows of products should."""
+    if np.dtype(dtype) == object:
+        return np.zeros(size, object)
+    bytes_each = np.dtype(dtype).itemsize
+    memory = np.zeros(size + LINE_BYTES // bytes_each, dtype)
+    start = -memory.ctypes.data % LINE_BYTES // bytes_each
+    return memory[start : start + size]
+
+
 def make_work(layout: Layout, samples: int, *, logs: bool) -> Work:
     """Memory for passes over up to `samples` samples; `logs`: sums are to be watched."""
     storage = layout.storage
@@ -21,17 +36,17 @@ def make_work(layout: Layout, samples: int, *, logs: bool) -> Work:
     draws: Any = object if storage is object else np.uint16
     layers, outputs, slots = len(layout.layers), layout.layers[-1].neurons, samples * layout.group
     return Work(
-        memory=np.zeros(slots * layout.words, storage),
-        errors=np.zeros(slots * layout.error_words, numbers),
-        kept=np.zeros(samples * layout.kept_sums, numbers),
-        block=np.zeros(layout.block_sums, numbers),
-        gathered=np.zeros(layout.gathered, storage),
+        memory=zeros(slots * layout.words, storage),
+        errors=zeros(slots * layout.error_words, numbers),
+        kept=zeros(samples * layout.kept_sums, numbers),
+        block=zeros(layout.block_sums, numbers),
+        gathered=zeros(layout.gathered, storage),
         exact=np.zeros(EXACT, numbers),
         factors=np.zeros(layout.widest, numbers),
         nonzero=np.zeros(layout.widest_sum, np.int64),
-        transposed=np.zeros(layout.transposed, storage),
+        transposed=zeros(layout.transposed, storage),
         draws=np.zeros((DRAW_ROWS, layout.widest), draws),
-        panels=np.zeros(layout.panels, storage),
+        panels=zeros(layout.panels, storage),
         weight_sums=np.zeros(layout.weights, numbers),
         threshold_sums=np.zeros(layout.neurons, numbers),
         group_sums=np.zeros(layout.thresholds, numbers),
