@@ -7,10 +7,13 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from nmsim.caches import BoundedCache, Itself
 from nmsim.mapping.mapping import Slice
 from nmsim.network.spec import SynapticLayer
 
 IntArray = NDArray[np.int64]
+KEPT_BYTES = 96 * 2**20
+"""Of owners of neurons: eight megabytes a layer of a million neurons, in every mapping that a search looks at."""
 
 
 @dataclass(frozen=True)
@@ -142,14 +145,10 @@ class LayerSlices:
         """Inputs each slice needs."""
         return self.in_channels * (self.y1 - self.y0) * self.geometry.in_shape[2]
 
-    @cached_property
+    @property
     def owners(self) -> IntArray:
         """Core that holds the state of each neuron `(N,)`, -1 where none does."""
-        core = np.full(self.geometry.out_shape, -1, np.int64)
-        bounds = np.stack([self.core, *self.neuron_box], axis=1)[self.owner]
-        for number, c0, c1, r0, r1 in bounds.tolist():
-            core[c0:c1, r0:r1] = number
-        return core.reshape(-1)
+        return _owners(Itself(self))
 
     @cached_property
     def first_needs(self) -> NDArray[np.bool_]:
@@ -212,3 +211,15 @@ class LayerSlices:
         firsts = np.zeros(len(self), np.int64)
         firsts[np.unique(boxes, axis=1, return_index=True)[1]] = 1
         return firsts
+
+
+def _find_owners(asked: Itself[LayerSlices]) -> IntArray:
+    slices = asked.it
+    core = np.full(slices.geometry.out_shape, -1, np.int64)
+    bounds = np.stack([slices.core, *slices.neuron_box], axis=1)[slices.owner]
+    for number, c0, c1, r0, r1 in bounds.tolist():
+        core[c0:c1, r0:r1] = number
+    return core.reshape(-1)
+
+
+_owners = BoundedCache(_find_owners, lambda core: core.nbytes, KEPT_BYTES)

@@ -174,7 +174,9 @@ def _count(asked: _CountQuestion) -> ActionCounts:
     return ActionCounts.from_blocks(blocks, asked.samples)
 
 
-_counted = BoundedCache(_count, lambda found: found.counts.nbytes, KEPT_BYTES)
+COLUMN_BYTES = 500
+"""What the columns of a row of counts take once texts are written out and sorted, as measured on VGG-11."""
+_counted = BoundedCache(_count, lambda found: found.counts.nbytes + COLUMN_BYTES * len(found), KEPT_BYTES)
 
 
 def _check(network: NetworkSpec, activity: Activity, mapping: Mapping, *, trains: bool) -> None:
