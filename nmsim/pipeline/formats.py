@@ -11,7 +11,7 @@ from nmsim.network.memory import TrainingNeeds
 from nmsim.pipeline.folder import package_versions
 from nmsim.pipeline.numerics import ShortTraining
 from nmsim.report.formats import write_formats
-from nmsim.report.words import layer_names
+from nmsim.report.words import how_many, layer_names
 from nmsim.stop.train import Progress
 from nmsim.storage import write_text
 from nmsim.validate.formats.calibrate import Ranges
@@ -171,7 +171,7 @@ def _result(
 def _described(prepared: Prepared) -> str:
     """How long a training run is."""
     epochs = prepared.workload.training.epochs
-    return f"{epochs} epoch{'s' * (epochs != 1)} of {len(prepared.train):,} samples"
+    return f"{how_many(epochs, 'epoch')} of {len(prepared.train):,} samples"
 
 
 def _note(result: FormatSearchResult) -> str:

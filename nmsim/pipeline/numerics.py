@@ -9,7 +9,7 @@ import numpy as np
 from nmsim.pipeline.folder import package_versions
 from nmsim.pipeline.subject import Subject
 from nmsim.report.numerics.write import write_numerics
-from nmsim.report.words import layer_names
+from nmsim.report.words import how_many, layer_names
 from nmsim.stop.protocol import Batch
 from nmsim.stop.train import Progress
 from nmsim.storage import write_text
@@ -146,5 +146,5 @@ def _gap(subject: Subject, training: ShortTraining, listener: NumericsListener) 
     seeds = range(subject.seed, subject.seed + training.seeds)
     found = accuracy_by_seed(make, seeds, listener.training)
     own = workload.training.epochs
-    epochs = f"{own} epoch{'s' * (own != 1)}"
+    epochs = how_many(own, "epoch")
     return AccuracyGap(f"{training.seeds} seeds, {epochs} of {len(sizes[0].train):,} samples", found)

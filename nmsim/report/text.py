@@ -16,6 +16,7 @@ from nmsim.report.words import (
     NO_TOTAL,
     NOT_MODELLED,
     component_name,
+    how_many,
     sample_kind,
     with_band,
     with_interval,
@@ -77,8 +78,9 @@ def extrapolation_text(item: Extrapolation) -> str:
     return (
         "extrapolated from the last epoch's parameters:"
         f" one epoch of {item.samples_per_epoch:,} samples {scaled(item.epoch_energy_j.mean, 'J')} and"
-        f" {scaled(item.epoch_latency_s.mean, 's')}; all {item.epochs} epochs {with_band(energy, 'J')},"
-        f" {with_interval(energy, 'J')}, and {scaled(latency.mean, 's')}"
+        f" {scaled(item.epoch_latency_s.mean, 's')}; the whole training of"
+        f" {how_many(item.epochs, 'epoch')} {with_band(energy, 'J')}, {with_interval(energy, 'J')},"
+        f" and {scaled(latency.mean, 's')}"
     )
 
 
@@ -89,8 +91,8 @@ def learning_lines(result: RunResult) -> list[str]:
         return []
     energy, seconds = own.energy_j(), own.time_s().mean
     text = (
-        f"whole training of {own.epochs} epochs on {own.chip_name}, integrated over {len(own.points)} milestones:"
-        f" {with_band(energy, 'J')}, {with_interval(energy, 'J')}, and {scaled(seconds, 's')};"
+        f"whole training of {how_many(own.epochs, 'epoch')} on {own.chip_name}, integrated over {len(own.points)}"
+        f" milestones: {with_band(energy, 'J')}, {with_interval(energy, 'J')}, and {scaled(seconds, 's')};"
         f" {energy.mean / own.at_the_end_j():.2f} times what its last profile tells"
     )
     return [text]

@@ -19,13 +19,22 @@ NOT_MODELLED = (
     "Sensors, power supply, pads and packaging; a host is what the chip file says of it.",
     "Exact cycles: the analytic model estimates, the event-driven model simulates; both are cycle-approximate.",
     "Overlap between samples: they run one after the other.",
-    "Batch normalisation, biases and recurrent connections: the networks have none.",
+    "Batch normalisation and recurrent connections: the networks have none.",
 )
 """What the figures leave out, in short; docs/limits.md says why, and what follows."""
 NO_TOTAL = "not available: a part of it has no sourced price"
 """In the place of a figure that `Evaluation.unavailable` gives the reason for."""
 SHARED = "shared"
 """What belongs to no single layer: links, barriers, static power."""
+
+
+def how_many(count: int, noun: str) -> str:
+    """A number of things in words.
+
+    >>> how_many(1, "epoch"), how_many(2000, "epoch")
+    ('1 epoch', '2,000 epochs')
+    """
+    return f"{count:,} {noun}{'s' * (count != 1)}"
 
 
 def layer_names(network: NetworkSpec) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from nmsim.report.page import page
 from nmsim.report.plots.canvas import Picture
 from nmsim.report.sections.section import Section, bullets
 from nmsim.report.tables import Table
+from nmsim.report.words import how_many
 from nmsim.validate.numerics.measured import ComparedWith, NumericsResult
 
 FOOTER = (
@@ -85,7 +86,7 @@ def _sections(result: NumericsResult, pictures: Mapping[str, Picture]) -> Iterat
 def _findings(result: NumericsResult) -> Markup:
     if not result.findings:
         return tag("p", "Nothing: every format fits its values.", class_="verdict")
-    bits = f"{result.guard_bits} unused integer bit{'s' * (result.guard_bits != 1)}"
+    bits = how_many(result.guard_bits, "unused integer bit")
     text = (
         f"Formats that are named keep {bits} (accumulators 2). One setting can be given to any verb as --set KEY=VALUE;"
         " precision.yaml beside this page holds them all, for --precision."

@@ -24,7 +24,7 @@ from nmsim.report.reference.wording import FOOTER, INDEX, byline, renamed_memory
 from nmsim.report.sections.along_learning import learning_energy
 from nmsim.report.sections.section import Evidence, Section, badge, bullets
 from nmsim.report.tables import Column, Table
-from nmsim.report.words import context
+from nmsim.report.words import context, how_many
 from nmsim.rules import BASELINE
 
 SOP_WORDS = (
@@ -158,8 +158,8 @@ def _memory(reference: Reference, dataset: DatasetResult) -> Section:
 def _extrapolation(dataset: DatasetResult) -> Section:
     epochs = dataset.workload.training.epochs
     text = (
-        f"An epoch of {dataset.epoch_samples:,} samples ({dataset.epoch_source}), and {epochs} epochs of the workload's own"
-        " training section. Nothing of this length was run. "
+        f"An epoch of {dataset.epoch_samples:,} samples ({dataset.epoch_source}), and"
+        f" {how_many(epochs, 'epoch')} of the workload's own training section. Nothing of this length was run. "
     )
     table = extrapolation_for_people(dataset)
     body = join(

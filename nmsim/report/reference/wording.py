@@ -5,6 +5,7 @@ from dataclasses import replace
 from nmsim.network.memory_table import NetworkMemory
 from nmsim.report.reference.result import DatasetResult, Reference
 from nmsim.report.tables import Cell
+from nmsim.report.words import how_many
 
 INDEX = "index.html"
 FOOTER = (
@@ -50,7 +51,9 @@ def run_facts(dataset: DatasetResult) -> tuple[tuple[Cell, ...], ...]:
     macs = f"{sum(x.dense_macs for x in layers):,} MACs per time step if dense"
     last = dataset.history.rows[-1]
     prepared_with = f"{short.rule}, {short.arithmetic} point, batch {short.batch_size}"
-    figures_for = f"batch {training.batch_size}, momentum {training.momentum:g}, {training.epochs} epochs"
+    figures_for = (
+        f"batch {training.batch_size}, momentum {training.momentum:g}, {how_many(training.epochs, 'epoch')}"
+    )
     encoding = dataset.provenance["encoding"]
     return (
         ("Workload", f"{workload.name}: {workload.description}"),

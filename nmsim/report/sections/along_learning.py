@@ -7,6 +7,7 @@ from nmsim.report.learning_tables import points_for_people, sums_for_people
 from nmsim.report.markup import Markup, figure, join, tag
 from nmsim.report.plots.canvas import Picture
 from nmsim.report.sections.section import Evidence, Section, badge
+from nmsim.report.words import how_many
 from nmsim.units import scaled
 
 HOW = (
@@ -49,7 +50,7 @@ def _what(own: LearningEnergy) -> str:
     whole, told = own.energy_j().mean, own.at_the_end_j()
     return (
         f"Under {own.rule} on {own.chip_name} a training sample costs {scaled(start, 'J')} before the first update and"
-        f" {scaled(end, 'J')} after the last. The whole training of {own.epochs} epochs, integrated over"
+        f" {scaled(end, 'J')} after the last. The whole training of {how_many(own.epochs, 'epoch')}, integrated over"
         f" {len(own.points)} milestones, costs {scaled(whole, 'J')}: {whole / told:.2f} times what the last epoch's profile"
         " would tell."
     )

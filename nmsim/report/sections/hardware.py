@@ -19,7 +19,7 @@ from nmsim.report.sections.section import Evidence, Section, badge, bullets
 from nmsim.report.tables import Column, Table
 from nmsim.report.text import energy_by, energy_total, memory_rule_table
 from nmsim.report.times import latency_by_phase_s, stage_times
-from nmsim.report.words import MODEL_WORDS, component_name, sample_kind, with_band, with_interval
+from nmsim.report.words import MODEL_WORDS, component_name, how_many, sample_kind, with_band, with_interval
 from nmsim.units import BITS_PER_BYTE, scaled
 
 
@@ -175,7 +175,11 @@ def extrapolation(result: RunResult) -> Section:
                 item.epoch_energy_j,
                 item.epoch_latency_s,
             ),
-            (f"all {item.epochs} epochs\nat that cost", item.training_energy_j, item.training_latency_s),
+            (
+                f"all of {how_many(item.epochs, 'epoch')}\nat that cost",
+                item.training_energy_j,
+                item.training_latency_s,
+            ),
         ):
             band = f"{scaled(joules.band_low, 'J')}\nto {scaled(joules.band_high, 'J')}"
             interval = with_interval(joules, "J").removeprefix("95 % CI ").replace(" to ", "\nto ")

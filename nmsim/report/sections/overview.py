@@ -5,7 +5,7 @@ from nmsim.report.markup import Markup, join, tag
 from nmsim.report.result import RunResult
 from nmsim.report.sections.section import MEANINGS, Evidence, Section, badge, bullets
 from nmsim.report.tables import NOT_AVAILABLE
-from nmsim.report.words import MODEL_WORDS, NO_TOTAL, rule_name, sample_kind, with_interval
+from nmsim.report.words import MODEL_WORDS, NO_TOTAL, how_many, rule_name, sample_kind, with_interval
 from nmsim.rules import BASELINE
 from nmsim.units import BITS_PER_BYTE, scaled
 
@@ -60,7 +60,7 @@ def _accuracy(result: RunResult) -> list[Markup]:
     if result.history.test_accuracy is None:
         return []
     last, epochs = result.history.rows[-1], len(result.history.rows)
-    note = f"in this run, on {last.test_samples:,} held-out samples, after {epochs} epoch{'s' if epochs > 1 else ''}"
+    note = f"in this run, on {last.test_samples:,} held-out samples, after {how_many(epochs, 'epoch')}"
     return [_card("Accuracy", f"{result.history.test_accuracy:.2%}", Evidence.MEASURED, note)]
 
 
