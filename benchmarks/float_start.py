@@ -185,12 +185,19 @@ def images(array: np.ndarray) -> Tensor:
     return (x.permute(0, 3, 1, 2) if x.dim() == 4 else x.unsqueeze(1)).contiguous()
 
 
-def loss_of(rates: Tensor, y: Tensor, kind: str) -> Tensor:
+def blended(x: Tensor, targets: Tensor, alpha: float) -> tuple[Tensor, Tensor]:
+    """Every image laid over another one, and their targets with it, in shares that a beta distribution draws (mixup)."""
+    share = float(np.random.default_rng(int(torch.randint(2**31, ()))).beta(alpha, alpha))
+    other = torch.randperm(len(x))
+    return torch.lerp(x[other], x, share), torch.lerp(targets[other], targets, share)
+
+
+def loss_of(rates: Tensor, targets: Tensor, kind: str) -> Tensor:
     """Cross-entropy of rates, or the squared error that STOP goes on with: a rate of 1 for the right class, else 0."""
     if kind == "squared_error":
-        return 2 * ((rates - functional.one_hot(y, rates.shape[1])) ** 2).sum(1).mean()
+        return 2 * ((rates - targets) ** 2).sum(1).mean()
     # Rates reach 1: eight times as much separates ten classes.
-    return functional.cross_entropy(rates * 8, y, label_smoothing=0.05)
+    return functional.cross_entropy(rates * 8, targets, label_smoothing=0.05)
 
 
 def accuracy(network: Network, x: Tensor, y: Tensor) -> float:
@@ -219,8 +226,9 @@ def train(options: argparse.Namespace) -> None:
             y[: -options.held_out],
             y[-options.held_out :],
         )
+    classes = int(y.max()) + 1
     network = Network(
-        options.layers, options.kernel, tuple(x.shape[1:]), int(y.max()) + 1, options.steps, options.valid
+        options.layers, options.kernel, tuple(x.shape[1:]), classes, options.steps, options.valid
     )
     network = network.to(memory_format=torch.channels_last)
     if options.start:
@@ -243,10 +251,12 @@ def train(options: argparse.Namespace) -> None:
         order, loss_sum, correct = torch.randperm(len(x)), 0.0, 0
         for start in range(0, len(x) - options.batch + 1, options.batch):
             chosen = order[start : start + options.batch]
-            batch = changed(x[chosen], options).contiguous(memory_format=torch.channels_last)
+            batch, targets = changed(x[chosen], options), functional.one_hot(y[chosen], classes).float()
+            if options.mixup:
+                batch, targets = blended(batch, targets, options.mixup)
             with torch.autocast("cpu", dtype=torch.bfloat16):
-                rates = network(batch)
-            loss = loss_of(rates.float(), y[chosen], options.loss)
+                rates = network(batch.contiguous(memory_format=torch.channels_last))
+            loss = loss_of(rates.float(), targets, options.loss)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             optimizer.step()
@@ -288,6 +298,12 @@ def main() -> None:
     parser.add_argument("--shift", type=int, default=4)
     parser.add_argument("--flip", action="store_true")
     parser.add_argument("--cutout", type=int, default=0)
+    parser.add_argument(
+        "--mixup",
+        type=float,
+        default=0.0,
+        help="lay images over each other; the parameter of the beta distribution of their shares",
+    )
     parser.add_argument("--rotation", type=float, default=0.0, help="largest angle in degrees")
     parser.add_argument(
         "--scaling", type=float, default=0.0, help="largest change of size, 0.1 is ten per cent"

@@ -164,7 +164,7 @@ STUDIES = {
     ),
     "mnist-rules": Study("mnist-lenet5", SHORT, by_rule()),
     "mnist-weights": Study("mnist-lenet5", SHORT, by_weight()),
-    "gesture-windows": Study(str(Path(__file__).with_name("gesture_windows.yaml")), (), FEW_RULES),
+    "gesture-windows": Study("dvs-gesture-windows", (), FEW_RULES),
     "cifar10-small-rules": Study("cifar10-small", (), (*FEW_RULES[:-1], SLOWER_STBP)),
     "cifar10-rules": Study(
         "cifar10-vgg6",

@@ -42,20 +42,35 @@ def sizes(network: NetworkSpec) -> list[tuple[object, ...]]:
     ]
 
 
-STARTED_AS_INTEGRATORS = ("cifar10-vgg6-tuned", "mnist-lenet5-large-tuned", "mnist-lenet5-tuned")
+def samples_of(workload: WorkloadSpec) -> tuple[tuple[int, ...], int | None]:
+    """Shape of a sample and number of classes: of a data set in the catalogue, or of events that the user brings."""
+    spec = workload.dataset
+    if spec.name == "own":
+        assert spec.sensor is not None
+        return (2, *spec.sensor), spec.classes
+    entry = entry_of(spec.name)
+    return entry.shape, entry.classes
+
+
+STARTED_AS_INTEGRATORS = (
+    "cifar10-vgg6-tuned",
+    "cifar100-vgg6-tuned",
+    "mnist-lenet5-large-tuned",
+    "mnist-lenet5-tuned",
+)
 """Their float starts are networks of integrate-and-fire neurons (docs/results.md)."""
 
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_each_is_valid_and_fits_its_data(name: str) -> None:
     workload = read(name)
-    entry = entry_of(workload.dataset.name)
-    encoded = encoded_input(workload.encoding, entry.shape)
+    shape, classes = samples_of(workload)
+    encoded = encoded_input(workload.encoding, shape)
     network = workload.network
     assert workload.name == name
     assert workload.description
     assert network.input_shape == encoded.shape or prod(network.input_shape) == prod(encoded.shape)
-    assert network.classes == entry.classes
+    assert network.classes == classes
     assert workload.training.rule == STOP_WTL
     leak_factor = 0.9999 if name in STARTED_AS_INTEGRATORS else 0.5
     assert (network.time_steps, network.neuron.threshold, network.neuron.leak_factor) == (6, 1.0, leak_factor)
