@@ -1,4 +1,4 @@
-"""Owners of neurons are kept up to a number of bytes: a search looks at hundreds of mappings of layers of a million neurons."""
+"""Owners of neurons are kept up to a number of bytes: a search looks at many mappings of layers of a million neurons."""
 
 import numpy as np
 
