@@ -6,7 +6,7 @@ Run as `python benchmarks/speed_table.py [PART ...] [--run RUN] [--vgg-run RUN]`
 - `search`: processor time of mapping searches of deep networks, for the first rule on a chip and for a further one;
 - `sweeps`: processor time of a design, of `mnist-edge` on RUN (a run of mnist-dense) and of `vgg11-mesh` on VGG_RUN;
 - `engine`: samples per second of training and inference, beside SpikingJelly where the extra `bench` is installed;
-- `event`: the event-driven model on VGG-11.
+- `event`: the event-driven model on VGG-11, and on a million neurons on 1,024 cores.
 
 Times of processes are processor seconds (user and system), which another program beside slows by its use of caches, but not
 by its turn on the core. Rows of what is not measured say so. docs/performance.md holds a table made by this command.
@@ -30,7 +30,7 @@ import engine_throughput as engine
 import exploration
 import numba
 import numpy as np
-from performance_models import VGG, chip
+from performance_models import MILLION, VGG, chip
 
 from nmsim import config
 from nmsim.cost.table import load_table
@@ -43,7 +43,7 @@ from nmsim.network.precision import Precision
 from nmsim.network.spec import NetworkSpec
 from nmsim.perf.census import ActivityCensus
 from nmsim.perf.event.chip import EventModel
-from nmsim.perf.work import build_work
+from nmsim.perf.work import StepWork, build_work
 from nmsim.pipeline.simulate import CHIPS
 from nmsim.pipeline.train import read_workload
 from nmsim.validate.synthetic import Densities, synthetic_activity
@@ -179,25 +179,29 @@ def _dot(a: Any, b: Any, times: int) -> int:
 
 
 def event(_: argparse.Namespace) -> Iterator[Row]:
-    """VGG-11 on 64 cores, one sample, event by event."""
-    network, machine, needs = (
-        NetworkSpec.model_validate(VGG),
-        chip(8, 8, 64),
-        TrainingNeeds.for_rule("stop-wtl"),
-    )
-    mapping = map_network(network, Precision(), needs, machine)
-    activity = synthetic_activity(network, 1, Densities(0.3, 0.12, 0.5), rule="stop-wtl")
-    work = build_work(Deployment(network, Precision(), needs, machine, mapping), activity)
-    began = time.process_time()
-    EventModel().run(work)
+    """VGG-11 on 64 cores, one sample, event by event; all time steps of a million neurons."""
     peer = "SANA-FE: benchmarks/against_sanafe.py, where it is installed"
-    yield Row(
-        "3",
-        "event-driven VGG-11, 64 cores, STOP-WTL, a sample",
-        f"{time.process_time() - began:.1f} s",
-        peer=peer,
-    )
-    yield Row("3", "a million neurons on 1,024 cores, a full step event-driven", "not measured", "under 60 s")
+    EventModel().run(_work(VGG, chip(8, 8, 64), "inference", Densities(0.3, 0.0, 0.0)))  # compile first
+    for given, machine, rule, wanted in (
+        (VGG, chip(8, 8, 64), "stop-wtl", NONE),
+        (MILLION, chip(32, 32, 64), "inference", "60 s a time step"),
+        (MILLION, chip(32, 32, 64), "stop-wtl", "60 s a time step"),
+    ):
+        work = _work(given, machine, rule, Densities(0.3, 0.12, 0.5))
+        began = time.process_time()
+        EventModel().run(work)
+        seconds = time.process_time() - began
+        what = f"event-driven, {given['name']}, {len(work.cores_used)} cores, {rule}, a sample of {work.time_steps} steps"
+        peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        yield Row("3", what, f"{seconds:.1f} s, peak {peak_mb:.0f} MB", wanted, peer)
+
+
+def _work(given: dict[str, Any], machine: ChipConfig, rule: str, densities: Densities) -> StepWork:
+    """A sample of a network on a chip, drawn at random."""
+    network, needs = NetworkSpec.model_validate(given), TrainingNeeds.for_rule(rule)
+    mapping = map_network(network, Precision(), needs, machine)
+    activity = synthetic_activity(network, 1, densities, rule=rule)
+    return build_work(Deployment(network, Precision(), needs, machine, mapping), activity)
 
 
 PARTS: dict[str, Callable[[argparse.Namespace], Iterator[Row]]] = {

@@ -13,7 +13,7 @@ import numba
 from numba.core.caching import FunctionCache
 
 _PACKAGE = Path(__file__).resolve().parents[1]
-_FOLDERS = ("fixedpoint", "stop/fixed")
+_FOLDERS = ("fixedpoint", "stop/fixed", "perf/event")
 
 
 OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}

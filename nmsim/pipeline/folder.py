@@ -30,7 +30,7 @@ PARAMETERS_SCHEMA = "nmsim/parameters-1"
 LOCK = ".lock"
 EARLIER = "earlier"
 """Folder in a run folder: what a new run there has taken the place of."""
-PACKAGES = ("numpy", "scipy", "numba", "simpy", "pydantic", "matplotlib")
+PACKAGES = ("numpy", "scipy", "numba", "pydantic", "matplotlib")
 
 
 def package_versions() -> dict[str, str]:

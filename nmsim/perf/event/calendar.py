@@ -1,62 +1,118 @@
-"""A calendar: when a link or port is taken, and the idle time between bookings."""
+"""Calendars: when a link or port is taken, and the idle time between bookings.
+
+A burst is many packets, so it takes idle time as it finds it: first what lies between earlier bookings, then what comes
+after `free`, from which nothing is booked.
+"""
+
+from numba.extending import register_jitable
+
+from nmsim.perf.event.tables import NONE, Table
 
 
-class Calendar:
-    """Bookings of one link, made in any order of time.
+@register_jitable
+def book(
+    clock: Table, nodes: Table, links: Table, number: int, head: float, cycles: float
+) -> tuple[float, float]:
+    """Reserve `cycles` of a link from `head` onward; the start of the first and the end of the last."""
+    link, begin = links[number], -1.0
+    if link.first != NONE:
+        latest, now = nodes[link.last].b, clock[0].now
+        if latest <= now:
+            while link.first != NONE:
+                drop_first(clock, nodes, link)
+        elif head < latest:
+            begin, cycles, end = _fill(clock, nodes, link, head, cycles)
+            if begin >= 0.0 and cycles <= 0.0:
+                return begin, end
+    start = max(link.free, head)
+    if start > link.free:
+        idle = new_node(clock, nodes, link.free, start)
+        if link.first == NONE:
+            link.first = idle
+        else:
+            nodes[link.last].next = idle
+        link.last = idle
+    link.free = start + cycles
+    return (start if begin < 0.0 else begin), link.free
 
-    A burst is many packets, so it takes idle time as it finds it: first what lies between earlier bookings, then what
-    comes after `free`, from which nothing is booked.
-    """
 
-    __slots__ = ("free", "gaps")
+@register_jitable
+def hold(links: Table, number: int, until: float) -> None:
+    """Keep a link taken until some time."""
+    links[number].free = max(links[number].free, until)
 
-    def __init__(self) -> None:
-        self.free = 0.0
-        self.gaps: list[tuple[float, float]] = []
 
-    def book(self, now: float, head: float, cycles: float) -> tuple[float, float]:
-        """Reserve `cycles` from `head` onward; return the start of the first and the end of the last."""
-        begin = None
-        if self.gaps:
-            latest = self.gaps[-1][1]
-            if latest <= now:
-                self.gaps.clear()
-            elif head < latest:
-                begin, cycles, end = self._fill(now, head, cycles)
-                if begin is not None and cycles <= 0:
-                    return begin, end
-        start = max(self.free, head)
-        if start > self.free:
-            self.gaps.append((self.free, start))
-        self.free = start + cycles
-        return (start if begin is None else begin), self.free
+@register_jitable
+def _fill(clock: Table, nodes: Table, link: Table, head: float, cycles: float) -> tuple[float, float, float]:
+    """Use idle times that have not passed; first cycle used (-1: none), cycles still to book, end of the last cycle used."""
+    now = clock[0].now
+    while nodes[link.first].b <= now:
+        drop_first(clock, nodes, link)
+    before, idle = NONE, link.first
+    while nodes[idle].b <= head:
+        before, idle = idle, nodes[idle].next
+    begin, end = -1.0, head
+    while cycles > 0.0 and idle != NONE:
+        after = nodes[idle].next
+        start = max(nodes[idle].a, head)
+        end = min(start + cycles, nodes[idle].b)
+        cycles -= end - start
+        if begin < 0.0:
+            begin = start
+        before = _use(clock, nodes, link, before, idle, start, end)
+        idle = after
+    return begin, cycles, end
 
-    def _fill(self, now: float, head: float, cycles: float) -> tuple[float | None, float, float]:
-        """Use gaps that have not passed; first cycle used, cycles still to book, end of the last cycle used."""
-        gaps = self.gaps
-        passed = 0
-        while gaps[passed][1] <= now:
-            passed += 1
-        del gaps[:passed]
-        begin, end = None, head
-        usable = 0
-        while gaps[usable][1] <= head:
-            usable += 1
-        used, left = usable, []
-        while cycles > 0 and used < len(gaps):
-            first, last = gaps[used]
-            start = max(first, head)
-            end = min(start + cycles, last)
-            cycles -= end - start
-            begin = start if begin is None else begin
-            if start > first:
-                left.append((first, start))
-            if last > end:
-                left.append((end, last))
-            used += 1
-        gaps[usable:used] = left
-        return begin, cycles, end
 
-    def hold(self, until: float) -> None:
-        """Keep it taken until some time."""
-        self.free = max(self.free, until)
+@register_jitable
+def _use(
+    clock: Table, nodes: Table, link: Table, before: int, idle: int, start: float, end: float
+) -> int:  # fmt: skip
+    """Take a part out of an idle time; the last idle time before what comes after it."""
+    after, last = nodes[idle].next, nodes[idle].b
+    kept = before
+    if start > nodes[idle].a:
+        nodes[idle].b = start
+        kept = idle
+        if last > end:
+            kept = new_node(clock, nodes, end, last)
+            nodes[idle].next, nodes[kept].next = kept, after
+    elif last > end:
+        nodes[idle].a = end
+        kept = idle
+    else:
+        _free(clock, nodes, idle)
+        if before == NONE:
+            link.first = after
+        else:
+            nodes[before].next = after
+    if after == NONE:
+        link.last = kept
+    return kept
+
+
+@register_jitable
+def new_node(clock: Table, nodes: Table, a: float, b: float) -> int:
+    """A list entry with nothing after it."""
+    found: int = clock[0].free_node
+    clock[0].free_node = nodes[found].next
+    clock[0].spare_nodes -= 1
+    nodes[found].a, nodes[found].b, nodes[found].next = a, b, NONE
+    return found
+
+
+@register_jitable
+def _free(clock: Table, nodes: Table, number: int) -> None:
+    nodes[number].next = clock[0].free_node
+    clock[0].free_node = number
+    clock[0].spare_nodes += 1
+
+
+@register_jitable
+def drop_first(clock: Table, nodes: Table, owner: Table) -> None:
+    """Take the first entry off the list of a link or core."""
+    first = owner.first
+    owner.first = nodes[first].next
+    if owner.first == NONE:
+        owner.last = NONE
+    _free(clock, nodes, first)

@@ -1,28 +1,19 @@
 """The event-driven model of a whole chip: one sample after the other, slot by slot, stages of a slot at the same time."""
 
-from collections.abc import Generator
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from simpy import AllOf, Environment, Event
 
 from nmsim.perf.analytic import AnalyticModel
-from nmsim.perf.event.chance import Chance
-from nmsim.perf.event.core import Core
-from nmsim.perf.event.dram import DramChannel
-from nmsim.perf.event.noc import Noc, Way, ways
-from nmsim.perf.event.stage import Bursts, StageRun
-from nmsim.perf.event.timeline import Timeline
+from nmsim.perf.event.bursts import Bursts
+from nmsim.perf.event.simulation import Simulation
+from nmsim.perf.event.tables import Tables
 from nmsim.perf.model import PerfResult, TimelineEvent
 from nmsim.perf.phase_time import Turns, phase_cycles
-from nmsim.perf.schedule import Chain, Slot
-from nmsim.perf.stage_load import StageLoad, dram_rate
 from nmsim.perf.work import StepWork
 
 FloatArray = NDArray[np.float64]
-Steps = Generator[Event, Any, None]
 
 
 @dataclass(frozen=True)
@@ -38,105 +29,65 @@ class EventModel:
 
     def run(self, work: StepWork) -> PerfResult:
         """Simulate all samples of a work, each on an idle chip, then one update."""
-        loads = tuple(StageLoad(work.machine, stage) for stage in work.stages)
-        paths = tuple(() if s.traffic is None else ways(s.traffic, s.name) for s in work.stages)
-        runs = [ChipRun(work, loads, paths, self, sample) for sample in range(work.samples)]
-        for sample in runs:
-            sample.simulate(work.schedule.slots)
-        update = ChipRun(work, loads, paths, self, 0)
-        update.simulate(work.schedule.update_slots)
+        simulation, slots = Simulation(work, self.bursts), work.schedule.slots
+        runs = [
+            Ended.of(simulation, simulation.run(sample, slots, timeline=self.timeline and sample == 0))
+            for sample in range(work.samples)
+        ]
+        update_slots = work.schedule.update_slots
+        update = Ended.of(simulation, simulation.run(0, update_slots, timeline=self.timeline))
         return _result(work, runs, update)
 
 
-class ChipRun:
-    """The state of the chip while one sample runs."""
+@dataclass(frozen=True)
+class Ended:
+    """What became of a simulation: cycles of stages, groups and slots, stalls by cause, packets, the timeline."""
 
-    def __init__(
-        self,
-        work: StepWork,
-        loads: tuple[StageLoad, ...],
-        paths: tuple[tuple[Way, ...], ...],
-        model: EventModel,
-        sample: int,
-    ) -> None:
-        self.work, self.loads, self.ways, self.bursts, self.sample = work, loads, paths, model.bursts, sample
-        self.env = Environment()
-        self.timeline = Timeline(on=model.timeline and sample == 0)
-        chance = Chance()
-        cores = work.cores_used.tolist()
-        self.cores = {number: Core(work.machine, number, chance, self.timeline) for number in cores}
-        self.noc = Noc(work.machine, self.timeline)
-        dram = work.chip.dram
-        self.dram = None if dram is None else DramChannel(*dram_rate(dram, work.clock_hz), self.timeline)
-        self.stage_cycles = np.zeros((len(work.stages), work.time_steps))
-        self.group_cycles = np.zeros((len(work.schedule.groups), work.time_steps))
-        self.slot_cycles: list[float] = []
-        self.packets_received = 0
-        self.injection_stall_cycles = 0.0
+    stage_cycles: FloatArray
+    group_cycles: FloatArray
+    slot_cycles: FloatArray
+    stalls: dict[str, float]
+    packets: int
+    timeline: tuple[TimelineEvent, ...]
+    left_out: int
 
-    def simulate(self, slots: tuple[Slot, ...]) -> None:
-        """Run some slots to their end."""
-        self.env.process(self._slots(slots))
-        self.env.run()
-
-    def _slots(self, slots: tuple[Slot, ...]) -> Steps:
-        for slot in slots:
-            start = self.env.now
-            alone = len(slot.chains) == 1
-            yield AllOf(
-                self.env, [self.env.process(self._chain(chain, alone=alone)) for chain in slot.chains]
-            )
-            if not (alone and self.work.schedule.phase_barriers):
-                yield from self._barrier()
-            took = self.env.now - start
-            self.slot_cycles.append(took)
-            if slots is self.work.schedule.slots and took < self.work.tick_cycles:
-                yield self.env.timeout(self.work.tick_cycles - took)
-
-    def _chain(self, chain: Chain, *, alone: bool) -> Steps:
-        for group, t in chain:
-            start = self.env.now
-            stages = self.work.schedule.groups[group]
-            yield AllOf(self.env, [self.env.process(self._stage(stage, t)) for stage in stages])
-            self.group_cycles[group, t] += self.env.now - start
-            if alone and self.work.schedule.phase_barriers:
-                yield from self._barrier()
-
-    def _stage(self, number: int, t: int) -> Steps:
-        run = StageRun(self, number, t)
-        yield AllOf(self.env, run.processes())
-        self.stage_cycles[number, t] += run.took_cycles
-
-    def _barrier(self) -> Steps:
-        now, cycles = self.env.now, self.work.barrier_cycles
-        self.timeline.add("barrier", "barrier", now, now + cycles)
-        yield self.env.timeout(cycles)
+    @classmethod
+    def of(cls, simulation: Simulation, tables: Tables) -> "Ended":
+        """From the tables that a simulation leaves."""
+        clock = tables.clock[0]
+        stalls = {
+            "bank conflict": float(
+                sum(tables.memories["conflict"][simulation.work.cores_used].reshape(-1).tolist())
+            ),
+            "link contention": float(clock["link_stall"]),
+            "queue full": float(clock["queue_stall"]),
+            "injection": float(clock["injection_stall"]),
+            "dram": float(clock["dram_waiting"]),
+        }
+        return cls(
+            tables.stage_cycles, tables.group_cycles, tables.slot_cycles, stalls, int(clock["packets"]),
+            simulation.bars(tables), int(clock["left_out"]),
+        )  # fmt: skip
 
 
-def _timeline(runs: list[ChipRun], update: ChipRun, slot_cycles: FloatArray) -> tuple[TimelineEvent, ...]:
+def _timeline(runs: list[Ended], update: Ended, slot_cycles: FloatArray) -> tuple[TimelineEvent, ...]:
     """The first sample, then the update."""
     if not runs:
         return ()
-    return runs[0].timeline.events() + update.timeline.events(float(slot_cycles[0].sum()))
+    shift = float(slot_cycles[0].sum())
+    return runs[0].timeline + tuple(
+        replace(bar, start_cycles=bar.start_cycles + shift) for bar in update.timeline
+    )
 
 
-def _result(work: StepWork, runs: list[ChipRun], update: ChipRun) -> PerfResult:
+def _result(work: StepWork, runs: list[Ended], update: Ended) -> PerfResult:
     """What was measured; how long resources are taken, and the counts, are those of the work itself."""
     estimate = AnalyticModel().run(work)
     slot_cycles = np.array([run.slot_cycles for run in runs]).reshape(work.samples, -1)
     ticked_cycles = np.maximum(slot_cycles, work.tick_cycles)
-    update_cycles = np.array([update.slot_cycles])
+    update_cycles = update.slot_cycles[None]
     stage_cycles = np.stack([run.stage_cycles + update.stage_cycles for run in runs], axis=1)
     group_cycles = np.stack([run.group_cycles + update.group_cycles for run in runs], axis=1)
-    stalls = {
-        "bank conflict": [
-            sum(m.conflict_cycles for c in run.cores.values() for m in c.memories) for run in runs
-        ],
-        "link contention": [run.noc.link_stall_cycles for run in runs],
-        "queue full": [run.noc.queue_stall_cycles for run in runs],
-        "injection": [run.injection_stall_cycles for run in runs],
-        "dram": [0.0 if run.dram is None else run.dram.waiting_cycles for run in runs],
-    }
     return replace(
         estimate,
         model="event",
@@ -145,8 +96,8 @@ def _result(work: StepWork, runs: list[ChipRun], update: ChipRun) -> PerfResult:
         stage_cycles=stage_cycles,
         slot_cycles=ticked_cycles,
         phase_cycles=phase_cycles(work, Turns(list(group_cycles), work.samples), slot_cycles, update_cycles),
-        stall_cycles={cause: np.array(cycles) for cause, cycles in stalls.items()},
-        packets_received=np.array([run.packets_received for run in runs], np.int64),
+        stall_cycles={cause: np.array([run.stalls[cause] for run in runs]) for cause in update.stalls},
+        packets_received=np.array([run.packets for run in runs], np.int64),
         timeline=_timeline(runs, update, ticked_cycles),
-        timeline_left_out=sum(run.timeline.left_out for run in (*runs[:1], update)),
+        timeline_left_out=sum(run.left_out for run in (*runs[:1], update)),
     )

@@ -1,54 +1,76 @@
 """What a memory does: banks that serve bursts of words, each bank taken until it is free again."""
 
-from nmsim.perf.event.chance import Chance
-from nmsim.perf.event.timeline import Timeline
+import numpy as np
+from numba.extending import register_jitable
+
+from nmsim.perf.event.chance import LOTS, MANY, below
+from nmsim.perf.event.tables import FloatArray, Table
 
 
-class Sram:
-    """A memory of interleaved banks; `free[b]` is when bank b can take the next word."""
+@register_jitable
+def soonest(memory: Table, bank_free: FloatArray) -> float:
+    """When a bank of a memory can take a word."""
+    found: float = bank_free[memory.bank]
+    for bank in range(memory.bank + 1, memory.bank + memory.banks):
+        found = min(found, bank_free[bank])
+    return found
 
-    def __init__(self, banks: int, ports: float, chance: Chance, timeline: Timeline, track: str) -> None:
-        self.banks, self.ports, self.chance = banks, ports, chance
-        self.timeline, self.track = timeline, track
-        self.free = [0.0] * banks
-        self.conflict_cycles = 0.0
 
-    def serve(self, now: float, words: float, bursts: float, name: str) -> float:
-        """Take the banks for some bursts of neighbouring words; when the last word is done.
+@register_jitable
+def access(
+    clock: Table, memory: Table, bank_free: FloatArray, load: FloatArray, now: float, words: float, bursts: float
+) -> float:  # fmt: skip
+    """Take the banks of a memory for some bursts of neighbouring words; when the last word is done.
 
-        Whole turns over the banks load them evenly; what is left of each burst starts at a bank drawn at random.
-        """
-        start = max(now, min(self.free))
-        end = self._serve(now, words, bursts)
-        self.timeline.add(self.track, name, start, end, words / (self.ports * self.banks))
-        return end
+    Whole turns over the banks load them evenly; what is left of each burst starts at a bank drawn at random. `load` has room
+    for the words of every bank.
+    """
+    banks, first, ports = memory.banks, memory.bank, memory.ports
+    if banks == 1:
+        bank_free[first] = max(now, bank_free[first]) + words / ports
+        return float(bank_free[first])
+    if bursts > 1.0:
+        run = words / bursts
+        left = run % banks
+        even = bursts * (run - left) / banks
+    else:
+        left = words % banks
+        even = (words - left) / banks
+    load[:banks] = 0.0
+    if left != 0.0:
+        _spread(clock, load, banks, max(np.rint(bursts), 1.0), left)
+    end, fullest = now, 0.0
+    for bank in range(banks):
+        taken = (even + load[bank]) / ports
+        fullest = max(fullest, taken)
+        bank_free[first + bank] = max(now, bank_free[first + bank]) + taken
+        end = max(end, bank_free[first + bank])
+    memory.conflict += fullest - words / (ports * banks)
+    return end
 
-    def _serve(self, now: float, words: float, bursts: float) -> float:
-        if self.banks == 1:
-            self.free[0] = max(now, self.free[0]) + words / self.ports
-            return self.free[0]
-        run = words / bursts if bursts > 1 else words
-        left = run % self.banks
-        even = bursts * (run - left) / self.banks if bursts > 1 else (words - left) / self.banks
-        loads = self._spread(max(round(bursts), 1), left)
-        end = now
-        fullest = 0.0
-        for bank, extra in enumerate(loads):
-            load = (even + extra) / self.ports
-            fullest = max(fullest, load)
-            self.free[bank] = max(now, self.free[bank]) + load
-            end = max(end, self.free[bank])
-        self.conflict_cycles += fullest - words / (self.ports * self.banks)
-        return end
 
-    def _spread(self, bursts: int, left: float) -> list[float]:
-        """Words per bank when each of so many bursts leaves `left` words at neighbouring banks."""
-        loads = [0.0] * self.banks
-        if left == 0:
-            return loads
-        whole, part = int(left), left - int(left)
-        for start, times in self.chance.starts(bursts, self.banks):
-            for offset in range(whole):
-                loads[(start + offset) % self.banks] += times
-            loads[(start + whole) % self.banks] += part * times
-        return loads
+@register_jitable
+def _spread(clock: Table, load: FloatArray, banks: int, bursts: float, left: float) -> None:
+    """Add to the words of every bank what each of so many bursts leaves: `left` words at neighbouring banks.
+
+    Of many bursts, most start evenly; a remainder with the right variance is drawn.
+    """
+    if bursts <= MANY:
+        for _ in range(int(bursts)):
+            _leave(load, banks, below(clock, banks), 1.0, left)
+        return
+    # n even starts plus m lots of size sqrt(n/m) have the variance of n single ones
+    size = np.sqrt(bursts / LOTS)
+    even = (bursts - LOTS * size) / banks
+    for bank in range(banks):
+        _leave(load, banks, bank, even, left)
+    for _ in range(LOTS):
+        _leave(load, banks, below(clock, banks), size, left)
+
+
+@register_jitable
+def _leave(load: FloatArray, banks: int, start: int, times: float, left: float) -> None:
+    whole = int(left)
+    for offset in range(whole):
+        load[(start + offset) % banks] += times
+    load[(start + whole) % banks] += (left - whole) * times

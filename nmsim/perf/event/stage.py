@@ -1,185 +1,228 @@
-"""One stage at one time step: a process per core that sends, receives and works."""
+"""One stage at one time step: rows (its cores) that send, receive and work, ports that send, and transfers."""
 
-from __future__ import annotations
+from numba.extending import register_jitable
 
-from collections.abc import Generator, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-from simpy import Event, Process
-
-from nmsim.counts import Action
-from nmsim.perf.event.core import Share, whole_cycles
-from nmsim.perf.event.noc import Arrival, Way
-from nmsim.perf.machine import Lane
-from nmsim.perf.traffic import Traffic
-
-if TYPE_CHECKING:
-    from nmsim.perf.event.chip import ChipRun
-
-Steps = Generator[Event, Any, None]
-
-
-@dataclass(frozen=True)
-class Bursts:
-    """A flow of packets travels in at most `per_flow` bursts, each of at least `packets` packets."""
-
-    per_flow: int = 8
-    packets: int = 4
-
-    def sizes(self, packets: int) -> list[int]:
-        """Packets of each burst."""
-        size = max(self.packets, -(-packets // self.per_flow))
-        return [size] * (packets // size) + [packets % size] * (packets % size > 0)
+from nmsim.perf.event.core import SERVICE, admit, enqueue, hand_out, serve, waited_cycles, whole_cycles
+from nmsim.perf.event.kinds import (
+    INJECTS,
+    PART_ENDED,
+    PARTS_ENDED,
+    PORT_STARTS,
+    RECEIVED,
+    ROW_DONE,
+    ROW_STARTS,
+    TRANSFER_STARTS,
+    TRANSFERRED,
+)
+from nmsim.perf.event.noc import block, transmit
+from nmsim.perf.event.queue import GOES_ON, STARTS, ask
+from nmsim.perf.event.tables import NONE, Table, Tables
+from nmsim.perf.event.timeline import note
 
 
-@dataclass(slots=True)
-class _Reception:
-    """What a core still expects, and when what came is served."""
+@register_jitable
+def start_stage(on: Tables, number: int) -> None:
+    """Look at what is to be done at its time step, and start everything."""
+    stage, now = on.stages[number], on.clock[0].now
+    stage.start, stage.took, stage.left = now, 0.0, 0
+    for place in range(stage.row, stage.past):
+        row = on.rows[place]
+        row.served, row.waits, row.expected, row.end = 0, 0, 0, now
+        row.service = on.lane_work[row.lanes + SERVICE * stage.steps + stage.step]
+    for place in range(stage.sender, stage.senders_past):
+        _expect(on, stage, on.senders[place])
+    for place in range(stage.row, stage.past):
+        row = on.rows[place]
+        row.missing = row.expected
+        stage.left += 1
+        ask(on.clock, on.events, now, STARTS, ROW_STARTS, place)
+    span = on.stage_ports[number]
+    for place in range(span.first, span.past):
+        flow = on.flows[on.ports[place]]
+        sender = on.senders[flow.sender]
+        if not sender.started and on.packets[flow.packets + stage.step]:
+            sender.started = 1
+            stage.left += 1
+            ask(on.clock, on.events, now, STARTS, PORT_STARTS, flow.sender)
+    if on.dram_bits[stage.dram + stage.step] > 0.0:
+        stage.left += 1
+        ask(on.clock, on.events, now, STARTS, TRANSFER_STARTS, number)
+    if stage.left == 0:
+        ask(on.clock, on.events, now, GOES_ON, PARTS_ENDED, number)
 
-    share: Share
-    expected: int
-    missing: int
-    done: Event
-    end: float
+
+@register_jitable
+def _expect(on: Tables, stage: Table, sender: Table) -> None:
+    """What a sender has to send at this step, and what its targets expect."""
+    sender.turn, sender.at, sender.turns, sender.waits, sender.started = 0, sender.flow - 1, 0, 0, 0
+    sent = 0
+    for number in range(sender.flow, sender.past):
+        flow = on.flows[number]
+        packets = on.packets[flow.packets + stage.step]
+        if packets == 0:
+            continue
+        sent += packets
+        sender.turns = max(sender.turns, _bursts(on, packets))
+        if flow.to_itself:
+            on.rows[sender.row].expected += packets
+        for place in range(flow.end, flow.ends_past):
+            on.rows[on.ends[place].row].expected += packets
+    if sender.core != NONE and on.cores[sender.core].timed:
+        # the time to send packets is taken when they are sent
+        on.rows[sender.row].service -= sent * on.cores[sender.core].axon_out
 
 
-class StageRun:
-    """Runs one stage at one time step of a sample."""
+@register_jitable
+def _burst_size(on: Tables, packets: int) -> int:
+    clock = on.clock[0]
+    return max(int(clock.least_burst), -(-packets // int(clock.bursts_per_flow)))
 
-    def __init__(self, run: ChipRun, number: int, t: int) -> None:
-        self.run, self.env = run, run.env
-        self.stage, self.start = run.work.stages[number], run.env.now
-        self.took_cycles = 0.0
-        """Longest time of one of its cores or transfers, without time lost to stages that run at the same time."""
-        self.s = 0 if self.stage.cadence == "batch" else run.sample
-        self.t = t
-        traffic = self.stage.traffic
-        self.packet_bits = 0 if traffic is None else traffic.packet_bits
-        self.flows = {} if traffic is None else self._flows(traffic, run.ways[number])
-        fill = run.loads[number].fill_cycles[:, self.s, t].tolist()
-        self.busy: dict[int, float] = {}
-        """Cycles of work of each core, for the timeline."""
-        if run.timeline.on:
-            busy = run.loads[number].busy_cycles[:, self.s, t].tolist()
-            self.busy = dict(zip(self.stage.cores.tolist(), busy, strict=True))
-        self.shares = self._shares(fill)
-        self.receptions = self._receptions()
 
-    def processes(self) -> list[Process]:
-        """Start everything."""
-        started = [self.env.process(self._core(core)) for core in self.shares]
-        started += [self.env.process(self._send(port)) for port in self.flows if port < 0]
-        bits = float(self.stage.dram_bits[self.s, self.t])
-        if bits > 0:
-            started.append(self.env.process(self._transfer(bits)))
-        return started
+@register_jitable
+def _bursts(on: Tables, packets: int) -> int:
+    return -(-packets // _burst_size(on, packets))
 
-    def _flows(self, traffic: Traffic, ways: tuple[Way, ...]) -> dict[int, list[tuple[Way, int]]]:
-        """Flows with packets at this step, and how many, by source."""
-        flows: dict[int, list[tuple[Way, int]]] = {}
-        for way, packets in zip(ways, traffic.packets[:, self.s, self.t].tolist(), strict=True):
-            if packets:
-                flows.setdefault(way.source, []).append((way, packets))
-        return flows
 
-    def _shares(self, fill: list[float]) -> dict[int, Share]:
-        """Work by core; the time to send packets is taken when they are sent."""
-        stage, machine = self.stage, self.run.work.machine
-        at = (self.s, self.t)
-        lanes, words, bursts = (
-            array[:, :, *at].tolist() for array in (stage.lanes, stage.words, stage.bursts)
-        )
-        shares = {}
-        for row, core in enumerate(stage.cores.tolist()):
-            if machine.event_timed[core]:
-                sent = sum(packets for _, packets in self.flows.get(core, ()))
-                lanes[row][Lane.SERVICE] -= sent * float(machine.service[Action.AXON_OUT][core])
-            clocked = not machine.event_timed[core]
-            shares[core] = Share.of(lanes[row], words[row], bursts[row], fill[row], clocked=clocked)
-        return shares
+@register_jitable
+def start_row(on: Tables, number: int) -> None:
+    """A core sends what there is to send; if nothing arrives, it serves everything at once."""
+    row = on.rows[number]
+    if row.expected == 0:
+        row.end = serve(on, number, on.clock[0].now, 1.0)
+    if row.sender == NONE or send(on, row.sender):
+        receive(on, number)
 
-    def _receptions(self) -> dict[int, _Reception]:
-        if self.stage.traffic is None:
-            return {}
-        cores, packets = self.stage.traffic.received
-        return {
-            core: _Reception(self.shares[core], count, count, self.env.event(), self.start)
-            for core, count in zip(cores.tolist(), packets[:, self.s, self.t].tolist(), strict=True)
-            if count
-        }
 
-    def _core(self, number: int) -> Steps:
-        """Send what there is to send, serve what arrives (or, if nothing does, everything), fill the pipeline."""
-        core, share = self.run.cores[number], self.shares[number]
-        reception = self.receptions.get(number)
-        end = self.start
-        if reception is None and share.any:
-            end = core.serve(self.start, share, 1.0, self.stage.name)
-        if number in self.flows:
-            yield from self._send(number)
-        if reception is not None:
-            if reception.missing:
-                yield reception.done
-            end = reception.end
-        worked = end - self.start
-        finish = self.start + share.whole(worked) + share.fill_cycles
-        alone = share.whole(worked - share.waited_cycles) + share.fill_cycles
-        self.took_cycles = max(self.took_cycles, alone, self.env.now - self.start)
-        if finish > self.env.now:
-            yield self.env.timeout(finish - self.env.now)
-        self.run.timeline.add(core.track, self.stage.name, self.start, finish, self.busy.get(number))
+@register_jitable
+def receive(on: Tables, number: int) -> None:
+    """A core that has sent everything waits for what is missing."""
+    row = on.rows[number]
+    if row.missing:
+        row.waits = 1
+    else:
+        finish_row(on, number)
 
-    def _send(self, source: int) -> Steps:
-        """Inject bursts, flow by flow in turn, whenever the tile's port is free."""
-        env, noc = self.env, self.run.noc
-        core = None if source < 0 else self.run.cores[source]
-        for way, packets in self._turns(source):
-            ready = now = env.now
-            if core is not None:
-                ready = core.hand_out(now, packets)
-            if way.to_itself:
-                self._deliver(source, packets, ready, ready)
-            if not way.ends:
+
+@register_jitable
+def finish_row(on: Tables, number: int) -> None:
+    """A core that has received everything works to the end and fills its pipeline."""
+    row = on.rows[number]
+    stage, now = on.stages[row.stage], on.clock[0].now
+    worked = row.end - stage.start
+    whole, alone = worked, worked - waited_cycles(on, number)
+    if not on.cores[row.core].timed:
+        whole, alone = whole_cycles(whole), whole_cycles(alone)
+    fill = on.fill[row.cell + stage.step]
+    row.finish = stage.start + whole + fill
+    stage.took = max(stage.took, alone + fill, now - stage.start)
+    if row.finish > now:
+        ask(on.clock, on.events, now + (row.finish - now), GOES_ON, ROW_DONE, number)
+    else:
+        end_row(on, number)
+
+
+@register_jitable
+def end_row(on: Tables, number: int) -> None:
+    """A core has done its part of the stage."""
+    row = on.rows[number]
+    stage = on.stages[row.stage]
+    if on.clock[0].timeline:
+        key = on.cores[row.core].track + stage.name
+        note(on.clock, on.bars, on.last_bar, key, stage.start, row.finish, on.busy[row.cell + stage.step])
+    ask(on.clock, on.events, on.clock[0].now, GOES_ON, PART_ENDED, row.stage)
+
+
+@register_jitable
+def send(on: Tables, number: int) -> bool:
+    """Inject bursts, flow by flow in turn, whenever the tile's port is free; whether all are sent."""
+    sender, clock = on.senders[number], on.clock[0]
+    now = clock.now
+    while True:
+        if not sender.waits:
+            if not _next_burst(on, sender):
+                return True
+            sender.ready = now if sender.core == NONE else hand_out(on, sender.core, now, sender.packets)
+            if on.flows[sender.at].to_itself:
+                deliver(on, sender.row, sender.packets, sender.ready, sender.ready)
+            if on.flows[sender.at].end == on.flows[sender.at].ends_past:
                 continue
-            while (start := max(ready, noc.inject_free[way.tile])) > now:
-                yield env.timeout(start - now)
-                now = env.now
-            self.run.injection_stall_cycles += now - ready
-            for arrival in noc.send(now, way, packets):
-                env.timeout(arrival.head - now, arrival).callbacks.append(self._arrive)
+        start = max(sender.ready, on.inject_free[on.flows[sender.at].tile])
+        sender.waits = int(start > now)
+        if sender.waits:
+            ask(on.clock, on.events, now + (start - now), GOES_ON, INJECTS, number)
+            return False
+        clock.injection_stall += now - sender.ready
+        transmit(on, sender.at, sender.packets)
 
-    def _turns(self, source: int) -> Iterator[tuple[Way, int]]:
-        sizes = [(way, self.run.bursts.sizes(packets)) for way, packets in self.flows[source]]
-        for turn in range(max(len(size) for _, size in sizes)):
-            for way, size in sizes:
-                if turn < len(size):
-                    yield way, size[turn]
 
-    def _arrive(self, event: Event) -> None:
-        """Have a burst served when its head arrives; a full queue keeps its way taken until there is room."""
-        arrival = event.value
-        assert isinstance(arrival, Arrival)
-        now, target, packets = self.env.now, arrival.target, arrival.packets
-        room = self.run.cores[target].admit(now, packets, self.packet_bits)
-        if room > now:
-            self.run.noc.block(arrival, room)
-        self._deliver(target, packets, now, max(arrival.tail, room))
+@register_jitable
+def _next_burst(on: Tables, sender: Table) -> bool:
+    """Go to the next burst of a sender, the next flow's in turn; whether there is one."""
+    step = on.stages[sender.stage].step
+    while sender.turn < sender.turns:
+        sender.at += 1
+        if sender.at == sender.past:
+            sender.at, sender.turn = sender.flow - 1, sender.turn + 1
+            continue
+        packets = on.packets[on.flows[sender.at].packets + step]
+        if packets and sender.turn < _bursts(on, packets):
+            size = _burst_size(on, packets)
+            sender.packets = min(size, packets - sender.turn * size)
+            return True
+    return False
 
-    def _deliver(self, target: int, packets: int, head: float, tail: float) -> None:
-        reception, core = self.receptions[target], self.run.cores[target]
-        end = max(core.serve(head, reception.share, packets / reception.expected, self.stage.name), tail)
-        core.enqueue(end, packets)
-        reception.end = max(reception.end, end)
-        reception.missing -= packets
-        self.run.packets_received += packets
-        if reception.missing == 0:
-            reception.done.succeed()
 
-    def _transfer(self, bits: float) -> Steps:
-        dram = self.run.dram
-        assert dram is not None
-        waited = dram.wait_cycles(self.env.now)
-        end = dram.serve(self.env.now, bits, self.stage.name)
-        self.took_cycles = max(self.took_cycles, whole_cycles(end - self.start - waited))
-        yield self.env.timeout(whole_cycles(end - self.start))
+@register_jitable
+def go_on_sending(on: Tables, number: int) -> None:
+    """The injection port of a sender may be free."""
+    sender = on.senders[number]
+    if not send(on, number):
+        return
+    if sender.core == NONE:
+        ask(on.clock, on.events, on.clock[0].now, GOES_ON, PART_ENDED, sender.stage)
+    else:
+        receive(on, sender.row)
+
+
+@register_jitable
+def arrive(on: Tables, number: int) -> None:
+    """Have a burst served when its head arrives; a full queue keeps its way taken until there is room."""
+    burst, clock = on.bursts[number], on.clock[0]
+    stage, target = on.stages[on.flows[burst.flow].stage], on.ends[burst.end]
+    room = admit(on.clock, on.nodes, on.cores[target.core], burst.packets, stage.packet_bits)
+    if room > clock.now:
+        block(on, burst, room)
+    deliver(on, target.row, burst.packets, clock.now, max(burst.tail, room))
+    burst.next = clock.free_burst
+    clock.free_burst = number
+    clock.spare_bursts += 1
+
+
+@register_jitable
+def deliver(on: Tables, number: int, packets: int, head: float, tail: float) -> None:
+    """Packets are at a core, which serves them from the time of their head on."""
+    row, clock = on.rows[number], on.clock[0]
+    end = max(serve(on, number, head, packets / row.expected), tail)
+    enqueue(on.clock, on.nodes, on.cores[row.core], end, packets)
+    row.end = max(row.end, end)
+    row.missing -= packets
+    clock.packets += packets
+    if row.missing == 0:
+        ask(on.clock, on.events, clock.now, GOES_ON, RECEIVED, number)
+
+
+@register_jitable
+def transfer(on: Tables, number: int) -> None:
+    """Move the bits of a stage over the DRAM channel; a transfer's latency hides behind the one before it."""
+    stage, clock = on.stages[number], on.clock[0]
+    now, bits = clock.now, on.dram_bits[stage.dram + stage.step]
+    waited = max(0.0, clock.dram_free - now)
+    start = now + waited
+    clock.dram_waiting += start - now
+    clock.dram_free = start + bits / clock.dram_rate
+    if clock.timeline:
+        key, end = clock.dram_name + stage.name, clock.dram_free
+        note(on.clock, on.bars, on.last_bar, key, start, end, end - start)
+    end = clock.dram_free + clock.dram_latency
+    stage.took = max(stage.took, whole_cycles(end - stage.start - waited))
+    ask(on.clock, on.events, now + whole_cycles(end - stage.start), GOES_ON, TRANSFERRED, number)

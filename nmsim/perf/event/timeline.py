@@ -1,42 +1,29 @@
 """The record of a run: which core, memory, link, DRAM channel or barrier worked when."""
 
-from nmsim.perf.model import TimelineEvent
+from numba.extending import register_jitable
+
+from nmsim.perf.event.tables import NONE, IntArray, Table
 
 LIMIT = 100_000
 """Bars kept: about 10 MB of trace. What comes later is counted, not kept."""
 
 
-class Timeline:
-    """Collects bars if `on`: those of one track and name that touch become one."""
-
-    def __init__(self, *, on: bool, limit: int = LIMIT) -> None:
-        self.on = on
-        self.left_out = 0
-        """Bars that came after the limit."""
-        self._limit = limit
-        self._bars: list[list[float]] = []
-        self._names: list[tuple[str, str]] = []
-        self._last: dict[tuple[str, str], int] = {}
-
-    def add(self, track: str, name: str, start: float, end: float, busy_cycles: float | None = None) -> None:
-        """One bar; bars without length are left out. `busy_cycles`: how much of it is work; all, if absent."""
-        if not self.on or end <= start:
+@register_jitable
+def note(clock: Table, bars: Table, last: IntArray, key: int, start: float, end: float, busy: float) -> None:
+    """Record a bar of which `busy` cycles are work, if it has a length; those of one key that touch become one."""
+    if end <= start:
+        return
+    kept = last[key]
+    if kept != NONE:
+        bar = bars[kept]
+        if start <= bar.end and end >= bar.start:
+            bar.start, bar.end, bar.busy = min(bar.start, start), max(bar.end, end), bar.busy + busy
             return
-        busy = end - start if busy_cycles is None else busy_cycles
-        key = (track, name)
-        bar = self._bars[self._last[key]] if key in self._last else None
-        if bar is not None and start <= bar[1] and end >= bar[0]:
-            bar[0], bar[1], bar[2] = min(bar[0], start), max(bar[1], end), bar[2] + busy
-        elif len(self._bars) >= self._limit:
-            self.left_out += 1
-        else:
-            self._last[key] = len(self._bars)
-            self._bars.append([start, end, busy])
-            self._names.append(key)
-
-    def events(self, shift_cycles: float = 0.0) -> tuple[TimelineEvent, ...]:
-        """The bars in order of their beginning being known, moved to a later time."""
-        return tuple(
-            TimelineEvent(track, name, start + shift_cycles, end - start, busy)
-            for (track, name), (start, end, busy) in zip(self._names, self._bars, strict=True)
-        )
+    now = clock[0]
+    if now.bars >= len(bars):
+        now.left_out += 1
+        return
+    last[key] = now.bars
+    new = bars[now.bars]
+    new.key, new.start, new.end, new.busy = key, start, end, busy
+    now.bars += 1

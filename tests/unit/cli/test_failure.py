@@ -26,7 +26,7 @@ def run_and_show_modules(verb: str) -> subprocess.CompletedProcess[str]:
         f"import sys; sys.argv = ['nmsim', {verb!r}]\n"
         "from nmsim.cli.main import main\n"
         "try: main()\n"
-        "finally: print(sorted({'numba', 'scipy', 'matplotlib', 'simpy'} & set(sys.modules)), file=sys.stderr)\n"
+        "finally: print(sorted({'numba', 'scipy', 'matplotlib'} & set(sys.modules)), file=sys.stderr)\n"
     )
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
 

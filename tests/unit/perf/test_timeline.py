@@ -3,13 +3,15 @@
 from collections import defaultdict
 from functools import cache
 
+import numba
 import numpy as np
 import pytest
 
 from nmsim.counts import Action, Component
 from nmsim.hardware.routing import DIRECTIONS
 from nmsim.perf.event.chip import EventModel
-from nmsim.perf.event.timeline import Timeline
+from nmsim.perf.event.tables import BAR, CLOCK, NONE
+from nmsim.perf.event.timeline import note
 from nmsim.perf.model import PerfResult
 from nmsim.validate.designs import DrawnDesign, random_design
 
@@ -102,15 +104,13 @@ def test_the_update_comes_after_the_sample(result: PerfResult) -> None:
 
 
 def test_bars_that_touch_become_one_and_late_ones_are_counted() -> None:
-    timeline = Timeline(on=True, limit=2)
-    timeline.add("memory 0", "integrate 0", 0, 4, 3)
-    timeline.add("memory 0", "integrate 0", 4, 6, 2)
-    timeline.add("memory 0", "neuron 0", 6, 7)
-    timeline.add("memory 0", "integrate 0", 5, 8, 1)
-    timeline.add("memory 0", "integrate 1", 8, 9)
-    bars = [(bar.name, bar.start_cycles, bar.duration_cycles, bar.busy_cycles) for bar in timeline.events(10)]
-    assert bars == [("integrate 0", 10, 8, 6), ("neuron 0", 16, 1, 1)]
-    assert timeline.left_out == 1
+    clock, bars, last = np.zeros(1, CLOCK), np.zeros(2, BAR), np.full(3, NONE)
+    add = numba.njit(note)
+    for bar in ((0, 0, 4, 3), (0, 4, 6, 2), (1, 6, 7, 1), (0, 5, 8, 1), (2, 8, 9, 1), (1, 9, 9, 0)):
+        key, *cycles = bar
+        add(clock, bars, last, key, *map(float, cycles))
+    assert bars.tolist() == [(0, 0, 8, 6), (1, 6, 7, 1)]
+    assert clock["left_out"] == 1
 
 
 def test_nothing_is_recorded_unless_asked() -> None:

@@ -1,7 +1,7 @@
 """Loads and flights on a line of four tiles: one cycle in the own router, two per hop, one flit per packet."""
 
 import numpy as np
-from test_event_noc import machine
+from four_tiles import machine
 
 from nmsim.perf.projection import INPUT
 from nmsim.perf.traffic import Flow, Flows, Traffic

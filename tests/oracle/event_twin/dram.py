@@ -1,6 +1,6 @@
 """What the memory off chip does: one channel that serves transfers in the order in which they come."""
 
-from nmsim.perf.event.timeline import Timeline
+from event_twin.timeline import Timeline
 
 
 class DramChannel:

@@ -1,9 +1,8 @@
 """Bookings and the idle time between them."""
 
+from event_twin.calendar import Calendar
 from hypothesis import given
 from hypothesis import strategies as st
-
-from nmsim.perf.event.calendar import Calendar
 
 
 def test_a_booking_starts_when_its_head_is_there_and_the_link_is_free() -> None:

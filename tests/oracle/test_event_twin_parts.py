@@ -3,13 +3,13 @@
 from typing import Any
 
 import pytest
+from event_twin.chance import Chance
+from event_twin.core import Core, Share
+from event_twin.noc import Noc, Way
+from event_twin.sram import Sram
+from event_twin.timeline import Timeline
 
 from nmsim.hardware.chip import ChipConfig
-from nmsim.perf.event.chance import Chance
-from nmsim.perf.event.core import Core, Share
-from nmsim.perf.event.noc import Noc, Way
-from nmsim.perf.event.sram import Sram
-from nmsim.perf.event.timeline import Timeline
 from nmsim.perf.machine import Machine
 
 OFF = Timeline(on=False)
