@@ -97,7 +97,8 @@ def cpu(space: str, work: Path, designs: int, run: Path) -> Cpu:
         evaluate = EvaluateDesign(study.configurator, study.numerics)
         evaluate(jobs[0])  # reads the run, loads compiled code
         began = time.process_time()
-        found = [evaluate(job) for job in jobs]
+        found: list[Result] = []
+        study.backend.run(evaluate, jobs, lambda _, result: found.append(result))
         seconds = (time.process_time() - began) / designs
     rows = sorted((r.design, r.status, r.reason, sorted(r.metrics.items())) for r in found)
     digest = hashlib.sha256(repr(rows).encode()).hexdigest()[:16]

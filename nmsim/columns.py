@@ -18,6 +18,39 @@ Coded = tuple[NDArray[Any], IntArray]
 """Distinct values of a column, ascending, and which of them stands in each row."""
 
 
+class _Given:
+    """Columns as they were given, each an array or a function that finds its `Coded` form, and what was found.
+
+    Columns that are made from others hold this part of them, not the whole, which keeps what was made: such a circle would
+    live until somebody looks for garbage.
+    """
+
+    def __init__(self, given: Mapping[str, NDArray[Any] | Callable[[], Coded]]) -> None:
+        self.arrays = {name: column for name, column in given.items() if not callable(column)}
+        self._find = {name: column for name, column in given.items() if callable(column)}
+        self._coded: dict[str, Coded] = {}
+
+    def coded(self, name: str) -> Coded:
+        """See `Columns.coded`."""
+        if name not in self._coded:
+            find = self._find.get(name)
+            self._coded[name] = np.unique(self.arrays[name], return_inverse=True) if find is None else find()
+        return self._coded[name]
+
+    def picked(self, name: str, rows: IntArray) -> Coded:
+        """The coded form of some rows."""
+        values, code = self.coded(name)
+        return values, code[rows]
+
+    def taken(self, name: str, rows: IntArray) -> NDArray[Any] | Callable[[], Coded]:
+        """Some rows of a column."""
+        return self.arrays[name][rows] if name in self.arrays else partial(self.picked, name, rows)
+
+    def whole(self, name: str) -> NDArray[Any] | Callable[[], Coded]:
+        """A column for others to have too."""
+        return self.arrays[name] if name in self.arrays else partial(self.coded, name)
+
+
 class Columns(Mapping[str, NDArray[Any]]):
     """Named arrays of one length, never changed after they were given; what was asked about them is kept.
 
@@ -37,10 +70,9 @@ class Columns(Mapping[str, NDArray[Any]]):
         self, given: Mapping[str, NDArray[Any] | Callable[[], Coded]], rows: int | None = None
     ) -> None:
         self._names = tuple(given)
-        self._arrays = {name: column for name, column in given.items() if not callable(column)}
-        self._find = {name: column for name, column in given.items() if callable(column)}
+        self._given = _Given(given)
         self._kept: dict[Hashable, Any] = {}
-        self.rows = len(next(iter(self._arrays.values()), ())) if rows is None else rows
+        self.rows = len(next(iter(self._given.arrays.values()), ())) if rows is None else rows
 
     @classmethod
     def of(cls, arrays: Mapping[str, NDArray[Any]]) -> "Columns":
@@ -55,14 +87,15 @@ class Columns(Mapping[str, NDArray[Any]]):
         >>> Columns.picked(phases, np.array([1, 0, 1]), core=np.arange(3))["phase"].tolist()
         ['error', 'neuron', 'error']
         """
-        columns = cls(values)
-        return cls({**{name: partial(columns._picked, name, row) for name in values}, **whole}, len(row))
+        source = _Given(values)
+        return cls({**{name: partial(source.picked, name, row) for name in values}, **whole}, len(row))
 
     def __getitem__(self, name: str) -> NDArray[Any]:
-        if name not in self._arrays:
+        arrays = self._given.arrays
+        if name not in arrays:
             values, code = self.coded(name)
-            self._arrays[name] = values[code]
-        return self._arrays[name]
+            arrays[name] = values[code]
+        return arrays[name]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)
@@ -90,12 +123,7 @@ class Columns(Mapping[str, NDArray[Any]]):
 
     def coded(self, name: str) -> Coded:
         """Distinct values of a column, ascending (some may stand nowhere), and which of them stands in each row."""
-
-        def find() -> Coded:
-            given = self._find.get(name)
-            return np.unique(self._arrays[name], return_inverse=True) if given is None else given()
-
-        return self.keep(("coded", name), find)
+        return self._given.coded(name)
 
     def groups(self, *names: str) -> tuple[IntArray, IntArray]:
         """First row of every distinct combination of values, and the combination of every row."""
@@ -110,28 +138,18 @@ class Columns(Mapping[str, NDArray[Any]]):
 
     def _take(self, rows: BoolArray | IntArray) -> "Columns":
         kept: IntArray = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows.astype(np.int64)
-        return Columns({name: self._column(name, kept) for name in self._names}, len(kept))
-
-    def _column(self, name: str, rows: IntArray) -> NDArray[Any] | Callable[[], Coded]:
-        array = self._arrays.get(name)
-        return partial(self._picked, name, rows) if array is None else array[rows]
-
-    def _picked(self, name: str, rows: IntArray) -> Coded:
-        values, code = self.coded(name)
-        return values, code[rows]
+        return Columns({name: self._given.taken(name, kept) for name in self._names}, len(kept))
 
     def only(self, *names: str) -> "Columns":
         """Some of the columns, in this order."""
-
-        def find() -> Columns:
-            given = {name: self._arrays.get(name, partial(self.coded, name)) for name in names}
-            return Columns(given, self.rows)
-
-        return self.keep(("only", names), find)
+        return self.keep(
+            ("only", names), lambda: Columns({name: self._given.whole(name) for name in names}, self.rows)
+        )
 
     def is_number(self, name: str) -> bool:
         """Whether a column is of numbers, given as such."""
-        return name in self._arrays and self._arrays[name].dtype.kind in "bif"
+        array = self._given.arrays.get(name)
+        return array is not None and array.dtype.kind in "bif"
 
     def keep(self, key: Hashable, find: Callable[[], T]) -> T:
         """What `find` found about these columns when it was first asked under this key."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -106,6 +106,19 @@ class Block:
     per_batch: bool = False
     cells: IntArray | None = None
     shape: tuple[int, int] = (1, 1)
+
+    @cached_property
+    def by_core(self) -> dict[int, int]:
+        """Counts of all samples by core."""
+        found: dict[int, int] = {}
+        for core, count in zip(self.cores.tolist(), self.counts.sum(axis=1).tolist(), strict=True):
+            found[core] = found.get(core, 0) + count
+        return found
+
+    @cached_property
+    def total(self) -> int:
+        """Counts of all samples and cores."""
+        return int(self.counts.sum())
 
     @property
     def by_step(self) -> IntArray | None:

@@ -39,6 +39,21 @@ class Record(BaseModel, metaclass=_SaysItInOneSentence):
     model_config = ConfigDict(
         extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True, validate_default=True
     )
+    __slots__ = ("_kept_hash",)
+
+    def __hash__(self) -> int:
+        """Of its fields, kept: records are keys of caches, and a chip has some fifty records in it."""
+        try:
+            return cast("int", object.__getattribute__(self, "_kept_hash"))
+        except AttributeError:
+            values = self.__dict__
+            found = hash((type(self), *(values[name] for name in type(self).model_fields)))
+            object.__setattr__(self, "_kept_hash", found)
+            return found
+
+    def __eq__(self, other: object) -> bool:
+        """By content; at once where it is the same object."""
+        return self is other or super().__eq__(other)
 
     @model_validator(mode="before")
     @classmethod

@@ -28,6 +28,8 @@ from nmsim.hardware.sram import Sram
 KEPT = 64
 """Price lists that are kept."""
 Key = dict[str, Any]
+KeyValues = tuple[Any, ...]
+"""A key's values, in the order of `PRICE_COLUMNS`."""
 PRICE_COLUMNS = ("component", "action", "unit", "bits_a", "bits_b", "bits_c")
 INSIDE_EVENTS = "inside the energies of whole events"
 INSIDE_COMPONENTS = "priced by its components"
@@ -67,17 +69,34 @@ class PriceList:
             return None
         return technology_at(table, chip.tech_node_nm, chip.voltage_v)
 
+    @cached_property
+    def _known(self) -> dict[tuple[int, KeyValues], Price | str]:
+        """Prices that were asked for, by the first core of their type."""
+        return {}
+
+    @cached_property
+    def first_alike(self) -> tuple[int, ...]:
+        """The first core of the type of every core, and -1 for what all share as the last."""
+        first: dict[str, int] = {}
+        return (*(first.setdefault(core.type.name, core.index) for core in self.chip.cores()), -1)
+
     @property
     def notes(self) -> tuple[str, ...]:
         """How the prices were brought to the chip."""
         return () if self._technology is None else self._technology.notes
 
-    def price(self, core: int, key: Key) -> Price | str:
-        """The price of an action on a core, or the reason why it has none.
+    def price(self, core: int, values: KeyValues) -> Price | str:
+        """The price of an action on a core (-1: on what all share), or the reason why it has none.
 
         Raises:
             CostError: see `price_counts`.
         """
+        asked = self.first_alike[core], values
+        if asked not in self._known:
+            self._known[asked] = self._price(asked[0], dict(zip(PRICE_COLUMNS, values, strict=True)))
+        return self._known[asked]
+
+    def _price(self, core: int, key: Key) -> Price | str:
         if self._technology is not None:
             return _component_price(self._technology, self.chip, core, key)
         assert isinstance(self.table, EventTable)
@@ -106,8 +125,8 @@ def price_counts(counts: ActionCounts, chip: ChipConfig, table: CostTable) -> Pr
     prices: list[Price] = []
     reasons: list[tuple[NDArray[np.int64], str]] = []
     position = np.full(len(keys), -1, np.int64)
-    for index, (core, key) in enumerate(keys):
-        found = offered.price(core, key)
+    for index, (core, values) in enumerate(keys):
+        found = offered.price(core, values)
         if isinstance(found, Price):
             position[index] = len(prices)
             prices.append(found)
@@ -116,21 +135,18 @@ def price_counts(counts: ActionCounts, chip: ChipConfig, table: CostTable) -> Pr
     return Pricing(tuple(prices), position[inverse], tuple(reasons), offered.notes)
 
 
-def _keys(counts: ActionCounts, chip: ChipConfig) -> tuple[list[tuple[int, Key]], NDArray[np.int64]]:
+def _keys(counts: ActionCounts, chip: ChipConfig) -> tuple[list[tuple[int, KeyValues]], NDArray[np.int64]]:
     """Every distinct price key (a core of its type, and its columns), and the key of every row."""
     types = {core.name: index for index, core in enumerate(chip.core_types)}
     type_of_core = (*(types[core.type.name] for core in chip.cores()), -1)
     columns = counts.columns
 
-    def find() -> tuple[list[tuple[int, Key]], NDArray[np.int64]]:
+    def find() -> tuple[list[tuple[int, KeyValues]], NDArray[np.int64]]:
         kind = np.array(type_of_core)[columns["core"].astype(np.int64)]
         coded = {name: columns.coded(name) for name in PRICE_COLUMNS}
         first, inverse = distinct_numbers([kind - kind.min(initial=0), *(code for _, code in coded.values())])
         keys = [
-            (
-                int(columns["core"][row]),
-                {name: values[code[row]].item() for name, (values, code) in coded.items()},
-            )
+            (int(columns["core"][row]), tuple(values[code[row]].item() for values, code in coded.values()))
             for row in first
         ]
         return keys, inverse

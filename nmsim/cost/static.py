@@ -47,6 +47,14 @@ class StaticPower:
         return sum(part.price.pj for part in self.parts) * units.J_PER_PJ
 
     @cached_property
+    def watts(self) -> dict[str, float]:
+        """Power by component."""
+        found: dict[str, float] = {}
+        for part in self.parts:
+            found[part.component] = found.get(part.component, 0.0) + part.price.pj * units.J_PER_PJ
+        return found
+
+    @cached_property
     def places(self) -> tuple[tuple[str, str, int], ...]:
         """Component, unit and core of every part."""
         return tuple((part.component, part.unit, part.core) for part in self.parts)

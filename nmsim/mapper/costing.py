@@ -8,9 +8,9 @@ from typing import Literal
 
 from nmsim import units
 from nmsim.activity import Activity
-from nmsim.cost.accounting import energy_of
 from nmsim.cost.clocking import clocked
 from nmsim.cost.energy import CLOCK, STATIC
+from nmsim.cost.mean_energy import action_energy_pj, clock_energy_pj
 from nmsim.cost.static import StaticPower, static_power
 from nmsim.cost.table import CostTable
 from nmsim.counts import Phase
@@ -89,24 +89,26 @@ class Coster:
         job = Deployment(self.network, self.precision, needs, chip, mapping)
         work = build_work(job, self.activity, self.census)
         times = analytic_times(work)
-        phase_s = {phase.value: cycles / work.clock_hz for phase, cycles in times.phase_cycles.items()}
-        energy = energy_of(
-            work.counts, self.chip, self.costs, power, phase_s, batch_size=work.batch_size, activities=times.activities
-        )  # fmt: skip
+        actions = action_energy_pj(work.blocks, self.chip, self.costs, batch_size=work.batch_size)
+        clock = clock_energy_pj(times.activities, self.chip, self.costs)
+        latency_s = times.sample_cycles / work.clock_hz
+        mean_s = float(latency_s.mean())
+        standing = {name: watts * mean_s for name, watts in power.watts.items()}
         joules: dict[tuple[int, Step], float] = defaultdict(float)
-        for (phase, layer), mean_j in energy.means_by("phase", "layer").items():
-            if phase in STEP_OF and layer >= 0:
-                joules[layer, STEP_OF[phase]] += mean_j
+        for found in (actions, clock):
+            for (phase, layer), mean_pj in found.items():
+                if phase in STEP_OF and layer >= 0:
+                    joules[layer, STEP_OF[phase]] += mean_pj * units.J_PER_PJ
         seconds: dict[tuple[int, Step], float] = defaultdict(float)
         for stage, cycles in zip(work.stages, times.stage_cycles, strict=True):
             if stage.phase in STEP_OF:
                 mean = float(cycles.sum(axis=1).mean())
                 seconds[stage.layer, STEP_OF[stage.phase]] += mean / work.clock_hz
         parts = {key: (joules[key], seconds[key]) for key in {*joules, *seconds}}
-        static = energy.mean_of(component=(STATIC, CLOCK))
-        total = float((energy.total_pj * units.J_PER_PJ).mean())
-        latency_s = times.sample_cycles / work.clock_hz
-        return Cost(total, float(latency_s.mean()), static, parts)
+        clock_j = sum(clock.values()) * units.J_PER_PJ
+        static_j = clock_j + sum(standing.get(name, 0.0) for name in (STATIC, CLOCK))
+        total_j = sum(actions.values()) * units.J_PER_PJ + clock_j + sum(standing.values())
+        return Cost(total_j, mean_s, static_j, parts)
 
 
 Price = Callable[[NetworkMapping], Cost]

@@ -54,6 +54,7 @@ class AnalyticTimes:
 
     def __init__(self, work: StepWork) -> None:
         self.work = work
+        self._cores = Machine.of(cores_in_cycles(work.chip))
         groups = [self._group(group) for group in work.schedule.groups]
         self.turns = Turns(groups, work.samples)
 
@@ -63,7 +64,7 @@ class AnalyticTimes:
         return (self._load(stage) for stage in range(len(self.work.stages)))
 
     def _load(self, stage: int) -> StageLoad:
-        return _loads((Machine.of(cores_in_cycles(self.work.chip)), self.work.stages[stage]))
+        return _loads((self._cores, self.work.stages[stage]))
 
     def _group(self, group: tuple[int, ...]) -> FloatArray:
         """Duration of stages that start together `(S, T)`."""

@@ -1,6 +1,6 @@
 """StepWork: what a profile of samples asks of every core, memory and link, stage by stage, before any time passes."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -80,9 +80,19 @@ class StepWork:
     @cached_property
     def counts(self) -> ActionCounts:
         """Every action of every stage and barrier."""
+        return _counted(_CountQuestion(self.stages, self.samples, *self._in_barriers))
+
+    @property
+    def blocks(self) -> Iterator[Block]:
+        """What `counts` is made of."""
+        return _blocks(_CountQuestion(self.stages, self.samples, *self._in_barriers))
+
+    @property
+    def _in_barriers(self) -> tuple[int, int]:
+        """Tiles that take part in barriers of a sample, and of an update."""
         slots = (self.schedule.slots, self.schedule.update_slots)
-        barriers, of_update = (self.schedule.barriers(some) * self.tiles_used for some in slots)
-        return _counted(_CountQuestion(self.stages, self.samples, barriers, of_update))
+        of_sample, of_update = (self.schedule.barriers(some) * self.tiles_used for some in slots)
+        return of_sample, of_update
 
     @property
     def step_counts(self) -> ActionCounts:
@@ -165,18 +175,19 @@ class _CountQuestion:
     of_update: int
 
 
-def _count(asked: _CountQuestion) -> ActionCounts:
-    blocks = [block for stage in asked.stages for block in stage.blocks]
+def _blocks(asked: _CountQuestion) -> Iterator[Block]:
+    yield from (block for stage in asked.stages for block in stage.blocks)
     for taking_part, per_batch in ((asked.barriers, False), (asked.of_update, True)):
         key = (Component.SYNC, Action.BARRIER, "", 0, 0, 0, Phase.BARRIER, -1)
         counts = np.full((1, asked.samples), taking_part, np.int64)
-        blocks.append(Block(key, np.array([-1]), counts, per_batch))
-    return ActionCounts.from_blocks(blocks, asked.samples)
+        yield Block(key, np.array([-1]), counts, per_batch)
 
 
-COLUMN_BYTES = 500
-"""What the columns of a row of counts take once texts are written out and sorted, as measured on VGG-11."""
-_counted = BoundedCache(_count, lambda found: found.counts.nbytes + COLUMN_BYTES * len(found), KEPT_BYTES)
+_counted = BoundedCache[_CountQuestion, ActionCounts](
+    lambda asked: ActionCounts.from_blocks(_blocks(asked), asked.samples),
+    lambda found: found.counts.nbytes,
+    KEPT_BYTES,
+)
 
 
 def _check(network: NetworkSpec, activity: Activity, mapping: Mapping, *, trains: bool) -> None:

@@ -1,10 +1,7 @@
 """One design of a study: train what its numerics need, replay the activity on its chip, and keep the figures."""
 
 import errno
-import gc
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -97,10 +94,6 @@ class EvaluateDesign:
 
     def __call__(self, job: Job) -> Result:
         """Map, replay, price; whatever goes wrong with this design is its result."""
-        with _seldom_collected():
-            return self._result(job)
-
-    def _result(self, job: Job) -> Result:
         run_hash = ""
         try:
             made = self.configurator.configure(job.values)
@@ -163,17 +156,6 @@ def _replayed(
 @lru_cache(maxsize=1024)
 def _accuracy(run: Path) -> float | None:
     return RunFolder(run).history().test_accuracy
-
-
-@contextmanager
-def _seldom_collected() -> Iterator[None]:
-    """Look for garbage in cycles a hundredth as often: a design leaves hardly any, and all that is kept is gone through."""
-    usual = gc.get_threshold()
-    gc.set_threshold(100 * usual[0], *usual[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*usual)
 
 
 def _reason(error: Exception) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from nmsim.errors import ConfigError, RunError
 from nmsim.explore.backends.backend import ATTEMPTS, Backend, Lost, R, T
+from nmsim.explore.backends.garbage import seldom_collected
 
 RECONNECT_SECONDS = 300.0
 NO_WORKERS_SECONDS = 300.0
@@ -213,4 +214,5 @@ def _lost(error: BaseException) -> Lost:
 
 
 def _call(function: Callable[[T], R], task: T) -> R:
-    return function(task)
+    with seldom_collected():
+        return function(task)

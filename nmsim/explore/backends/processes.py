@@ -14,6 +14,7 @@ from multiprocessing.context import SpawnProcess
 from typing import Any
 
 from nmsim.explore.backends.backend import ATTEMPTS, Backend, Lost, R, T
+from nmsim.explore.backends.garbage import seldom_collected
 
 _SINGLE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 _LEAVE_SECONDS = 2.0
@@ -179,9 +180,15 @@ def _single_threaded() -> Iterator[None]:
 
 
 def _serve(pipe: Connection) -> None:
-    """Life of a worker: tasks in, answers out, until the pipe closes."""
+    """Life of a worker, until the pipe closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_leave_with_parent, daemon=True).start()
+    with seldom_collected():
+        _work(pipe)
+
+
+def _work(pipe: Connection) -> None:
+    """Tasks in, answers out."""
     functions: dict[bytes, Callable[[Any], Any]] = {}
     while True:
         try:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from nmsim.explore.backends.backend import Backend, Lost, R, T
+from nmsim.explore.backends.garbage import seldom_collected
 
 
 class Serial(Backend):
@@ -15,5 +16,6 @@ class Serial(Backend):
         self, function: Callable[[T], R], tasks: Sequence[T], on_result: Callable[[T, R | Lost], Any]
     ) -> None:
         """See `Backend.run`; in order of the tasks."""
-        for task in tasks:
-            on_result(task, function(task))
+        with seldom_collected():
+            for task in tasks:
+                on_result(task, function(task))

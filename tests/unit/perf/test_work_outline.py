@@ -93,7 +93,7 @@ def test_cycles_and_prices_on_outlines_are_those_of_the_chip(name: str, rule: st
     columns = found.counts.columns
     shared, own = PriceList.of(made.chip, table), PriceList(made.chip, table)
     for row in range(len(found.counts)):
-        key = {column: columns[column][row].item() for column in PRICE_COLUMNS}
+        key = tuple(columns[column][row].item() for column in PRICE_COLUMNS)
         core = int(columns["core"][row])
         assert shared.price(core, key) == own.price(core, key)
 

@@ -1,0 +1,70 @@
+"""Mean energy: what counted blocks cost by phase and layer, without the table that a report is made of."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+from nmsim.cost.accounting import control_price
+from nmsim.cost.clock import open_periods, period_price
+from nmsim.cost.energy import OVERHEAD_GROUPS
+from nmsim.cost.price import Price
+from nmsim.cost.pricing import PriceList
+from nmsim.cost.table import ComponentTable, CostTable
+from nmsim.cost.technology import technology_at
+from nmsim.counts import Block, CoreActivity, Phase
+from nmsim.hardware.chip import ChipConfig
+
+Place = tuple[Phase, int]
+"""A phase, and a layer or -1."""
+
+
+def action_energy_pj(
+    blocks: Iterable[Block], chip: ChipConfig, table: CostTable, *, batch_size: int
+) -> dict[Place, float]:
+    """Mean energy per sample of counted actions with their control, picojoules.
+
+    Call it where many ways to do the same are compared, as the search of a mapping does: it gives what the rows of
+    `energy_of` add up to, but for the order of additions.
+
+    Raises:
+        CostError: an action that happened has no usable price, as in `price_counts`.
+    """
+    prices, found = PriceList.of(chip, table), defaultdict[Place, float](float)
+    factor = 1.0
+    if isinstance(table, ComponentTable) and chip.power.control_overhead_factor > 1:
+        factor += control_price(chip, table).pj
+    for block in blocks:
+        samples = block.counts.shape[1] * (batch_size if block.per_batch else 1)
+        for core, total in _by_type(block, prices.first_alike, one_type=len(chip.core_types) == 1):
+            price = prices.price(core, block.key[:-2])
+            if isinstance(price, Price):
+                pj = price.pj * (factor if price.group in OVERHEAD_GROUPS else 1.0)
+                found[block.key[-2:]] += total / samples * pj
+    return dict(found)
+
+
+def _by_type(block: Block, first_alike: Sequence[int], *, one_type: bool) -> Iterator[tuple[int, int]]:
+    """Counts by the first core of each type, as far as there are any."""
+    if one_type:
+        totals = {int(block.cores[0]): block.total} if len(block.cores) else {}
+    else:
+        totals = {}
+        for core, count in block.by_core.items():
+            totals[first_alike[core]] = totals.get(first_alike[core], 0) + count
+    return ((core, total) for core, total in totals.items() if total)
+
+
+def clock_energy_pj(
+    activities: Iterable[CoreActivity], chip: ChipConfig, table: CostTable
+) -> dict[Place, float]:
+    """Mean energy per sample of the clock of flip-flops that open for work, picojoules, as `energy_of` has it in rows."""
+    if not isinstance(table, ComponentTable) or chip.power.clock_power_w_per_hz is not None:
+        return {}
+    technology, found = (
+        technology_at(table, chip.tech_node_nm, chip.voltage_v),
+        defaultdict[Place, float](float),
+    )
+    if technology.clocked:
+        pj = period_price(technology).pj
+        for activity, periods in open_periods(chip, technology, activities):
+            found[activity.phase, activity.layer] += float(periods.sum()) / periods.shape[1] * pj
+    return dict(found)
