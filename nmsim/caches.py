@@ -29,15 +29,16 @@ class BoundedCache(Generic[K, V]):
     """A function whose answers are kept, the ones asked for last, so that memory stays flat.
 
     Use it where answers differ in size by orders of magnitude, as arrays do; `functools.lru_cache` counts answers. The
-    answer that was found last is kept whatever its size.
+    size of an answer is what it and its question hold on to: a question lives as long as its answer. The answer that was
+    found last is kept whatever its size.
 
     Example:
-        >>> squares = BoundedCache(lambda n: n * n, lambda square: 8, most_bytes=16)
+        >>> squares = BoundedCache(lambda n: n * n, lambda n, square: 8, most_bytes=16)
         >>> [squares(n) for n in (1, 2, 3, 3)], len(squares)
         ([1, 4, 9, 9], 2)
     """
 
-    def __init__(self, find: Callable[[K], V], size_bytes: Callable[[V], int], most_bytes: int) -> None:
+    def __init__(self, find: Callable[[K], V], size_bytes: Callable[[K, V], int], most_bytes: int) -> None:
         self.find, self._size_bytes, self._most_bytes = find, size_bytes, most_bytes
         self._answers: OrderedDict[_Asked, tuple[V, int]] = OrderedDict()
         self._bytes = 0
@@ -53,7 +54,7 @@ class BoundedCache(Generic[K, V]):
             self._answers.move_to_end(key)
             return kept[0]
         found = self.find(asked)
-        self._answers[key] = found, self._size_bytes(found)
+        self._answers[key] = found, self._size_bytes(asked, found)
         self._bytes += self._answers[key][1]
         while self._bytes > self._most_bytes and len(self._answers) > 1:
             self._bytes -= self._answers.popitem(last=False)[1][1]

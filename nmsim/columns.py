@@ -1,17 +1,21 @@
 """Columns: what names the rows of a long table, with the groups that the rows were found to fall into."""
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nmsim.caches import BoundedCache
+
 T = TypeVar("T")
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 KEPT = 64
-"""Answers that one object keeps, and joined columns that are kept."""
+"""Answers that one object keeps."""
+KEPT_BYTES = 64 * 2**20
+"""Of joined columns that are kept."""
 
 
 Coded = tuple[NDArray[Any], IntArray]
@@ -106,6 +110,11 @@ class Columns(Mapping[str, NDArray[Any]]):
     def __eq__(self, other: object) -> bool:
         return self is other
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of its columns, coded once and written out once, and as many of what is kept about them; an estimate."""
+        return 4 * 8 * self.rows * len(self._names)
+
     def where(self, **equal: Any) -> BoolArray:
         """Rows whose columns equal the given values `(K,)`; a tuple of values means any of them."""
         asked = tuple(
@@ -161,11 +170,19 @@ class Columns(Mapping[str, NDArray[Any]]):
         return found
 
 
-@lru_cache(maxsize=KEPT)
 def joined(*parts: Columns) -> Columns:
     """Rows of several one after the other; all have the same names."""
+    return _joined_columns(parts)
+
+
+def _join(parts: tuple[Columns, ...]) -> Columns:
     given = {name: _joined(parts, name) for name in parts[0]}
     return Columns(given, sum(part.rows for part in parts))
+
+
+_joined_columns = BoundedCache[tuple[Columns, ...], Columns](
+    _join, lambda parts, found: found.nbytes + sum(part.nbytes for part in parts), KEPT_BYTES
+)
 
 
 def _joined(parts: Sequence[Columns], name: str) -> NDArray[Any] | Callable[[], Coded]:

@@ -149,6 +149,11 @@ class ActionCounts:
     def __len__(self) -> int:
         return len(self.counts)
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of its counts and columns, estimated."""
+        return self.counts.nbytes + self.columns.nbytes
+
     @lru_cache(maxsize=8)  # noqa: B019 - a few, and small against the stages that they were counted from
     def per_sample(self, batch_size: int) -> FloatArray:
         """Counts per sample `(K, S)`: what comes once per batch is shared by its samples."""

@@ -95,8 +95,8 @@ class _Actions:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of its counts, energies and prices."""
-        return sum(2 * count.nbytes + price.nbytes for _, count, price, _ in self.parts)
+        """Bytes of its counts, energies, prices and columns, estimated."""
+        return sum(2 * count.nbytes + price.nbytes + rows.nbytes for rows, count, price, _ in self.parts)
 
 
 def _found(asked: _Counted) -> _Actions:
@@ -122,7 +122,7 @@ def _found(asked: _Counted) -> _Actions:
     return _Actions(tuple(parts), overhead_band, unpriced, tuple(inside), (*pricing.notes, *notes))
 
 
-_actions = BoundedCache(_found, lambda found: found.nbytes, KEPT_BYTES)
+_actions = BoundedCache(_found, lambda asked, found: asked.counts.nbytes + found.nbytes, KEPT_BYTES)
 
 
 def _joined(parts: list[Rows]) -> EnergyTable:
@@ -206,7 +206,7 @@ def _opened(asked: _Open) -> list[Rows]:
 
 
 _working_clock = BoundedCache(
-    _opened, lambda found: sum(2 * periods.nbytes for _, periods, _, _ in found), KEPT_BYTES
+    _opened, lambda _, found: sum(2 * periods.nbytes for _, periods, _, _ in found), KEPT_BYTES
 )
 
 

@@ -43,13 +43,15 @@ def action_energy_pj(
 
 
 def _by_type(block: Block, first_alike: Sequence[int], *, one_type: bool) -> Iterator[tuple[int, int]]:
-    """Counts by the first core of each type, as far as there are any."""
+    """Counts by type of core, named by the first in the block, as far as there are any."""
     if one_type:
         totals = {int(block.cores[0]): block.total} if len(block.cores) else {}
     else:
+        of_type: dict[int, int] = {}
         totals = {}
         for core, count in block.by_core.items():
-            totals[first_alike[core]] = totals.get(first_alike[core], 0) + count
+            first = of_type.setdefault(first_alike[core], core)
+            totals[first] = totals.get(first, 0) + count
     return ((core, total) for core, total in totals.items() if total)
 
 

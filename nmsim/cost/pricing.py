@@ -93,7 +93,7 @@ class PriceList:
         """
         asked = self.first_alike[core], values
         if asked not in self._known:
-            self._known[asked] = self._price(asked[0], dict(zip(PRICE_COLUMNS, values, strict=True)))
+            self._known[asked] = self._price(core, dict(zip(PRICE_COLUMNS, values, strict=True)))
         return self._known[asked]
 
     def _price(self, core: int, key: Key) -> Price | str:

@@ -26,7 +26,7 @@ KEPT_BYTES = 96 * 2**20
 
 
 _loads = BoundedCache[tuple[Machine, Stage], StageLoad](
-    lambda asked: StageLoad(*asked), lambda load: load.stage.nbytes, KEPT_BYTES
+    lambda asked: StageLoad(*asked), lambda _, load: load.stage.nbytes, KEPT_BYTES
 )
 
 
@@ -215,7 +215,7 @@ class _Paced:
 
 _times = BoundedCache[_Paced, AnalyticTimes](
     lambda asked: AnalyticTimes(asked.work),
-    lambda found: sum(stage.nbytes for stage in found.work.stages),
+    lambda _, found: sum(stage.nbytes for stage in found.work.stages),
     KEPT_BYTES,
 )
 

@@ -135,7 +135,7 @@ def _made(asked: _StageQuestion) -> tuple[Stage, ...]:
     return tuple(stage for stage in (found if isinstance(found, list) else [found]) if stage is not None)
 
 
-_stages = BoundedCache(_made, lambda found: sum(stage.nbytes for stage in found), KEPT_BYTES)
+_stages = BoundedCache(_made, lambda _, found: sum(stage.nbytes for stage in found), KEPT_BYTES)
 
 
 class _Assembly:

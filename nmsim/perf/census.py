@@ -38,7 +38,9 @@ def _size(found: Any) -> int:
     return sum(part.ones.nbytes if isinstance(part, Mask) else int(part.nbytes) for part in parts)
 
 
-_counts: BoundedCache[_Count, Any] = BoundedCache(lambda asked: asked.find(), _size, KEPT_BYTES)
+_counts: BoundedCache[_Count, Any] = BoundedCache(
+    lambda asked: asked.find(), lambda _, found: _size(found), KEPT_BYTES
+)
 
 
 def _kept(

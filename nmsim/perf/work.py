@@ -148,18 +148,18 @@ _stages = BoundedCache[_WorkQuestion, tuple[Order, tuple[Stage, ...]]](
     lambda asked: assemble(
         asked.network, asked.precision, asked.needs, asked.chip, asked.mapping, asked.census
     ),
-    lambda found: sum(stage.nbytes for stage in found[1]),
+    lambda _, found: sum(stage.nbytes for stage in found[1]),
     KEPT_BYTES,
 )
 """The stages of all chips with an outline, and their order."""
 _on_a_network = BoundedCache[tuple[Stage, Machine], Stage](
-    lambda asked: asked[0].on(asked[1]), lambda stage: stage.nbytes, KEPT_BYTES
+    lambda asked: asked[0].on(asked[1]), lambda _, stage: stage.nbytes, KEPT_BYTES
 )
 _on_the_network = BoundedCache[tuple[tuple[Stage, ...], Machine], tuple[Stage, ...]](
     lambda asked: tuple(
         stage if stage.traffic is None else _on_a_network((stage, asked[1])) for stage in asked[0]
     ),
-    lambda stages: sum(stage.nbytes for stage in stages),
+    lambda _, stages: sum(stage.nbytes for stage in stages),
     KEPT_BYTES,
 )
 """The stages with their packets on the network of all chips with an outline."""
@@ -185,7 +185,7 @@ def _blocks(asked: _CountQuestion) -> Iterator[Block]:
 
 _counted = BoundedCache[_CountQuestion, ActionCounts](
     lambda asked: ActionCounts.from_blocks(_blocks(asked), asked.samples),
-    lambda found: found.counts.nbytes,
+    lambda asked, found: found.nbytes + sum(stage.nbytes for stage in asked.stages),
     KEPT_BYTES,
 )
 
