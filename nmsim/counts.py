@@ -107,6 +107,11 @@ class Block:
     cells: IntArray | None = None
     shape: tuple[int, int] = (1, 1)
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of its counts and cells."""
+        return self.counts.nbytes + (0 if self.cells is None else self.cells.nbytes)
+
     @cached_property
     def by_core(self) -> dict[int, int]:
         """Counts of all samples by core."""

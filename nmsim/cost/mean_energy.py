@@ -2,7 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
+from nmsim.caches import BoundedCache, Itself
 from nmsim.cost.accounting import control_price
 from nmsim.cost.clock import open_periods, period_price
 from nmsim.cost.energy import OVERHEAD_GROUPS
@@ -13,14 +15,16 @@ from nmsim.cost.technology import technology_at
 from nmsim.counts import Block, CoreActivity, Phase
 from nmsim.hardware.chip import ChipConfig
 
+KEPT_BYTES = 96 * 2**20
+"""Of blocks whose energies are kept."""
 Place = tuple[Phase, int]
 """A phase, and a layer or -1."""
 
 
 def action_energy_pj(
-    blocks: Iterable[Block], chip: ChipConfig, table: CostTable, *, batch_size: int
+    parts: Iterable[tuple[Block, ...]], chip: ChipConfig, table: CostTable, *, batch_size: int
 ) -> dict[Place, float]:
-    """Mean energy per sample of counted actions with their control, picojoules.
+    """Mean energy per sample of counted actions with their control, picojoules; kept for every part, such as a stage.
 
     Call it where many ways to do the same are compared, as the search of a mapping does: it gives what the rows of
     `energy_of` add up to, but for the order of additions.
@@ -32,14 +36,35 @@ def action_energy_pj(
     factor = 1.0
     if isinstance(table, ComponentTable) and chip.power.control_overhead_factor > 1:
         factor += control_price(chip, table).pj
-    for block in blocks:
-        samples = block.counts.shape[1] * (batch_size if block.per_batch else 1)
-        for core, total in _by_type(block, prices.first_alike, one_type=len(chip.core_types) == 1):
+    for part in parts:
+        for place, pj in _energies(_Priced(Itself(part), prices, factor, batch_size)).items():
+            found[place] += pj
+    return dict(found)
+
+
+@dataclass(frozen=True)
+class _Priced:
+    """Blocks at the prices of a list, shared by batches of a size; on-chip energy times a factor for its control."""
+
+    blocks: Itself[tuple[Block, ...]]
+    prices: PriceList
+    factor: float
+    batch_size: int
+
+
+def _energy(asked: _Priced) -> dict[Place, float]:
+    found, prices = defaultdict[Place, float](float), asked.prices
+    for block in asked.blocks.it:
+        samples = block.counts.shape[1] * (asked.batch_size if block.per_batch else 1)
+        for core, total in _by_type(block, prices.first_alike, one_type=len(prices.chip.core_types) == 1):
             price = prices.price(core, block.key[:-2])
             if isinstance(price, Price):
-                pj = price.pj * (factor if price.group in OVERHEAD_GROUPS else 1.0)
+                pj = price.pj * (asked.factor if price.group in OVERHEAD_GROUPS else 1.0)
                 found[block.key[-2:]] += total / samples * pj
     return dict(found)
+
+
+_energies = BoundedCache(_energy, lambda asked, _: sum(block.nbytes for block in asked.blocks.it), KEPT_BYTES)
 
 
 def _by_type(block: Block, first_alike: Sequence[int], *, one_type: bool) -> Iterator[tuple[int, int]]:

@@ -158,6 +158,11 @@ def _text(given: Itself[tuple[object, ...]]) -> str:
     return repr(given.it)
 
 
+@lru_cache(maxsize=KEPT)
+def _hash(given: Itself[tuple[object, ...]]) -> int:
+    return hash(given.it)
+
+
 @dataclass(frozen=True, repr=False)
 class Mapping(Shown):
     """A network on a chip: which core works on which part of which layer, and which memory holds which of its data.
@@ -179,6 +184,12 @@ class Mapping(Shown):
     """What a search chose and what it beat, in one sentence."""
     flows: tuple[LayerFlow, ...] = ()
     """How each layer runs; none: as the chip prescribes."""
+
+    def __hash__(self) -> int:
+        """Of where everything is; slices and residency, which mappings on many chips have in common, are hashed once."""
+        return hash(
+            (_hash(Itself(self.slices)), _hash(Itself(self.residency)), self.rule, self.flows, self.chip_hash)
+        )
 
     def content_hash(self) -> str:
         """First 16 hex digits of the SHA-256 of where everything is and how it runs."""

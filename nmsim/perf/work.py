@@ -1,8 +1,9 @@
 """StepWork: what a profile of samples asks of every core, memory and link, stage by stage, before any time passes."""
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,8 @@ from nmsim.perf.stage import Stage
 from nmsim.rules import rule_named
 
 IntArray = NDArray[np.int64]
+KEPT_BARRIERS = 256
+"""Counts of barriers that are kept, so that their energy is."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,8 +86,8 @@ class StepWork:
         return _counted(_CountQuestion(self.stages, self.samples, *self._in_barriers))
 
     @property
-    def blocks(self) -> Iterator[Block]:
-        """What `counts` is made of."""
+    def blocks(self) -> tuple[tuple[Block, ...], ...]:
+        """What `counts` is made of: the blocks of every stage, then those of barriers."""
         return _blocks(_CountQuestion(self.stages, self.samples, *self._in_barriers))
 
     @property
@@ -175,16 +178,23 @@ class _CountQuestion:
     of_update: int
 
 
-def _blocks(asked: _CountQuestion) -> Iterator[Block]:
-    yield from (block for stage in asked.stages for block in stage.blocks)
-    for taking_part, per_batch in ((asked.barriers, False), (asked.of_update, True)):
-        key = (Component.SYNC, Action.BARRIER, "", 0, 0, 0, Phase.BARRIER, -1)
-        counts = np.full((1, asked.samples), taking_part, np.int64)
-        yield Block(key, np.array([-1]), counts, per_batch)
+def _blocks(asked: _CountQuestion) -> tuple[tuple[Block, ...], ...]:
+    of_stages = (stage.blocks for stage in asked.stages)
+    return (*of_stages, _barrier_blocks(asked.samples, asked.barriers, asked.of_update))
+
+
+@lru_cache(maxsize=KEPT_BARRIERS)
+def _barrier_blocks(samples: int, of_sample: int, of_update: int) -> tuple[Block, ...]:
+    """Tiles that take part in barriers."""
+    key = (Component.SYNC, Action.BARRIER, "", 0, 0, 0, Phase.BARRIER, -1)
+    return tuple(
+        Block(key, np.array([-1]), np.full((1, samples), taking_part, np.int64), per_batch)
+        for taking_part, per_batch in ((of_sample, False), (of_update, True))
+    )
 
 
 _counted = BoundedCache[_CountQuestion, ActionCounts](
-    lambda asked: ActionCounts.from_blocks(_blocks(asked), asked.samples),
+    lambda asked: ActionCounts.from_blocks(chain.from_iterable(_blocks(asked)), asked.samples),
     lambda asked, found: found.nbytes + sum(stage.nbytes for stage in asked.stages),
     KEPT_BYTES,
 )
