@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from functools import lru_cache
+from functools import cache, lru_cache
 from types import NoneType, UnionType
 from typing import Any, cast, get_args, get_origin
 
@@ -59,12 +59,12 @@ class Record(BaseModel, metaclass=_SaysItInOneSentence):
     @classmethod
     def _numbers_are_numbers(cls, data: Any) -> Any:
         """Text and booleans are not converted to numbers, which would hide a mistake in a file."""
-        for name, info in cls.model_fields.items() if isinstance(data, dict) else ():
-            value, parts = data.get(name), _parts(info.annotation)
+        for name, whole, elements in _number_fields(cls) if isinstance(data, dict) else ():
+            value, parts = data.get(name), whole
             if isinstance(value, list):
-                parts = _elements(info.annotation)
+                parts = elements
                 value = next((item for item in value if isinstance(item, str | bool)), None)
-            if isinstance(value, str | bool) and parts <= {int, float, NoneType} and parts - {NoneType}:
+            if isinstance(value, str | bool) and _of_numbers(parts):
                 kind = "a number" if float in parts else "a whole number"
                 plain = plain_number(name, value) if isinstance(value, str) else None
                 remedy = f"write {plain}" if plain else "write it as a plain number"
@@ -88,6 +88,19 @@ class Record(BaseModel, metaclass=_SaysItInOneSentence):
 def _content_hash(given: Itself[Record]) -> str:
     text = json.dumps(given.it.identity().model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@cache
+def _number_fields(record: type[Record]) -> tuple[tuple[str, set[Any], set[Any]], ...]:
+    """Fields of a record that are numbers, or tuples of numbers: name, types of a value, types of an element."""
+    fields = ((name, info.annotation) for name, info in record.model_fields.items())
+    typed = ((name, _parts(annotation), _elements(annotation)) for name, annotation in fields)
+    return tuple(field for field in typed if _of_numbers(field[1]) or _of_numbers(field[2]))
+
+
+def _of_numbers(types: set[Any]) -> bool:
+    """Whether nothing but numbers, or their absence, is allowed."""
+    return types <= {int, float, NoneType} and bool(types - {NoneType})
 
 
 def _parts(annotation: Any) -> set[Any]:

@@ -121,7 +121,8 @@ def _in_one_core(task: Task) -> Iterator[Shortfall]:
 def _on_the_chip(task: Task, spread: Spread) -> Iterator[Shortfall]:
     """What is short in sum over all cores, or how many cores a neuron would have to reach."""
     storages = task.storages[-1]
-    for found in partitions(task.plans, task.chip, storages, spread):
+    bounded = any(core.max_fan_out is not None for core in task.chip.core_types)  # or it would be a mapping
+    for found in partitions(task.plans, task.chip, storages, spread) if bounded else ():
         layer, reached, bound = max(task.fan_outs(found.pieces), key=lambda row: row[1] - row[2])
         yield Shortfall(
             "fan-out bound", "per neuron", reached, bound, "cores", "core_types.0.max_fan_out", layer

@@ -1,5 +1,7 @@
 """Outline: the part of a chip that a mapping depends on; chips of one outline share their mappings."""
 
+from functools import lru_cache
+
 from nmsim.hardware.chip import ChipArray, ChipConfig, Options, Power
 from nmsim.hardware.core import Core
 from nmsim.hardware.noc import Barrier, Dram, Noc
@@ -7,6 +9,8 @@ from nmsim.hardware.sram import Sram
 from nmsim.mapping.partition import Cut
 
 _SOME_DRAM = Dram(kind="any", bandwidth_bits_per_s=1e9, latency_ns=0)
+KEPT = 64
+"""Outlines that are kept: the policies of a search ask for the same two."""
 
 
 def outline(chip: ChipConfig, spread: Cut) -> ChipConfig:
@@ -15,8 +19,13 @@ def outline(chip: ChipConfig, spread: Cut) -> ChipConfig:
     Use it where many designs are mapped: a mapping found on an outline is that of every chip with the outline (only its
     `chip_hash` differs), and the outline is the key under which it is kept. Lanes stay where layers are cut by them.
     """
+    return _outline(chip, lanes=spread != "compact")
+
+
+@lru_cache(maxsize=KEPT)
+def _outline(chip: ChipConfig, *, lanes: bool) -> ChipConfig:
     options, noc = chip.options, chip.noc
-    cores = tuple(_core(core, lanes=spread != "compact") for core in chip.core_types)
+    cores = tuple(_core(core, lanes=lanes) for core in chip.core_types)
     return chip.model_copy(
         update={
             "variant": "", "description": "", "sources": (), "technology": "",

@@ -72,21 +72,25 @@ class AnalyticTimes:
             return self._load(group[0]).cycles
         longest: FloatArray = np.max([self._load(stage).cycles for stage in group], axis=0)
         # each may be short by itself and yet wait for the others, where they take the same core, link or DRAM
-        shared = [self._shared((stage, t) for stage in group) for t in range(longest.shape[1])]
-        return np.maximum(longest, np.stack(shared, axis=1))
+        every = slice(None)
+        return np.maximum(longest, self._shared(((stage, every) for stage in group), longest.shape[1:]))
 
-    def _shared(self, turns: Iterable[tuple[int, int]]) -> FloatArray:
-        """Bound `(S,)` of stages that run beside each other: the resource with the largest sum of their loads, and fill."""
+    def _shared(self, turns: Iterable[tuple[int, int | slice]], steps: tuple[int, ...] = ()) -> FloatArray:
+        """Bound `(S, *steps)` of stages that run beside each other: the largest sum of their loads on a resource, and fill.
+
+        A turn is a stage at a time step, or at all of them, as many as `steps` says.
+        """
+        cells = (self.samples, *steps)
         machine = self.work.machine
-        cores = np.zeros((len(machine.tile), MAX_LANES + machine.memory_rate.shape[1], self.samples))
-        links = np.zeros((machine.links.grid.links, self.samples))
-        ports = np.zeros((2, machine.links.grid.tiles, self.samples))
-        dram, fill = np.zeros(self.samples), np.zeros(self.samples)
+        cores = np.zeros((len(machine.tile), MAX_LANES + machine.memory_rate.shape[1], *cells))
+        links = np.zeros((machine.links.grid.links, *cells))
+        ports = np.zeros((2, machine.links.grid.tiles, *cells))
+        dram, fill = np.zeros(cells), np.zeros(cells)
         for stage, t in turns:
             load = self._load(stage)
             cores[load.stage.cores] += load.taken[..., t]
             dram += load.dram[:, t]
-            fill = np.maximum(fill, load.fill_cycles[..., t].max(axis=0))
+            fill = np.maximum(fill, load.longest_fill[:, t])
             if load.network is not None:
                 links += load.network.links[..., t]
                 ports += load.network.ports[..., t]

@@ -222,4 +222,4 @@ def _find_owners(asked: Itself[LayerSlices]) -> IntArray:
     return core.reshape(-1)
 
 
-_owners = BoundedCache(_find_owners, lambda core: core.nbytes, KEPT_BYTES)
+_owners = BoundedCache(_find_owners, lambda _, core: core.nbytes, KEPT_BYTES)

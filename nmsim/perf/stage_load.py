@@ -94,6 +94,11 @@ class StageLoad:
         return self._cells.fill
 
     @cached_property
+    def longest_fill(self) -> FloatArray:
+        """Fill of the core that has most of it `(S, T)`."""
+        return np.asarray(self.fill_cycles.max(axis=0))
+
+    @cached_property
     def busy_cycles(self) -> FloatArray:
         """Work and fill `(n, S, T)`."""
         return self.work_cycles + self.fill_cycles
@@ -140,7 +145,7 @@ class StageLoad:
         """
         cycles = self._cells.ends
         if self.network is not None:
-            cycles = np.maximum(cycles, np.ceil(self.network.cycles) + self.fill_cycles.max(axis=0))
+            cycles = np.maximum(cycles, np.ceil(self.network.cycles) + self.longest_fill)
         return np.asarray(np.maximum(cycles, self.dram))
 
     @cached_property

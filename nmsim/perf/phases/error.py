@@ -8,6 +8,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from nmsim.columns import distinct_numbers
 from nmsim.contents import Content
 from nmsim.counts import Action, Phase
 from nmsim.perf.layer import LayerTask, draw
@@ -254,7 +255,8 @@ def _inputs_by_owner(
         pairs = np.unique(pairs)
     inputs, owners = np.divmod(pairs, every)
     channel, position = np.divmod(inputs, height * width)
-    cores, owner = np.unique(owners, return_inverse=True)
+    first, owner = distinct_numbers([owners])
+    cores = owners[first]
 
     @cache
     def maps_of(i0: int, i1: int) -> NDArray[np.float64]:

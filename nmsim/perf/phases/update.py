@@ -175,6 +175,8 @@ def _shared_values(task: LayerTask) -> dict[tuple[int, int], int]:
             shared[core[rows[0]], other] += values
 
     for rows in slices.weight_copies:
+        if len(rows) == 1:
+            continue
         share(rows, int(task.kept_weights[rows[0]]))
         if (
             task.needs.thresholds
