@@ -7,8 +7,6 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from nmsim.caches import BoundedCache
-
 T = TypeVar("T")
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
@@ -16,8 +14,6 @@ KEPT = 64
 """Answers that one object keeps."""
 BYTES_PER_ROW = 56
 """What a row of a column takes, as measured on counts of VGG-11: 500 bytes in nine columns."""
-KEPT_BYTES = 64 * 2**20
-"""Of joined columns that are kept."""
 
 
 Coded = tuple[NDArray[Any], IntArray]
@@ -172,19 +168,10 @@ class Columns(Mapping[str, NDArray[Any]]):
         return found
 
 
-def joined(*parts: Columns) -> Columns:
+def joined(parts: tuple[Columns, ...]) -> Columns:
     """Rows of several one after the other; all have the same names."""
-    return _joined_columns(parts)
-
-
-def _join(parts: tuple[Columns, ...]) -> Columns:
     given = {name: _joined(parts, name) for name in parts[0]}
     return Columns(given, sum(part.rows for part in parts))
-
-
-_joined_columns = BoundedCache[tuple[Columns, ...], Columns](
-    _join, lambda parts, found: found.nbytes + sum(part.nbytes for part in parts), KEPT_BYTES
-)
 
 
 def _joined(parts: Sequence[Columns], name: str) -> NDArray[Any] | Callable[[], Coded]:

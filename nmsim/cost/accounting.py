@@ -34,7 +34,7 @@ from nmsim.counts import ActionCounts, CoreActivity
 from nmsim.hardware.chip import ChipConfig
 
 KEPT_BYTES = 96 * 2**20
-"""Of energies of actions that are kept for further chips that are priced alike."""
+"""Of energies of actions, and of columns, that are kept for further chips that are priced alike."""
 Rows = tuple[Columns, FloatArray, NDArray[np.int64], list[Price]]
 
 
@@ -125,6 +125,12 @@ def _found(asked: _Counted) -> _Actions:
 _actions = BoundedCache(_found, lambda asked, found: asked.counts.nbytes + found.nbytes, KEPT_BYTES)
 
 
+_columns = BoundedCache[tuple[Columns, ...], Columns](
+    joined, lambda parts, found: found.nbytes + sum(part.nbytes for part in parts), KEPT_BYTES
+)
+"""Columns one after the other, kept for further tables of the same."""
+
+
 def _joined(parts: list[Rows]) -> EnergyTable:
     prices: list[Price] = []
     positions = []
@@ -134,7 +140,9 @@ def _joined(parts: list[Rows]) -> EnergyTable:
     price = np.concatenate(positions)
     count = np.concatenate([part[1] for part in parts])
     pj = np.array([item.pj for item in prices])[price] if prices else np.zeros(0)
-    return EnergyTable(joined(*(part[0] for part in parts)), count, count * pj[:, None], price, tuple(prices))
+    return EnergyTable(
+        _columns(tuple(part[0] for part in parts)), count, count * pj[:, None], price, tuple(prices)
+    )
 
 
 def _control(dynamic: EnergyTable, chip: ChipConfig, table: ComponentTable) -> Rows:
