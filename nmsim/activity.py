@@ -125,8 +125,10 @@ class LayerActivity:
     def mask(self, name: str) -> BoolArray:
         """Unpacked boolean mask, `(S, T, M)` for inputs and traces, `(S, T, N)` for spikes and deltas."""
         shape = self.inputs_shape if name in {"inputs", "traces"} else self.neurons_shape
-        size = int(np.prod(shape))
-        return np.unpackbits(getattr(self, name), axis=-1, count=size).view(np.bool_)
+        size, packed = int(np.prod(shape)), getattr(self, name)
+        if not packed.any():  # an inference has no deltas or traces: they take no memory
+            return np.broadcast_to(np.False_, (*packed.shape[:-1], size))
+        return np.unpackbits(packed, axis=-1, count=size).view(np.bool_)
 
     def density(self, name: str) -> float:
         """Fraction of ones of a mask."""

@@ -18,8 +18,12 @@ BLOCK = 128
 """Numbers that are added up in eight running sums; more are halved first, and are numpy's."""
 
 
-def sum_rows(row: IntArray, values: NDArray[Number], rows: int) -> NDArray[Number]:
+def sum_rows(
+    row: IntArray, values: NDArray[Number], rows: int, which: IntArray | None = None
+) -> NDArray[Number]:
     """Values `(K, ...)` added up by `row (K,)` in their order: what `np.add.at` makes of so many rows of zeros.
+
+    With `which (K,)` the numbers of `values (V, ...)` are given, of which any may be added several times.
 
     >>> sum_rows(np.array([1, 0, 1]), np.array([[1], [2], [3]]), 2).tolist()
     [[2], [4]]
@@ -27,7 +31,8 @@ def sum_rows(row: IntArray, values: NDArray[Number], rows: int) -> NDArray[Numbe
     shape = values.shape[1:]
     cells = int(np.prod(shape))
     total = np.zeros((rows, cells), values.dtype)
-    _add(row, _flat(values.reshape(len(row), cells)), total)
+    which = np.arange(len(row)) if which is None else which
+    _add(row, which, _flat(values.reshape(len(values), cells)), total)
     return total.reshape(rows, *shape)
 
 
@@ -51,10 +56,10 @@ def _flat(values: NDArray[Number]) -> NDArray[Number]:
 
 
 @numba.njit(cache=True, **OPTIONS)
-def _add(row: IntArray, values: NDArray[Number], total: NDArray[Number]) -> None:
+def _add(row: IntArray, which: IntArray, values: NDArray[Number], total: NDArray[Number]) -> None:
     for k in range(len(row)):
         for cell in range(values.shape[1]):
-            total[row[k], cell] += values[k, cell]
+            total[row[k], cell] += values[which[k], cell]
 
 
 @numba.njit(cache=True, **OPTIONS)

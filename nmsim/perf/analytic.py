@@ -30,6 +30,12 @@ _loads = BoundedCache[tuple[Machine, Stage], StageLoad](
 )
 
 
+def loads_of(work: StepWork) -> tuple[StageLoad, ...]:
+    """Loads of every stage of a work; kept for whoever asks next."""
+    machine = Machine.of(cores_in_cycles(work.chip))
+    return tuple(_loads((machine, stage)) for stage in work.stages)
+
+
 @dataclass(frozen=True)
 class AnalyticModel:
     """Estimates the time of every stage from its busiest resource, without queues; see docs/timing.md.

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from hashlib import sha256
 from typing import Any, TypeVar
 
 import numpy as np
@@ -70,7 +71,8 @@ class Mask:
     @cached_property
     def prefix(self) -> IntArray:
         """Sums over columns, cumulated over channels and rows: `(S, T, C + 1, H + 1)`."""
-        return _prefix(self.ones.sum(axis=-1, dtype=np.int64))
+        # ones of a plane fit 32 bits, and these sums are the largest part of a census
+        return _prefix(self.ones.sum(axis=-1, dtype=np.int32 if self.ones.dtype == np.bool_ else np.int64))
 
     def count(self, c0: IntArray, c1: IntArray, y0: IntArray, y1: IntArray) -> IntArray:
         """Ones in n boxes of channels and rows, `(n, S, T)`."""
@@ -132,7 +134,7 @@ class Mask:
 
 def _prefix(rows: IntArray) -> IntArray:
     """Cumulated sums of `(S, T, C, H)` with a leading zero on both last axes."""
-    padded = np.zeros((*rows.shape[:2], rows.shape[2] + 1, rows.shape[3] + 1), np.int64)
+    padded = np.zeros((*rows.shape[:2], rows.shape[2] + 1, rows.shape[3] + 1), rows.dtype)
     np.cumsum(rows, axis=2, out=padded[:, :, 1:, 1:])
     if rows.shape[3] > 1:
         np.cumsum(padded[:, :, 1:, 1:], axis=3, out=padded[:, :, 1:, 1:])
@@ -142,7 +144,7 @@ def _prefix(rows: IntArray) -> IntArray:
 def _boxes(prefix: IntArray, c0: IntArray, c1: IntArray, y0: IntArray, y1: IntArray) -> IntArray:
     """Sums of n boxes `(n, S, T)` from cumulated sums."""
     total = prefix[:, :, c1, y1] - prefix[:, :, c0, y1] - prefix[:, :, c1, y0] + prefix[:, :, c0, y0]
-    return np.moveaxis(total, -1, 0)
+    return np.moveaxis(total, -1, 0).astype(np.int64, copy=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,7 +175,8 @@ class LayerCensus:
 
     def _taps_of(self, mask: Mask, of: Boxes) -> IntArray:
         geometry = self.geometry
-        columns = mask.ones @ geometry.column_links.sum(0).astype(np.float64)
+        # a product of matrices would first make float64 of the whole mask
+        columns = np.einsum("stchw,w->stch", mask.ones, geometry.column_links.sum(0).astype(np.float64))
         channels = np.zeros((*columns.shape[:2], columns.shape[2] + 1, columns.shape[3]))
         np.cumsum(columns, axis=2, out=channels[:, :, 1:])
         boxes, inverse = distinct_boxes(*of)
@@ -217,8 +220,10 @@ class ActivityCensus:
     def __init__(self, network: NetworkSpec, activity: Activity) -> None:
         self.network, self.activity = network, activity
         self._shorter: dict[int, ActivityCensus] = {}
+        unpacked: dict[bytes, BoolArray] = {}
         self.layers = tuple(
-            _layer_census(layer, activity, index) for index, layer in enumerate(network.synaptic_layers)
+            _layer_census(layer, activity, index, unpacked)
+            for index, layer in enumerate(network.synaptic_layers)
         )
 
     def first(self, samples: int) -> "ActivityCensus":
@@ -238,19 +243,31 @@ class ActivityCensus:
 _COUNTED = {"inputs": "input_counts", "spikes": "spike_counts"}
 
 
-def _layer_census(layer: SynapticLayer, activity: Activity, index: int) -> LayerCensus:
+def _layer_census(
+    layer: SynapticLayer, activity: Activity, index: int, unpacked: dict[bytes, BoolArray]
+) -> LayerCensus:
+    """`unpacked` are masks that other layers have: the inputs of one are often the spikes of the one below."""
     geometry, record = LayerGeometry.of(layer), activity.layers[index]
     shapes = {"inputs": geometry.in_shape, "traces": geometry.in_shape}
     masks = {}
     for name in MASKS:
-        flat: Ones = record.mask(name)
+        shape = shapes.get(name, geometry.out_shape)
+        key = _content(getattr(record, name), shape)
+        if key not in unpacked:
+            unpacked[key] = record.mask(name)
+        flat: Ones = unpacked[key]
         flat = record.counts.get(_COUNTED.get(name, ""), flat)
-        masks[name] = Mask(flat.reshape(*flat.shape[:2], *shapes.get(name, geometry.out_shape)))
+        masks[name] = Mask(flat.reshape(*flat.shape[:2], *shape))
     updates = None
     if record.updates is not None:
         updates = record.mask("updates").reshape(masks["spikes"].ones.shape)
     there = record.synapse_mask(layer.weight_shape)
     return LayerCensus(geometry, input_bits=record.input_bits, updates=updates, synapses=there, **masks)
+
+
+def _content(packed: NDArray[np.uint8], shape: tuple[int, ...]) -> bytes:
+    """What tells masks of so many places apart."""
+    return b"%d " % np.prod(shape) + sha256(packed.tobytes()).digest()
 
 
 def _full(layer: LayerCensus) -> LayerCensus:

@@ -205,7 +205,7 @@ class Traffic:
     def link_packets(self) -> IntArray:
         """Packets over every link `(L, S, T)`."""
         links, flows = self.crossing
-        return sum_rows(links, self.packets[flows], self.machine.links.grid.links)
+        return sum_rows(links, self.packets, self.machine.links.grid.links, flows)
 
     @property
     def link_flits(self) -> IntArray:
@@ -244,7 +244,7 @@ class Traffic:
     def _by_core(self, flow: IntArray, core: IntArray) -> tuple[IntArray, IntArray]:
         """Packets of some flows by the core that each is counted at."""
         cores, rows = np.unique(core, return_inverse=True)
-        return cores, sum_rows(rows.reshape(-1), self.packets[flow], len(cores))
+        return cores, sum_rows(rows.reshape(-1), self.packets, len(cores), flow)
 
 
 _WHEREVER = (

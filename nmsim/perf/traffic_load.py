@@ -85,7 +85,7 @@ class TrafficLoad:
         first = first_flights(self.machine.tile_of(targets), flight, sent[flows], len(ejection))
         ejected = np.where(ejection > 0, ejection + np.where(np.isfinite(first), first, 0.0), 0.0)
         links, crossing = self.traffic.crossing
-        weighted = sum_rows(links, (self.traffic.packets * longest[:, None, None])[crossing], len(self.links))
+        weighted = sum_rows(links, self.traffic.packets * longest[:, None, None], len(self.links), crossing)
         mean = np.divide(weighted, self.traffic.link_packets, out=np.zeros_like(weighted), where=weighted > 0)
         linked = np.where(self.links > 0, self.links + mean, 0.0)
         ends: FloatArray = np.max([injected.max(axis=0), ejected.max(axis=0), linked.max(axis=0)], axis=0)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nmsim.perf.analytic import loads_of
 from nmsim.perf.event.bursts import Bursts
 from nmsim.perf.event.chance import SEED
 from nmsim.perf.event.core import LANES
@@ -83,7 +84,7 @@ class Simulation:
 
     @cached_property
     def _loads(self) -> tuple[StageLoad, ...]:
-        return tuple(StageLoad(self.work.machine, stage) for stage in self.work.stages)
+        return loads_of(self.work)
 
     @property
     def _memories(self) -> int:

@@ -1,6 +1,7 @@
 """Integrate: spikes arrive, synapses are served, partial sums of a split fan-in are joined."""
 
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,8 @@ from nmsim.perf.stage_builder import StageBuilder
 from nmsim.perf.traffic import Flow, Flows, Traffic
 
 IntArray = NDArray[np.int64]
+SUMMED_AT_ONCE = 1 << 20
+"""Places of a mask that are made numbers of eight bytes at a time."""
 
 
 def address_bits(values: int) -> int:
@@ -261,11 +264,21 @@ def _flows(
     sorted_groups = group[order]
     starts = np.flatnonzero(np.diff(sorted_groups, prepend=-2))
     ones = mask if (order[:-1] < order[1:]).all() else mask[..., order]
-    counts = np.add.reduceat(ones, starts, axis=-1, dtype=np.int64)
+    counts = _sums(ones, starts)
     key = sorted_groups[starts]
     source, target = np.divmod(key[key >= 0], len(targets))
     packets = np.moveaxis(np.broadcast_to(counts, (*shape, len(starts))), -1, 0)[key >= 0]
     return Flows(source - 1, target, tuple(targets), packets)
+
+
+def _sums(ones: Ones, starts: IntArray) -> IntArray:
+    """Sums over the last axis of `(S, T, N)` from each start to the next, some rows at a time: numpy makes int64 of them."""
+    found = np.empty((*ones.shape[:2], len(starts)), np.int64)
+    steps = max(1, SUMMED_AT_ONCE // max(ones.shape[-1], 1))
+    for sample, first in product(range(ones.shape[0]), range(0, ones.shape[1], steps)):
+        rows = sample, slice(first, first + steps)
+        np.add.reduceat(ones[rows], starts, axis=-1, dtype=np.int64, out=found[rows])
+    return found
 
 
 def reduce(task: LayerTask) -> Stage | None:
