@@ -71,8 +71,10 @@ class Mask:
     @cached_property
     def prefix(self) -> IntArray:
         """Sums over columns, cumulated over channels and rows: `(S, T, C + 1, H + 1)`."""
-        # ones of a plane fit 32 bits, and these sums are the largest part of a census
-        return _prefix(self.ones.sum(axis=-1, dtype=np.int32 if self.ones.dtype == np.bool_ else np.int64))
+        # these sums are a large part of a census; their differences are exact in any unsigned type that holds all ones
+        places = np.prod(self.ones.shape[2:])
+        dtype = np.min_scalar_type(places) if self.ones.dtype == np.bool_ else np.int64
+        return _prefix(self.ones.sum(axis=-1, dtype=dtype))
 
     def count(self, c0: IntArray, c1: IntArray, y0: IntArray, y1: IntArray) -> IntArray:
         """Ones in n boxes of channels and rows, `(n, S, T)`."""
@@ -135,9 +137,9 @@ class Mask:
 def _prefix(rows: IntArray) -> IntArray:
     """Cumulated sums of `(S, T, C, H)` with a leading zero on both last axes."""
     padded = np.zeros((*rows.shape[:2], rows.shape[2] + 1, rows.shape[3] + 1), rows.dtype)
-    np.cumsum(rows, axis=2, out=padded[:, :, 1:, 1:])
+    np.cumsum(rows, axis=2, dtype=rows.dtype, out=padded[:, :, 1:, 1:])
     if rows.shape[3] > 1:
-        np.cumsum(padded[:, :, 1:, 1:], axis=3, out=padded[:, :, 1:, 1:])
+        np.cumsum(padded[:, :, 1:, 1:], axis=3, dtype=rows.dtype, out=padded[:, :, 1:, 1:])
     return padded
 
 

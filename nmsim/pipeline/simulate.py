@@ -27,6 +27,8 @@ from nmsim.rules import ANN, BASELINE, INFERENCE, RULES, rule_named
 from nmsim.workload import WorkloadSpec
 
 DEFAULT_CHIP = "edge-28nm"
+Recorded = tuple[Activity, ActivityCensus]
+"""An activity, and the census that all evaluations which replay it share."""
 
 
 def read_chip(name: str, assignments: Iterable[str] = ()) -> ChipConfig:
@@ -86,13 +88,17 @@ def simulate(
     trained = _trained(workload)
     chosen = chosen_rules(workload, given)
     store, evaluations, misfits = Simulations(folder), list[Evaluation](), list[Misfit]()
+    recorded: dict[tuple[str, bool], Recorded] = {}
     with folder.locked():
         for chip, rule in product(chips, chosen):
             own = [model for model in models if model != "event" or given or rule == trained]
+            source = rule_named(rule).profile, rule_named(rule).artificial
+            if source not in recorded:
+                recorded = {source: recorded_for(workload, folder, rule)}
             for model in own:
                 say(f"{chip.label}: {rule}, {model} model")
                 try:
-                    evaluations.append(evaluate_rule(workload, folder, chip, rule, model))
+                    evaluations.append(evaluate_rule(workload, folder, chip, rule, model, recorded[source]))
                     store.save(chip, model, evaluations[-1])
                 except ERRORS as error:
                     misfits.append(Misfit.of(chip, rule, error))
@@ -195,21 +201,28 @@ def mapped(
 
 
 def evaluate_rule(
-    workload: WorkloadSpec, folder: RunFolder, chip: ChipConfig, rule: str, model: Model
-) -> Evaluation:
-    """One evaluation: map, replay, price.
+    workload: WorkloadSpec, folder: RunFolder, chip: ChipConfig, rule: str, model: Model, recorded: Recorded | None = None
+) -> Evaluation:  # fmt: skip
+    """One evaluation: map, replay, price. `recorded` is what `recorded_for` reads, where it is at hand.
 
     It bears the hash of the chip that was asked for: what the search of a mapping chose for this rule (where layers spread,
     how wide words are) is part of the mapping's hash, and does not make two machines of one.
     """
-    activity = folder.activity(rule_named(rule).profile)
-    if rule_named(rule).artificial:
-        activity = activity.as_artificial(workload.network)
+    activity, census = recorded_for(workload, folder, rule) if recorded is None else recorded
     try:
-        job = mapped(workload, rule, activity, chip)
+        job = mapped(workload, rule, activity, chip, census=census)
     except DoesNotFitError:
         needs = needs_of(workload, rule, activity)
         # its report says what would make it fit
         deploy_network(workload.network, workload.precision, needs, chip)
         raise
-    return replace(evaluate(job, activity, model=model, detail=True), chip_hash=chip.content_hash())
+    found = evaluate(job, activity, model=model, detail=True, census=census)
+    return replace(found, chip_hash=chip.content_hash())
+
+
+def recorded_for(workload: WorkloadSpec, folder: RunFolder, rule: str) -> Recorded:
+    """What a rule replays of a run."""
+    activity = folder.activity(rule_named(rule).profile)
+    if rule_named(rule).artificial:
+        activity = activity.as_artificial(workload.network)
+    return activity, ActivityCensus(workload.network, activity)

@@ -93,10 +93,10 @@ def test_what_was_made_before_an_error_is_kept(fresh, monkeypatch):
 
     whole = stage.evaluate_rule
 
-    def broken(workload, folder, chip, rule, model):
+    def broken(workload, folder, chip, rule, *others):
         if rule == "stbp":
             raise KeyboardInterrupt
-        return whole(workload, folder, chip, rule, model)
+        return whole(workload, folder, chip, rule, *others)
 
     monkeypatch.setattr(stage, "evaluate_rule", broken)
     with pytest.raises(KeyboardInterrupt):
