@@ -16,6 +16,8 @@ def test_sums_by_row_are_those_of_numpy() -> None:
         sum_rows(row, np.broadcast_to(values[:, :1], values.shape), 7)[:, 1],
         total[:, 0] * 0 + sum_rows(row, values[:, 0], 7),
     )
+    which = random.integers(0, 30, 30)
+    assert np.array_equal(sum_rows(row, values, 7, which), sum_rows(row, values[which], 7))
     none = np.zeros(0, np.int64)
     assert sum_rows(none, np.zeros((0, 2, 2), np.int64), 3).tolist() == np.zeros((3, 2, 2)).tolist()
 

@@ -5,7 +5,7 @@ import numpy as np
 from nmsim.network.spec import NetworkSpec
 from nmsim.perf.census import ActivityCensus, Mask
 from nmsim.perf.geometry import LayerGeometry
-from nmsim.validate.synthetic import synthetic_activity
+from nmsim.validate.synthetic import Densities, synthetic_activity
 
 RANDOM = np.random.default_rng(3)
 ONES = RANDOM.random((2, 3, 7, 5, 4)) < 0.3
@@ -19,6 +19,30 @@ def boxes() -> list[np.ndarray]:
 
 def test_ones_in_boxes() -> None:
     assert (Mask(ONES).count(C0, C1, Y0, Y1) == [box.sum(axis=(2, 3, 4)) for box in boxes()]).all()
+
+
+def test_sums_of_every_box_fit_where_all_places_are_ones() -> None:
+    for channels in (
+        2,
+        12,
+        3300,
+    ):  # 40, 240 and 66,000 places: one, one and four bytes, differences below zero on the way
+        first, last = np.array([0, channels - 1]), np.array([channels, channels])
+        found = Mask(np.ones((1, 1, channels, 5, 4), np.bool_)).count(
+            first, last, np.array([0, 2]), np.array([5, 4])
+        )
+        assert found.dtype == np.int64
+        assert found[:, 0, 0].tolist() == [channels * 20, 8]
+
+
+def test_equal_masks_are_unpacked_once_and_those_without_ones_take_no_memory() -> None:
+    layers = [{"kind": "dense", "units": 12}, {"kind": "dense", "units": 10}]
+    network = NetworkSpec.model_validate({"name": "two", "input_shape": [9], "layers": layers})
+    activity = synthetic_activity(network, 3, Densities(0.5, 0.5, 0.0), rule="inference")
+    below, above = ActivityCensus(network, activity).layers
+    assert np.shares_memory(below.spikes.ones, above.inputs.ones)
+    assert above.deltas.ones.strides[:2] == (0, 0)
+    assert above.deltas.ones.shape == above.spikes.ones.shape
 
 
 def test_weighted_ones_with_one_weight_for_all_or_one_per_sample_and_step() -> None:

@@ -93,10 +93,10 @@ def test_what_was_made_before_an_error_is_kept(fresh, monkeypatch):
 
     whole = stage.evaluate_rule
 
-    def broken(workload, folder, chip, rule, *others):
+    def broken(workload, folder, chip, rule, model, recorded):
         if rule == "stbp":
             raise KeyboardInterrupt
-        return whole(workload, folder, chip, rule, *others)
+        return whole(workload, folder, chip, rule, model, recorded)
 
     monkeypatch.setattr(stage, "evaluate_rule", broken)
     with pytest.raises(KeyboardInterrupt):
