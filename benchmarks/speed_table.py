@@ -5,7 +5,8 @@ Run as `python benchmarks/speed_table.py [PART ...] [--run RUN] [--vgg-run RUN]`
 - `startup`: processor time of `nmsim --help`, and of a second run of the default job, whose compiled code is on disk;
 - `search`: processor time of mapping searches of deep networks, for the first rule on a chip and for a further one;
 - `sweeps`: processor time of a design, of `mnist-edge` on RUN (a run of mnist-dense) and of `vgg11-mesh` on VGG_RUN;
-- `engine`: samples per second of training and inference, beside SpikingJelly where the extra `bench` is installed;
+- `engine`: samples per second of training and inference, beside SpikingJelly where the extra `bench` is installed, and
+  what a core multiplies and reads, measured by small kernels;
 - `event`: the event-driven model on VGG-11, and on a million neurons on 1,024 cores.
 
 Times of processes are processor seconds (user and system), which another program beside slows by its use of caches, but not
@@ -40,12 +41,15 @@ from nmsim.mapping.automatic import map_network
 from nmsim.mapping.deployment import Deployment
 from nmsim.network.memory import TrainingNeeds
 from nmsim.network.precision import Precision
-from nmsim.network.spec import NetworkSpec
+from nmsim.network.spec import NetworkSpec, SynapticLayer
 from nmsim.perf.census import ActivityCensus
 from nmsim.perf.event.chip import EventModel
 from nmsim.perf.work import StepWork, build_work
 from nmsim.pipeline.simulate import CHIPS
 from nmsim.pipeline.train import read_workload
+from nmsim.stop.fixed.sizing import available_workers
+from nmsim.stop.fixed.sums import PIECE, Rows, dot_narrow
+from nmsim.stop.fixed.workspace import zeros
 from nmsim.validate.synthetic import Densities, synthetic_activity
 
 DENSITIES = Densities(0.15, 0.3, 0.2)
@@ -53,6 +57,7 @@ NONE = "-"
 HEAD = ("point", "what", "measured", "wanted", "peer", "limit of the machine", "share")
 DEEP = ("cifar10-vgg11", "cifar100-resnet18")
 DESIGNS = 200
+NOWHERE = np.zeros(0, np.int64)
 
 
 @dataclass(frozen=True)
@@ -128,53 +133,89 @@ def sweeps(given: argparse.Namespace) -> Iterator[Row]:
         yield Row("1", what, f"{120 / found.seconds:,.0f} ({each}; figures {found.digest})", f"{wanted:,}")
 
 
-def throughput(_: argparse.Namespace) -> Iterator[Row]:
+def throughput(given: argparse.Namespace) -> Iterator[Row]:
     """Samples per second on one machine, the peer in the same rounds."""
-    peak = multiply_adds_per_s()
+    peak, hz, read = multiply_adds_per_s(), clock_hz(), bytes_per_s()
+    limit = (
+        f"{peak / 1e9:.0f} G multiply-adds of 16 bits a second and core, {peak / hz:.0f} a cycle;"
+        f" {read / 1e9:.0f} GB/s read"
+    )
     for case in engine.CASES.values():
-        found = engine.measure(case)
+        found = engine.measure(case, processor_time=given.processor_time)
         rate = median(found.ours)
         network = NetworkSpec.model_validate(case.network)
-        passes = 3 if case.training else 1
-        done = sum(layer.dense_macs for layer in network.synaptic_layers) * network.time_steps * passes * rate
+        cores = 1 if given.processor_time else available_workers()
+        done = sum(multiply_adds(layer, network, case) for layer in network.synaptic_layers) * rate
         what = f"{case.network['name']}, batch {case.batch}, {'training' if case.training else 'inference'}"
         ratio = (
             f"{found.ratio:.2f}x SpikingJelly, its better of {sorted(found.peers)} threads"
             if found.peers
             else "not installed"
         )
-        limit = f"{peak / 1e9:.1f} G multiply-adds/s on one core, measured"
-        yield Row(
-            "2",
-            what,
-            f"{rate:,.1f} samples/s",
-            f"{case.wanted:g}x",
-            ratio,
-            limit,
-            f"{done / peak:.0%} (zeros counted)",
-        )
+        share = f"{done / peak / cores:.0%} of the multiply-adds of {cores} core(s), zeros counted"
+        yield Row("2", what, f"{rate:,.1f} samples/s", f"{case.wanted:g}x", ratio, limit, share)
+
+
+def multiply_adds(layer: SynapticLayer, network: NetworkSpec, case: engine.Case) -> int:
+    """Of a sample in a layer: currents (of the constant input once), in training also errors, but not below, and dW."""
+    steps, first = network.time_steps, layer.index == 0
+    passes = (1 if first else steps) + case.training * (steps if first else 2 * steps)
+    return layer.dense_macs * passes
 
 
 @cache
 def multiply_adds_per_s() -> float:
-    """What one core does on 32-bit integers in its first cache, 64-bit sums: the best of 20."""
-    a, b = (np.random.default_rng(seed).integers(-99, 99, 4096, np.int32) for seed in (1, 2))
-    _dot(a, b, 1)
+    """What one core does by the engine's innermost product on rows in its first cache: the best of 20."""
+    rows = zeros(8 * PIECE, np.int16)
+    rows[:] = np.random.default_rng(1).integers(-99, 99, rows.size)
+    out = zeros(16, np.int64)
+    return 1000 * 16 * PIECE / best_s(lambda: _products(rows, out, 1000))
+
+
+@cache
+def clock_hz() -> float:
+    """Cycles per second, by a chain of shifts and exclusive ors, each of which takes a cycle and needs the one before."""
+    return 6e6 / best_s(lambda: _chain(3, 1_000_000))
+
+
+@cache
+def bytes_per_s() -> float:
+    """What one core reads of an array that no cache holds: the best of 20."""
+    array = np.ones(1 << 26, np.int16)
+    return array.nbytes / best_s(lambda: _sum(array))
+
+
+def best_s(run: Callable[[], object]) -> float:
+    """Processor seconds of a run, once warm, the best of 20."""
+    run()
     best = float("inf")
     for _ in range(20):
-        began = time.perf_counter()
-        _dot(a, b, 1000)
-        best = min(best, time.perf_counter() - began)
-    return 1000 * len(a) / best
+        began = time.process_time()
+        run()
+        best = min(best, time.process_time() - began)
+    return best
 
 
-@numba.njit(error_model="numpy")
-def _dot(a: Any, b: Any, times: int) -> int:
-    total = 0
+@numba.njit(error_model="numpy", _nrt=False)
+def _products(rows: Any, out: Any, times: int) -> None:
     for _ in range(times):
-        total ^= 1  # or the loop is done once
-        for i in range(len(a)):
-            total += a[i] * b[i]
+        dot_narrow(Rows(rows, 0, PIECE, 4), Rows(rows, 4 * PIECE, PIECE, 4), NOWHERE, PIECE, out, 0)
+
+
+@numba.njit
+def _chain(value: int, times: int) -> int:
+    for _ in range(times):
+        value ^= value << 13
+        value ^= value >> 7
+        value ^= value << 17
+    return value
+
+
+@numba.njit
+def _sum(array: Any) -> int:
+    total = 0
+    for k in range(array.size):
+        total += array[k]
     return total
 
 
@@ -217,6 +258,9 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", choices=[[], *PARTS], help="all if none is named")
     parser.add_argument("--run", type=Path, help="a trained run of mnist-dense, for sweeps")
     parser.add_argument("--vgg-run", type=Path, help="a trained run of cifar10-vgg11, for sweeps")
+    parser.add_argument(
+        "--processor-time", action="store_true", help="engine: one thread each, by processor time"
+    )
     given = parser.parse_args()
     print(
         f"{engine.load()}, python {sys.version.split()[0]}, numpy {np.__version__}, {os.cpu_count()} cores\n"

@@ -9,8 +9,8 @@ from nmsim.stop.device.device_pass import DevicePass, PassResult
 from nmsim.stop.device.requantizer import OrderMattersError
 from nmsim.stop.fixed.layout import Layout
 from nmsim.stop.fixed.memory_plan import Held
-from nmsim.stop.fixed.pass_kernels import Loss
-from nmsim.stop.fixed.worker import Pass, Worker
+from nmsim.stop.fixed.pass_kernels import Loss, Pass
+from nmsim.stop.fixed.worker import Worker
 
 
 class DeviceWorker(Worker):

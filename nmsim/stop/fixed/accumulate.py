@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 from nmsim.fixedpoint.quantize import HIGH, LOW, SAFE_BITS, UNLIMITED_BITS, WRAP, magnitude
 from nmsim.stop.fixed.layout import Layout
 from nmsim.stop.fixed.memory_plan import Held, Work
+from nmsim.stop.fixed.pass_kernels import Pass
 from nmsim.stop.fixed.samples import BatchSums, RawBatch
 from nmsim.stop.fixed.tensor import Tensor
-from nmsim.stop.fixed.worker import Pass, Worker
+from nmsim.stop.fixed.worker import Worker
 
 
 class Observer(Protocol):

@@ -4,11 +4,10 @@ STOP has no pass back through time: errors of a step use the states of the same 
 visited from the last to the first, and every layer finds the exact sum of the errors sent to it in `errors`.
 """
 
-from typing import Any
+from numba.extending import register_jitable
 
-from nmsim.fixedpoint.compiled import kernel
 from nmsim.fixedpoint.quantize import HIGH, LEFT_P, LEFT_Q, LOW, quantize_into
-from nmsim.stop.fixed.forward import Draws, Span, draw_count, drawn, rows_at_once
+from nmsim.stop.fixed.forward import Draws, draw_count, drawn, rows_at_once
 from nmsim.stop.fixed.gather import copy_run, gather_deltas
 from nmsim.stop.fixed.neuron import (
     add_magnitudes,
@@ -20,7 +19,7 @@ from nmsim.stop.fixed.neuron import (
     sum_of_squares,
     surrogate_into,
 )  # fmt: skip
-from nmsim.stop.fixed.sums import NARROW, ORDERED, WIDE, Rows, sum_kernel
+from nmsim.stop.fixed.sums import Rows, sums_into
 from nmsim.stop.fixed.tensor import (
     CONSTANT_TRACE,
     DELTA,
@@ -33,6 +32,7 @@ from nmsim.stop.fixed.tensor import (
 )
 
 
+@register_jitable
 def count_spikes(memory, layers, spikes, samples):
     """Add the output spikes of a group of time steps to `spikes (S, C)`, neurons as stored."""
     layer = layers[len(layers) - 1]
@@ -42,16 +42,16 @@ def count_spikes(memory, layers, spikes, samples):
             spikes[slot // layer.group, output] += memory[begin + output]
 
 
-def output_errors(memory, layers, numbers, probabilities, tally, counts, squared, one, labels, samples):
+@register_jitable
+def output_errors(plan, work, loss, labels, samples):
     """Errors of the output layer in every slot, and the tally of their loss.
 
     `e = y - target`, where `y` is the spike itself if the loss is `squared`, or the softmax of the spikes of this step. The
     latter depends on two numbers alone, the output's own spike and how many outputs spike: `probabilities` is a table of it.
     `one` is 1.0 in the error's format, `labels (S,)` are classes in C order.
     """
-    index = len(layers) - 1
-    layer, row = layers[index], numbers[index, ERROR]
-    over = 0
+    index, memory, one, over = len(plan.layers) - 1, work.memory, loss.one, 0
+    layer, row = plan.layers[index], plan.numbers[index, ERROR]
     for slot in range(samples * layer.group):
         sample, begin = slot // layer.group, slot * layer.words
         spiking = 0
@@ -60,22 +60,19 @@ def output_errors(memory, layers, numbers, probabilities, tally, counts, squared
         # labels count outputs in C order; they are stored channels last
         label = labels[sample] % layer.positions * layer.channels + labels[sample] // layer.positions
         # the loss of a step depends on these two numbers alone, so counting them is enough to add it up exactly
-        tally[memory[begin + layer.values + label], spiking] += 1
+        work.tally[memory[begin + layer.values + label], spiking] += 1
         for output in range(layer.neurons):
             spike = memory[begin + layer.values + output]
-            error = spike * one if squared else probabilities[spike, spiking]
+            error = spike * one if loss.squared else plan.probabilities[spike, spiking]
             if output == label:
                 error -= one
             over += (error < row[LOW]) | (error > row[HIGH])
             memory[begin + layer.error + output] = min(max(error, row[LOW]), row[HIGH])
-    counts[index, ERROR] += over
+    work.counts[index, ERROR] += over
 
 
-def layer_deltas(
-    memory, errors, layers, numbers, theta, surrogates, draw_table, draws, factors, magnitudes, threshold_sums,
-    leak_sums, bias_sums, constants, static_sums, counts,
-    index, samples, step, first, gradients, biases, statics,
-):  # fmt: skip
+@register_jitable
+def layer_deltas(plan, held, work, index, span, gradients, biases, statics):
     """`e = Q(error sum)` (hidden layers), `delta = Q(e * phi)`, and what they add to sums.
 
     `phi` is the surrogate derivative at `|U - theta|`, from the layer's table. Exact dTheta and dAlpha if `gradients`,
@@ -84,10 +81,10 @@ def layer_deltas(
 
     Returns the largest |delta|, and of all slots the largest sum of squares (of 16-bit deltas, else 0).
     """
-    layer, own_numbers, own_counts = layers[index], numbers[index], counts[index]
-    chance, span = Draws(draw_table, draws), Span(samples, step, first)
-    size, channels, largest, energy = layer.neurons, layer.channels, 0, 0
-    own_theta, own_factors = theta[layer.theta : layer.theta + size], factors[:size]
+    layer, own_numbers, own_counts = plan.layers[index], plan.numbers[index], work.counts[index]
+    memory, draws, chance = work.memory, work.draws, Draws(plan.draw_table, work.draws)
+    size, channels, largest, energy, samples = layer.neurons, layer.channels, 0, 0, span.samples
+    own_theta, own_factors = held.theta[layer.theta : layer.theta + size], work.factors[:size]
     for slot in range(samples * layer.group):
         begin = slot * layer.words
         count = draw_count(layer, span, slot)
@@ -96,10 +93,10 @@ def layer_deltas(
             row = own_numbers[ERROR]
             place = slot * layer.error_words + layer.own_error
             bits = draws[drawn(chance, 5, row, count, size, channels, 0)]
-            own_counts[ERROR] += quantize_into(error, errors[place : place + size], row, bits)
+            own_counts[ERROR] += quantize_into(error, work.errors[place : place + size], row, bits)
         row = own_numbers[DELTA]
         membrane = memory[begin + layer.membrane : begin + layer.membrane + size]
-        surrogate_into(own_factors, membrane, own_theta, surrogates[index], row[LEFT_P], row[LEFT_Q])
+        surrogate_into(own_factors, membrane, own_theta, plan.surrogates[index], row[LEFT_P], row[LEFT_Q])
         deltas = memory[begin + layer.delta : begin + layer.delta + size]
         bits = draws[drawn(chance, 6, row, count, size, channels, 0)]
         own_counts[DELTA] += multiply_into(deltas, error, own_factors, row, bits)
@@ -107,29 +104,30 @@ def layer_deltas(
         if layer.narrow:  # squares of wider deltas need not fit 64 bits
             energy = max(energy, sum_of_squares(deltas))
         if biases and layer.biased:
-            constant = constants[slot * len(layers) + index]
+            constant = work.constants[slot * len(plan.layers) + index]
             for position in range(layer.positions):
                 for channel in range(channels):
-                    bias_sums[layer.rows + channel] += deltas[position * channels + channel] * constant
+                    work.bias_sums[layer.rows + channel] += deltas[position * channels + channel] * constant
         if statics and layer.scalar:
             place = layer.static_sum * samples + slot // layer.group * size
-            constant = constants[slot * len(layers) + index]
+            constant = work.constants[slot * len(plan.layers) + index]
             own_counts[STATIC_GRADIENT] += add_scaled(
-                static_sums[place : place + size], deltas, constant, own_numbers[STATIC_GRADIENT]
+                work.static_sums[place : place + size], deltas, constant, own_numbers[STATIC_GRADIENT]
             )
         if gradients:
-            add_magnitudes(magnitudes[layer.theta : layer.theta + size], deltas)
+            add_magnitudes(work.magnitudes[layer.theta : layer.theta + size], deltas)
             if layer.learns_thresholds:
                 row = own_numbers[THRESHOLD_GRADIENT]
                 trace = memory[begin + layer.threshold_trace : begin + layer.threshold_trace + size]
-                sums = threshold_sums[layer.theta : layer.theta + size]
+                sums = work.threshold_sums[layer.theta : layer.theta + size]
                 add_threshold_gradient(sums, deltas, trace, row[LEFT_P], row[LEFT_Q])
             if layer.learns_leak:
                 trace = memory[begin + layer.leak_trace : begin + layer.leak_trace + size]
-                leak_sums[index] += leak_gradient(deltas, trace)
+                work.leak_sums[index] += leak_gradient(deltas, trace)
     return largest, energy
 
 
+@register_jitable
 def bound_gradients(layers, numbers, magnitudes, largest, bounds):
     """Add to `bounds (L, 4)` what a pass may have added to any dW, dTheta, dAlpha, db in absolute terms, and start afresh.
 
@@ -157,52 +155,38 @@ def bound_gradients(layers, numbers, magnitudes, largest, bounds):
         bounds[index, 3] += layer.biased * of_channel * max(trace[HIGH], -trace[LOW])
 
 
-def _send_kernel(way: int) -> Any:
-    """Kernel of the error sums `sum_k w_use[k] * delta[k]` in every slot, sent to the node that the layer reads.
+@register_jitable
+def send_errors(plan, held, work, index, samples, summing):
+    """Error sums `sum_k w_use[k] * delta[k]` in every slot, sent to the node that the layer reads.
 
     A convolution gathers the deltas that each input meets, with the kernel turned by half a turn, and then is a product like
     a dense layer. Sums are aligned to the target's fraction (`error_left`), since branches may meet there.
     """
-    sums = sum_kernel(way)
-
-    def send_errors(
-        memory, errors, layers, numbers, backward, orders, block, gathered, nonzero, counts, error_log,
-        index, samples, settles,
-    ):  # fmt: skip
-        layer, row = layers[index], numbers[index, ERROR_SUM]
-        positions = layer.input_height * layer.input_width if layer.kernel else 1
-        columns = layer.input_channels if layer.kernel else layer.inputs
-        order = orders[layer.error_order : layer.error_order + layer.error_terms]
-        weights = Rows(backward, layer.backward, layer.error_depth, columns)
-        at_once = rows_at_once(columns)
-        lines = samples * layer.group * positions
-        for start in range(0, lines, at_once):
-            stop = min(start + at_once, lines)
-            values, begin, apart = memory, start * layer.words + layer.delta, layer.words
-            if layer.kernel:
-                gather_deltas(gathered, memory, layer, start, stop)
-                values, begin, apart = gathered, 0, layer.error_depth
-            deltas = Rows(values, begin, apart, stop - start)
-            counts[index, ERROR_SUM] += sums(deltas, weights, order, row, block, nonzero, settles)
-            for line in range(start, stop):
-                target = (
-                    line // positions * layer.error_words + layer.source_error + line % positions * columns
-                )
-                arrived = errors[target : target + columns]
-                own = block[(line - start) * columns : (line - start + 1) * columns]
-                if error_log.size:
-                    copy_run(error_log, layer.log + line % positions * columns, own, 0, columns)
-                if layer.error_writes:  # the first to arrive overwrites, so that nobody has to clear the sums
-                    for k in range(columns):
-                        arrived[k] = own[k] << layer.error_left
-                else:
-                    for k in range(columns):
-                        arrived[k] += own[k] << layer.error_left
-
-    return kernel(send_errors, str(way))
-
-
-COUNT_SPIKES, OUTPUT_ERRORS = kernel(count_spikes), kernel(output_errors)
-LAYER_DELTAS, BOUND_GRADIENTS = kernel(layer_deltas), kernel(bound_gradients)
-SEND_ERRORS = tuple(_send_kernel(way) for way in (NARROW, WIDE, ORDERED))
-"""Kernels that send errors, by way of summing."""
+    layer, row = plan.layers[index], plan.numbers[index, ERROR_SUM]
+    block, log = work.block, work.error_log
+    positions = layer.input_height * layer.input_width if layer.kernel else 1
+    columns = layer.input_channels if layer.kernel else layer.inputs
+    order = plan.orders[layer.error_order : layer.error_order + layer.error_terms]
+    weights = Rows(held.backward, layer.backward, layer.error_depth, columns)
+    at_once = rows_at_once(columns)
+    lines = samples * layer.group * positions
+    for start in range(0, lines, at_once):
+        stop = min(start + at_once, lines)
+        values, begin, apart = work.memory, start * layer.words + layer.delta, layer.words
+        if layer.kernel:
+            gather_deltas(work.gathered, work.memory, layer, start, stop)
+            values, begin, apart = work.gathered, 0, layer.error_depth
+        deltas = Rows(values, begin, apart, stop - start)
+        work.counts[index, ERROR_SUM] += sums_into(summing, deltas, weights, order, row, block, work.nonzero)
+        for line in range(start, stop):
+            target = line // positions * layer.error_words + layer.source_error + line % positions * columns
+            arrived = work.errors[target : target + columns]
+            own = block[(line - start) * columns : (line - start + 1) * columns]
+            if log.size:
+                copy_run(log, layer.log + line % positions * columns, own, 0, columns)
+            if layer.error_writes:  # the first to arrive overwrites, so that nobody has to clear the sums
+                for k in range(columns):
+                    arrived[k] = own[k] << layer.error_left
+            else:
+                for k in range(columns):
+                    arrived[k] += own[k] << layer.error_left

@@ -17,7 +17,7 @@ from nmsim.stop.fixed.accumulate import Accumulator, Observer
 from nmsim.stop.fixed.layer_formats import layer_formats
 from nmsim.stop.fixed.layout import build
 from nmsim.stop.fixed.parameters import RawParameters, quantized_parameters
-from nmsim.stop.fixed.pass_kernels import Loss
+from nmsim.stop.fixed.pass_kernels import Loss, Pass
 from nmsim.stop.fixed.pools import TAKE_INPUTS
 from nmsim.stop.fixed.samples import BatchSums, RawBatch
 from nmsim.stop.fixed.sizing import (
@@ -31,7 +31,7 @@ from nmsim.stop.fixed.structure import Structure, check_structure
 from nmsim.stop.fixed.tensor import Tensor
 from nmsim.stop.fixed.updater import Updater
 from nmsim.stop.fixed.view import MemoryView, Recorder
-from nmsim.stop.fixed.worker import Pass, Worker
+from nmsim.stop.fixed.worker import Worker
 from nmsim.stop.initial import initial_parameters
 from nmsim.stop.protocol import Batch, BatchResult, IntArray, LayerRecord, Parameters, UpdateRates
 from nmsim.stop.spec import TrainingSpec, check_network

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from nmsim.fixedpoint.compiled import kernel
 from nmsim.fixedpoint.lfsr import PERIOD, draw_table
-from nmsim.fixedpoint.quantize import OFFSET, STOCHASTIC, magnitude
+from nmsim.fixedpoint.quantize import HIGH, LOW, OFFSET, STOCHASTIC, magnitude
 from nmsim.stop.fixed.neuron import largest_magnitude, sum_of_squares
 from nmsim.stop.fixed.sums import NARROW, WIDE, settle_sums
 from nmsim.stop.fixed.tensor import WEIGHT, WEIGHT_GRADIENT
@@ -123,7 +123,9 @@ def _factored_kernel(way: int) -> Any:
                     used_over += use_weights(own, used, used_row)[0]
                 for output in range(size):
                     sums[output] += magnitude(used[output] - before[output])
-        bounds[index, 0] = largest_magnitude(row_sums)
+        # the sums of changes may exceed what weights in their format can add up to
+        most = inputs * max(used_row[HIGH], -used_row[LOW])
+        bounds[index, 0] = min(largest_magnitude(row_sums), most)
         if layer.sends_error:
             bounds[index, 1], bounds[index, 2] = bound_by_input(layers, index, weights, order, backward)
         return used_over

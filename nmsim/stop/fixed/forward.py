@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 from numba.extending import register_jitable
 
-from nmsim.fixedpoint.compiled import kernel
 from nmsim.fixedpoint.lfsr import draw_into
 from nmsim.fixedpoint.quantize import LEFT_P, LEFT_Q, OFFSET, SPREAD, STOCHASTIC, quantize_into
 from nmsim.stop.fixed.gather import copy_run, gather_inputs
@@ -20,7 +19,7 @@ from nmsim.stop.fixed.neuron import (
     residual_into,
     spikes_into,
 )
-from nmsim.stop.fixed.sums import NARROW, ORDERED, WIDE, Rows, add_biases, input_kernel, sum_kernel
+from nmsim.stop.fixed.sums import ORDERED, Rows, Summing, add_biases, inputs_into, sums_into
 from nmsim.stop.fixed.tensor import (
     CONSTANT_TRACE,
     CURRENT,
@@ -202,115 +201,105 @@ def integrate(own, layer, currents, slot, start, stop, count, training):
     spikes_into(spikes, membrane, own_theta)
 
 
-def _forward_kernel(way: int) -> Any:
-    """Kernel of `layer.group` forward steps of layer `index` from time step `step` on, for all samples.
+class Lines(NamedTuple):
+    """Rows `start..stop-1` of `(sample or slot, position)`; samples or slots lie `stride` apart."""
+
+    start: Any
+    stop: Any
+    stride: Any
+
+
+@register_jitable
+def weighted_sums_into(out, terms, layer, row, lines, summing):
+    """Sums over the inputs of rows; overflows."""
+    memory, orders = terms.memory, terms.orders
+    if layer.factored:  # rows by input: only those of non-zero inputs are read
+        order, over = orders[layer.order : layer.order + layer.inputs], 0
+        weights = Rows(terms.backward, layer.backward, layer.error_depth, layer.inputs)
+        for line in range(lines.start, lines.stop):
+            begin = (line - lines.start) * layer.channels
+            place = line * lines.stride + layer.source_values
+            own = out[begin : begin + layer.channels]
+            over += inputs_into(summing, own, memory, place, weights, order, row, terms.nonzero)
+        return over
+    values, begin, apart = memory, lines.start * lines.stride + layer.source_values, lines.stride
+    if layer.kernel:
+        gather_inputs(
+            terms.gathered, memory, lines.stride, layer.source_values, layer, lines.start, lines.stop
+        )
+        values, begin, apart = terms.gathered, 0, layer.depth
+    order = orders[layer.order : layer.order + layer.fan_in]
+    inputs = Rows(values, begin, apart, lines.stop - lines.start)
+    rows = Rows(terms.used, layer.used, layer.depth, layer.channels)
+    return sums_into(summing, inputs, rows, order, row, out, terms.nonzero)
+
+
+@register_jitable
+def currents_into(out, terms, layer, row, lines, summing):
+    """Currents of rows, biases included; overflows."""
+    # an accumulator saturates when its sum is complete, and a bias is the last of its terms
+    early = Summing(summing.way, summing.settles and not layer.biased)
+    over = weighted_sums_into(out, terms, layer, row, lines, early)
+    if layer.biased:
+        biases, count = terms.bias[layer.rows : layer.rows + layer.channels], lines.stop - lines.start
+        over += add_biases(out, count, layer.channels, biases, row, summing.way == ORDERED, summing.settles)
+    return over
+
+
+@register_jitable
+def forward_layer(plan, held, work, index, span, summing, training, static):
+    """`layer.group` forward steps of layer `index` from time step `span.step` on, for all samples.
 
     The inputs of the layer lie in the slots already, as do its states of the step before. What it leaves there: the
     weight trace (if `training`), the membrane, its traces, the spikes. Overflows go to `counts`, the largest weight trace to
-    `largest`.
-
-    Args of the kernel behind the arrays, which are fields of `Plan`, `Held` and `Work`:
-        index: number of the layer.
-        samples: of the pass; they own the first slots.
-        step: first time step of the group.
-        first: number of the first sample in the run, which its draws are counted by.
-        training: traces are kept.
-        static: the network's input is the same at every time step; its currents are formed, and their overflows
-            counted, once.
-        settles: complete sums may lie outside of the accumulator (`way_of_summing`).
+    `largest`. `static`: the network's input is the same at every time step; its currents are formed, and their overflows
+    counted, once.
     """
-    sums = sum_kernel(way)
-
-    add_inputs = input_kernel(way)
-
-    @register_jitable
-    def weighted_sums_into(out, terms, layer, row, start, stop, stride, settles):
-        """Sums over the inputs for rows `start..stop-1` of `(sample or slot, position)`; overflows."""
-        memory, orders = terms.memory, terms.orders
-        if layer.factored:  # rows by input: only those of non-zero inputs are read
-            order, over = orders[layer.order : layer.order + layer.inputs], 0
-            weights = Rows(terms.backward, layer.backward, layer.error_depth, layer.inputs)
-            for line in range(start, stop):
-                own = out[(line - start) * layer.channels : (line - start + 1) * layer.channels]
-                over += add_inputs(
-                    own, memory, line * stride + layer.source_values, weights, order, row, settles
-                )
-            return over
-        values, begin, apart = memory, start * stride + layer.source_values, stride
-        if layer.kernel:
-            gather_inputs(terms.gathered, memory, stride, layer.source_values, layer, start, stop)
-            values, begin, apart = terms.gathered, 0, layer.depth
-        order = orders[layer.order : layer.order + layer.fan_in]
-        inputs = Rows(values, begin, apart, stop - start)
-        rows = Rows(terms.used, layer.used, layer.depth, layer.channels)
-        return sums(inputs, rows, order, row, out, terms.nonzero, settles)
-
-    @register_jitable
-    def currents_into(out, terms, layer, row, start, stop, stride, settles):
-        """Currents of rows `start..stop-1` of `(sample or slot, position)`, biases included; overflows."""
-        # an accumulator saturates when its sum is complete, and a bias is the last of its terms
-        early = settles and not layer.biased
-        over = weighted_sums_into(out, terms, layer, row, start, stop, stride, early)
-        if layer.biased:
-            biases = terms.bias[layer.rows : layer.rows + layer.channels]
-            over += add_biases(out, stop - start, layer.channels, biases, row, way == ORDERED, settles)
-        return over
-
-    def forward(
-        memory, layers, numbers, alpha, used, backward, bias, theta, constants, orders, draw_table, draws, exact,
-        block, kept, gathered, nonzero, largest, counts, current_log,
-        index, samples, step, first, training, static, settles,
-    ):  # fmt: skip
-        layer, span = layers[index], Span(samples, step, first)
-        terms = Terms(memory, used, backward, bias, orders, gathered, nonzero)
-        own = Dynamics(
-            memory, theta, numbers[index], alpha[index], Draws(draw_table, draws), exact, counts[index]
-        )
-        if training:
-            if not layer.scalar:
-                over, magnitude = update_traces(own, layer, span)
-                own.counts[WEIGHT_TRACE] += over
-                largest[index] = max(largest[index], magnitude)
-            if layer.biased or layer.scalar:
-                own.counts[CONSTANT_TRACE] += update_constants(
-                    own, layer, constants, len(layers), index, span
-                )
-        # the currents of a static input are the same at every step: one row per sample instead of one per slot
-        keep = static and layer.static
-        stride = layer.words * (layer.group if keep else 1)
-        rows = layer.positions * samples * (1 if keep else layer.group)
-        at_once, row = rows_at_once(layer.channels), own.numbers[CURRENT]
-        if keep and step == 0:
-            for start in range(0, rows, at_once):
-                stop = min(start + at_once, rows)
-                out = kept[layer.sums * samples + start * layer.channels :]
-                own.counts[CURRENT] += currents_into(out, terms, layer, row, start, stop, stride, settles)
-        if keep:
-            for slot in range(samples * layer.group):
-                begin = layer.sums * samples + slot // layer.group * layer.neurons
-                if current_log.size:
-                    copy_run(current_log, layer.theta, kept, begin, layer.neurons)
-                count, currents = draw_count(layer, span, slot), kept[begin : begin + layer.neurons]
-                integrate(own, layer, currents, slot, 0, layer.neurons, count, training)
-            return
+    layer, samples, block, kept = plan.layers[index], span.samples, work.block, work.kept
+    terms = Terms(work.memory, held.used, held.backward, held.bias, plan.orders, work.gathered, work.nonzero)
+    own = Dynamics(
+        work.memory, held.theta, plan.numbers[index], held.alpha[index], Draws(plan.draw_table, work.draws),
+        work.exact, work.counts[index],
+    )  # fmt: skip
+    if training:
+        if not layer.scalar:
+            over, magnitude = update_traces(own, layer, span)
+            own.counts[WEIGHT_TRACE] += over
+            work.largest[index] = max(work.largest[index], magnitude)
+        if layer.biased or layer.scalar:
+            own.counts[CONSTANT_TRACE] += update_constants(
+                own, layer, work.constants, len(plan.layers), index, span
+            )
+    # the currents of a static input are the same at every step: one row per sample instead of one per slot
+    keep = static and layer.static
+    stride = layer.words * (layer.group if keep else 1)
+    rows = layer.positions * samples * (1 if keep else layer.group)
+    at_once, row, watched = rows_at_once(layer.channels), own.numbers[CURRENT], work.current_log.size
+    if keep and span.step == 0:
         for start in range(0, rows, at_once):
-            stop = min(start + at_once, rows)
-            own.counts[CURRENT] += currents_into(block, terms, layer, row, start, stop, stride, settles)
-            line = start
-            while line < stop:
-                # a block may begin and end inside a map; neurons of one slot are integrated together
-                slot, position = line // layer.positions, line % layer.positions
-                end = min(layer.positions, position + stop - line)
-                begin, size = (line - start) * layer.channels, (end - position) * layer.channels
-                if current_log.size:
-                    copy_run(current_log, layer.theta + position * layer.channels, block, begin, size)
-                count, currents = draw_count(layer, span, slot), block[begin : begin + size]
-                place = position * layer.channels
-                integrate(own, layer, currents, slot, place, place + size, count, training)
-                line += end - position
-
-    return kernel(forward, str(way))
-
-
-FORWARD = tuple(_forward_kernel(way) for way in (NARROW, WIDE, ORDERED))
-"""Forward kernels by way of summing."""
+            lines = Lines(start, min(start + at_once, rows), stride)
+            out = kept[layer.sums * samples + start * layer.channels :]
+            own.counts[CURRENT] += currents_into(out, terms, layer, row, lines, summing)
+    if keep:
+        for slot in range(samples * layer.group):
+            begin = layer.sums * samples + slot // layer.group * layer.neurons
+            if watched:
+                copy_run(work.current_log, layer.theta, kept, begin, layer.neurons)
+            count, currents = draw_count(layer, span, slot), kept[begin : begin + layer.neurons]
+            integrate(own, layer, currents, slot, 0, layer.neurons, count, training)
+        return
+    for start in range(0, rows, at_once):
+        lines = Lines(start, min(start + at_once, rows), stride)
+        own.counts[CURRENT] += currents_into(block, terms, layer, row, lines, summing)
+        line = start
+        while line < lines.stop:
+            # a block may begin and end inside a map; neurons of one slot are integrated together
+            slot, position = line // layer.positions, line % layer.positions
+            end = min(layer.positions, position + lines.stop - line)
+            begin, size = (line - start) * layer.channels, (end - position) * layer.channels
+            if watched:
+                copy_run(work.current_log, layer.theta + position * layer.channels, block, begin, size)
+            count, currents = draw_count(layer, span, slot), block[begin : begin + size]
+            place = position * layer.channels
+            integrate(own, layer, currents, slot, place, place + size, count, training)
+            line += end - position

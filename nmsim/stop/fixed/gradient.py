@@ -7,16 +7,14 @@ at a fixed distance, and no input is copied once per element. With a stride s, t
 their padded coordinates modulo s. Memory does not depend on the number of time steps.
 """
 
-from typing import Any
-
 from numba.extending import register_jitable
 
-from nmsim.fixedpoint.compiled import kernel
 from nmsim.fixedpoint.quantize import magnitude
 from nmsim.stop.fixed.gather import clear_run, copy_run, transpose_into
-from nmsim.stop.fixed.sums import DOTS, LANES, Rows
+from nmsim.stop.fixed.sums import LANES, Rows, dot_narrow, dot_wide
 
 
+@register_jitable
 def collect_rows(memory, panels, layers, orders, index, slot, count, filled):
     """Add `count` slots from `slot` on to a dense layer's panel, behind `filled` slots; traces in C order."""
     layer = layers[index]
@@ -33,6 +31,7 @@ def collect_rows(memory, panels, layers, orders, index, slot, count, filled):
         slot += 1
 
 
+@register_jitable
 def collect_maps(memory, panels, layers, index, slot, count, filled):
     """Add `count` slots from `slot` on to a convolution's panel, behind `filled` slots.
 
@@ -84,6 +83,7 @@ def delta_rows(layer, slots):
     return -(-slots * layer.plane // LANES) * LANES
 
 
+@register_jitable
 def close_panel(panels, transposed, layers, index, slots):
     """Bring a panel of `slots` slots into the form of `multiply`; the largest sum of |delta| over a row.
 
@@ -111,25 +111,48 @@ def close_panel(panels, transposed, layers, index, slots):
     return largest
 
 
-def _multiply_kernel(way: int) -> Any:
-    """Kernel of `dW += delta w~^T` over a closed panel."""
-    dot = DOTS[way]
+@register_jitable
+def multiply(plan, work, index, slots, narrow):
+    """`dW += delta w~^T` over a closed panel; `narrow`: 32-bit registers hold every element of it."""
+    layer = plan.layers[index]
+    out = work.weight_sums[layer.weight : layer.weight + layer.channels * layer.fan_in]
+    panel, begin, places = work.transposed, 0, plan.orders[:0]
+    if layer.kernel:
+        panel, begin = work.panels, layer.panel
+        places = plan.orders[layer.trace_rows : layer.trace_rows + layer.fan_in]
+    stride, depth = layer.panel_rows, delta_rows(layer, slots)
+    deltas = Rows(panel, begin, stride, layer.channels)
+    traces = Rows(panel, begin + layer.channels * stride, stride, layer.fan_in)
+    if narrow:
+        dot_narrow(deltas, traces, places, depth, out, 1)
+    else:
+        dot_wide(deltas, traces, places, depth, out, 1)
 
-    def multiply(panels, transposed, layers, orders, weight_sums, index, slots):
-        layer = layers[index]
-        out = weight_sums[layer.weight : layer.weight + layer.channels * layer.fan_in]
-        panel, begin, places = transposed, 0, orders[:0]
+
+@register_jitable
+def multiply_panel(plan, work, index):
+    """`dW += delta w~^T` over what is in a layer's panel, and empty it."""
+    layer, slots = plan.layers[index], work.filled[index]
+    if slots == 0:
+        return
+    work.filled[index] = 0
+    largest = close_panel(work.panels, work.transposed, plan.layers, index, slots)
+    multiply(plan, work, index, slots, layer.narrow != 0 and largest * work.largest[index] < 1 << 31)
+
+
+@register_jitable
+def collect(plan, work, index, slots):
+    """Add the first `slots` slots to a layer's panel, multiplying it whenever it is full."""
+    layer, slot = plan.layers[index], 0
+    while slot < slots:
+        filled = work.filled[index]
+        count = min(slots - slot, layer.panel_slots - filled)
+        if count == 0:
+            multiply_panel(plan, work, index)
+            continue
         if layer.kernel:
-            panel, begin = panels, layer.panel
-            places = orders[layer.trace_rows : layer.trace_rows + layer.fan_in]
-        stride = layer.panel_rows
-        deltas = Rows(panel, begin, stride, layer.channels)
-        traces = Rows(panel, begin + layer.channels * stride, stride, layer.fan_in)
-        dot(deltas, traces, places, delta_rows(layer, slots), out, 1)
-
-    return kernel(multiply, str(way))
-
-
-COLLECT_ROWS, COLLECT_MAPS, CLOSE_PANEL = kernel(collect_rows), kernel(collect_maps), kernel(close_panel)
-MULTIPLY = tuple(_multiply_kernel(way) for way in range(len(DOTS)))
-"""Kernels that multiply a panel, by way of summing."""
+            collect_maps(work.memory, work.panels, plan.layers, index, slot, count, filled)
+        else:
+            collect_rows(work.memory, work.panels, plan.layers, plan.orders, index, slot, count, filled)
+        slot += count
+        work.filled[index] += count

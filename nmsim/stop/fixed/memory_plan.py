@@ -88,8 +88,9 @@ class Work(NamedTuple):
 
     `memory (slots * words,)`; `errors (slots * error_words,)` exact error sums; `kept` sums of layers with constant input;
     `block`, `gathered`, `factors`, `exact`, `nonzero`, `transposed` scratch; `draws (slots of draws, widest)`, row 0 zeros;
-    `panels` rows of deltas and traces whose product is still due; `weight_sums (P,)` dW, C order; `threshold_sums (N,)`
-    dTheta per neuron as stored; `group_sums (G,)` dTheta per threshold (ordered sums); `leak_sums (L,)` dAlpha;
+    `panels` rows of deltas and traces of `filled (L,)` slots whose product is still due; `weight_sums (P,)` dW, C order;
+    `threshold_sums (N,)` dTheta per neuron as stored; `group_sums (G,)` dTheta per threshold (ordered sums);
+    `leak_sums (L,)` dAlpha;
     `bias_sums (rows,)` gradients of biases by output channel; `constants (slots * L,)` scalar traces;
     `static_sums` g of the samples by layer, `(S, N)` each as stored;
     `magnitudes (N,)` sums of |delta|; `bounds (L, 4)` bounds on dW, dTheta, dAlpha, db so far; `largest (L,)` largest |w~|;
@@ -110,6 +111,7 @@ class Work(NamedTuple):
     transposed: NDArray[Any]
     draws: NDArray[Any]
     panels: NDArray[Any]
+    filled: NDArray[np.int64]
     weight_sums: NDArray[Any]
     threshold_sums: NDArray[Any]
     group_sums: NDArray[Any]

@@ -6,7 +6,6 @@ carried from sample to sample.
 
 from numba.extending import register_jitable
 
-from nmsim.fixedpoint.compiled import kernel
 from nmsim.fixedpoint.quantize import HIGH, LEFT_P, LEFT_Q, LOW, WHOLE, WRAP
 from nmsim.stop.fixed.gather import gather_inputs
 from nmsim.stop.fixed.sums import settle_sums
@@ -29,10 +28,12 @@ def add_saturating(total, product, row):
     return total, 0
 
 
-def add_weight_gradient(memory, layers, numbers, orders, synapses, gathered, weight_sums, counts, index):
+@register_jitable
+def add_weight_gradient(plan, held, work, index):
     """DW of a group of time steps, position by position; pruned synapses take part in no sum."""
-    layer, row, over = layers[index], numbers[index, WEIGHT_GRADIENT], 0
-    order = orders[layer.order : layer.order + layer.fan_in]
+    layer, row, over = plan.layers[index], plan.numbers[index, WEIGHT_GRADIENT], 0
+    memory, gathered, weight_sums, synapses = work.memory, work.gathered, work.weight_sums, held.synapses
+    order = plan.orders[layer.order : layer.order + layer.fan_in]
     size = layer.channels * layer.fan_in
     for line in range(layer.group * layer.positions):
         slot, position = line // layer.positions, line % layer.positions
@@ -54,14 +55,14 @@ def add_weight_gradient(memory, layers, numbers, orders, synapses, gathered, wei
                     over += saturated
         if row[WHOLE] and position == layer.positions - 1:
             over += settle_sums(weight_sums[layer.weight : layer.weight + size], size, row)
-    counts[index, WEIGHT_GRADIENT] += over
+    work.counts[index, WEIGHT_GRADIENT] += over
 
 
-def add_neuron_gradients(
-    memory, layers, numbers, group_sums, leak_sums, bias_sums, constants, counts, index, biases
-):
+@register_jitable
+def add_neuron_gradients(plan, work, index, biases):
     """DTheta and dAlpha, and db if `biases`, of a group of time steps, neurons in C order."""
-    layer = layers[index]
+    layer, numbers, counts, memory = plan.layers[index], plan.numbers, work.counts, work.memory
+    group_sums, leak_sums, bias_sums = work.group_sums, work.leak_sums, work.bias_sums
     theta_row, leak_row = numbers[index, THRESHOLD_GRADIENT], numbers[index, LEAK_GRADIENT]
     theta_over, leak_over, shared = 0, 0, layer.neurons // layer.thresholds
     bias_row, bias_over = numbers[index, BIAS_GRADIENT], 0
@@ -80,7 +81,7 @@ def add_neuron_gradients(
                 leak_over += saturated
             if biases and layer.biased:
                 channel = layer.rows + neuron // layer.positions
-                product = delta * constants[slot * len(layers) + index]
+                product = delta * work.constants[slot * len(plan.layers) + index]
                 bias_sums[channel], saturated = add_saturating(bias_sums[channel], product, bias_row)
                 bias_over += saturated
         if biases and layer.biased and bias_row[WHOLE]:
@@ -94,6 +95,3 @@ def add_neuron_gradients(
     counts[index, THRESHOLD_GRADIENT] += theta_over
     counts[index, LEAK_GRADIENT] += leak_over
     counts[index, BIAS_GRADIENT] += bias_over
-
-
-ADD_WEIGHT_GRADIENT, ADD_NEURON_GRADIENTS = kernel(add_weight_gradient), kernel(add_neuron_gradients)

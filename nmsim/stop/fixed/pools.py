@@ -3,6 +3,8 @@
 Maps are stored `(H, W, C)`. An average is a sum whose fraction grew; nothing rounds here. Every kernel serves all slots.
 """
 
+from numba.extending import register_jitable
+
 from nmsim.fixedpoint.compiled import kernel
 
 
@@ -16,6 +18,7 @@ def take_inputs(out, inputs):
     return smallest, largest
 
 
+@register_jitable
 def load_inputs(memory, nodes, inputs, samples, step):
     """Raw inputs `(S, T or 1, size)` of a group of time steps, from C order to channels last."""
     node = nodes[0]
@@ -32,6 +35,7 @@ def load_inputs(memory, nodes, inputs, samples, step):
                     ]
 
 
+@register_jitable
 def average_pool(memory, nodes, index, samples):
     """Sum over each window, times a factor where the mean is not a shift of it."""
     node, source = nodes[index], nodes[nodes[index].first]
@@ -55,6 +59,7 @@ def average_pool(memory, nodes, index, samples):
                     out[k] *= node.factor
 
 
+@register_jitable
 def maximum_pool(memory, nodes, index, samples):
     """Largest value of each window."""
     node, source = nodes[index], nodes[nodes[index].first]
@@ -76,6 +81,7 @@ def maximum_pool(memory, nodes, index, samples):
                         out[k] = max(out[k], values[k])
 
 
+@register_jitable
 def add_branches(memory, nodes, index, samples):
     """Sum of two branches, aligned."""
     node = nodes[index]
@@ -87,6 +93,7 @@ def add_branches(memory, nodes, index, samples):
             memory[place + node.values + k] = (left << node.left_first) + (right << node.left_second)
 
 
+@register_jitable
 def copy_errors(errors, nodes, index, samples):
     """A sum's error goes to both branches: written by the first sender, added by the others."""
     node = nodes[index]
@@ -106,6 +113,7 @@ def copy_errors(errors, nodes, index, samples):
                     errors[place + source.error + k] += errors[place + node.error + k] << left
 
 
+@register_jitable
 def spread_average_errors(errors, nodes, orders, index, samples):
     """Every input of a window receives the window's error; inputs outside all windows receive none."""
     node, source = nodes[index], nodes[nodes[index].first]
@@ -125,6 +133,7 @@ def spread_average_errors(errors, nodes, orders, index, samples):
                 target[k] += arriving[windows[k]] * factor if windows[k] >= 0 else 0
 
 
+@register_jitable
 def route_maximum_errors(errors, nodes, memory, index, samples):
     """The first maximal input of a window, in row-major order, receives the window's error."""
     node, source = nodes[index], nodes[nodes[index].first]
@@ -150,7 +159,4 @@ def route_maximum_errors(errors, nodes, memory, index, samples):
             errors[target + chosen] += errors[from_ + element] << left
 
 
-TAKE_INPUTS, LOAD_INPUTS = kernel(take_inputs), kernel(load_inputs)
-AVERAGE_POOL, MAXIMUM_POOL, ADD_BRANCHES = kernel(average_pool), kernel(maximum_pool), kernel(add_branches)
-SPREAD_AVERAGE_ERRORS, ROUTE_MAXIMUM_ERRORS = kernel(spread_average_errors), kernel(route_maximum_errors)
-COPY_ERRORS = kernel(copy_errors)
+TAKE_INPUTS = kernel(take_inputs)

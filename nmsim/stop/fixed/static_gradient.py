@@ -5,7 +5,6 @@ The sums g are formed step by step with the deltas (`backward.layer_deltas`), sa
 
 from numba.extending import register_jitable
 
-from nmsim.fixedpoint.compiled import kernel
 from nmsim.fixedpoint.quantize import WHOLE, WRAP, magnitude
 from nmsim.stop.fixed.gather import gather_inputs
 from nmsim.stop.fixed.ordered import add_saturating
@@ -25,19 +24,23 @@ def largest_row(sums, channels, positions):
     return largest
 
 
-def add_static_gradient(
-    memory, layers, numbers, orders, synapses, gathered, static_sums, weight_sums, bounds, counts, index, samples, in_order
-):  # fmt: skip
+@register_jitable
+def add_static_gradient(plan, held, work, index, samples, in_order):
     """`dW += g x^T` of every sample, position by position: `in_order` of the definition, or exactly.
 
     The latter adds to `bounds (L, 4)` what the samples may have added to any dW in absolute terms.
     """
-    layer, row, over = layers[index], numbers[index, WEIGHT_GRADIENT], 0
-    order, fan_in, channels = orders[layer.order : layer.order + layer.fan_in], layer.fan_in, layer.channels
+    layer, numbers, row, over = plan.layers[index], plan.numbers, plan.numbers[index, WEIGHT_GRADIENT], 0
+    memory, gathered, weight_sums, counts = work.memory, work.gathered, work.weight_sums, work.counts
+    order, fan_in, channels = (
+        plan.orders[layer.order : layer.order + layer.fan_in],
+        layer.fan_in,
+        layer.channels,
+    )
     size = channels * fan_in
     for sample in range(samples):
         begin = layer.static_sum * samples + sample * layer.neurons
-        sums, slot = static_sums[begin : begin + layer.neurons], sample * layer.group
+        sums, slot = work.static_sums[begin : begin + layer.neurons], sample * layer.group
         if numbers[index, STATIC_GRADIENT, WRAP]:
             counts[index, STATIC_GRADIENT] += settle_sums(
                 sums, layer.neurons, numbers[index, STATIC_GRADIENT]
@@ -59,17 +62,14 @@ def add_static_gradient(
                         own[k] += summed * values[order[k]]
                     continue
                 for k in range(fan_in):
-                    if synapses[first + k]:
+                    if held.synapses[first + k]:
                         weight_sums[first + k], saturated = add_saturating(
                             weight_sums[first + k], summed * values[order[k]], row
                         )
                         over += saturated
         if in_order and row[WHOLE]:
             over += settle_sums(weight_sums[layer.weight : layer.weight + size], size, row)
-        bounds[index, 0] += (
+        work.bounds[index, 0] += (
             0 if in_order else largest_row(sums, channels, layer.positions) * layer.largest_input
         )
     counts[index, WEIGHT_GRADIENT] += over
-
-
-ADD_STATIC_GRADIENT = kernel(add_static_gradient)

@@ -7,6 +7,7 @@ overflow on the way. `a` and `b` are `Rows` with a common depth.
 
 from typing import Any, NamedTuple
 
+import numpy as np
 from numba.extending import register_jitable
 
 from nmsim.fixedpoint.quantize import HIGH, LOW, MASK, WRAP, bring_into_range
@@ -19,7 +20,8 @@ PIECE = 1024
 NARROW, WIDE, ORDERED = range(3)
 
 
-def way_of_summing(bound: int, low: int, high: int, *, whole: bool, narrow: bool) -> tuple[int, bool]:
+@register_jitable
+def way_of_summing(bound, low, high, whole, narrow):
     """The fastest exact way for sums of absolute products up to `bound`, and whether complete sums may be out of range.
 
     Exact sums and sums that saturate after every addition are the same integers as long as no partial sum, in any order,
@@ -89,7 +91,6 @@ def _dot_kernel(tile: Any) -> Any:
 
 
 dot_narrow, dot_wide = _dot_kernel(narrow_tile), _dot_kernel(wide_tile)
-DOTS = (dot_narrow, dot_wide)
 
 
 @register_jitable
@@ -151,58 +152,77 @@ def add_biases(out, rows, columns, biases, row, in_order, settles):
     return over
 
 
-def sum_kernel(way: int) -> Any:
-    """Kernel of sums into an accumulator, `out (rows of a, rows of b)`, by one of the three ways; returns overflows.
+class Summing(NamedTuple):
+    """How sums are formed: `way` of `way_of_summing`, and `settles` where complete sums may be out of range."""
 
-    `row` holds the accumulator's numbers, `order` its order of additions; `settles`: complete sums may leave its range.
-    Rows of `b` lie one behind the other, and rows are as deep as they are apart.
+    way: Any
+    settles: Any
+
+
+@register_jitable
+def sums_into(summing, a, b, order, row, out, nonzero):
+    """Sums into an accumulator, `out (rows of a, rows of b)`, by one of the three ways; returns overflows.
+
+    `row` holds the accumulator's numbers, `order` its order of additions. Rows of `b` lie one behind the other, and rows are
+    as deep as they are apart.
     """
-    if way == ORDERED:
-
-        @register_jitable
-        def sums(a, b, order, row, out, nonzero, settles):
-            return dot_ordered(a, b, order, row, out, nonzero)
-
-        return sums
-    dot = DOTS[way]
-
-    @register_jitable
-    def sums_by_dot(a, b, order, row, out, nonzero, settles):
-        dot(a, b, order[:0], b.stride, out, 0)
-        if settles:
-            return settle_sums(out, a.count * b.count, row)
-        return 0
-
-    return sums_by_dot
+    if summing.way == ORDERED:
+        return dot_ordered(a, b, order, row, out, nonzero)
+    if summing.way == NARROW:
+        dot_narrow(a, b, order[:0], b.stride, out, 0)
+    else:
+        dot_wide(a, b, order[:0], b.stride, out, 0)
+    if summing.settles:
+        return settle_sums(out, a.count * b.count, row)
+    return 0
 
 
-def input_kernel(way: int) -> Any:
-    """Kernel of the sums of one row, `out[j] = sum_k x[k] * b[k, j]`, for `b` stored by input; returns overflows.
+@register_jitable
+def add_narrow(out, rows, chosen, factors):
+    """`out[j] += sum of factors[i] * rows[chosen[i]][j]` for four rows of 16-bit integers, whose sums fit 32 bits."""
+    (i, k, m, n), (w, x, y, z) = chosen, factors
+    values, start, stride, size = rows.values, rows.start, rows.stride, out.size
+    a, b = values[start + i * stride :][:size], values[start + k * stride :][:size]
+    c, d = values[start + m * stride :][:size], values[start + n * stride :][:size]
+    for j in range(size):
+        first = np.int32(np.int32(w * np.int32(a[j])) + np.int32(x * np.int32(b[j])))
+        second = np.int32(np.int32(y * np.int32(c[j])) + np.int32(z * np.int32(d[j])))
+        out[j] += np.int32(first + second)
+
+
+@register_jitable
+def inputs_into(summing, out, memory, place, b, order, row, nonzero):
+    """Sums of one row, `out[j] = sum_k x[k] * b[k, j]`, for `b` stored by input; returns overflows.
 
     Input k lies at `memory[place + k]`; inputs that are zero cost nothing.
     """
-
-    @register_jitable
-    def add_inputs(out, memory, place, b, order, row, settles):
-        size, over = out.size, 0
-        low, high = row[LOW], row[HIGH]
-        for j in range(size):
-            out[j] = 0
-        for k in order:
-            x = memory[place + k]
-            if x == 0:
-                continue
-            own = b.values[b.start + k * b.stride : b.start + k * b.stride + size]
-            if way == ORDERED:
-                for j in range(size):
-                    v = out[j] + x * own[j]
-                    over += (v < low) | (v > high)
-                    out[j] = min(max(v, low), high)
-            else:
-                for j in range(size):
-                    out[j] += x * own[j]
-        if settles:
-            over += settle_sums(out, size, row)
-        return over
-
-    return add_inputs
+    size, over, count = out.size, 0, 0
+    low, high = row[LOW], row[HIGH]
+    for j in range(size):
+        out[j] = 0
+    for k in order:
+        if memory[place + k] != 0:
+            nonzero[count] = k
+            count += 1
+    done = 0
+    if summing.way == NARROW:
+        while done + 4 <= count:
+            i, k, m, n = nonzero[done], nonzero[done + 1], nonzero[done + 2], nonzero[done + 3]
+            p, q = np.int32(memory[place + i]), np.int32(memory[place + k])
+            r, s = np.int32(memory[place + m]), np.int32(memory[place + n])
+            add_narrow(out, b, (i, k, m, n), (p, q, r, s))
+            done += 4
+    for n in range(done, count):
+        x, begin = memory[place + nonzero[n]], b.start + nonzero[n] * b.stride
+        own = b.values[begin : begin + size]
+        if summing.way == ORDERED:
+            for j in range(size):
+                v = out[j] + x * own[j]
+                over += (v < low) | (v > high)
+                out[j] = min(max(v, low), high)
+        else:
+            for j in range(size):
+                out[j] += x * own[j]
+    if summing.settles:
+        over += settle_sums(out, size, row)
+    return over

@@ -47,6 +47,7 @@ def make_work(layout: Layout, samples: int, *, logs: bool) -> Work:
         transposed=zeros(layout.transposed, storage),
         draws=np.zeros((DRAW_ROWS, layout.widest), draws),
         panels=zeros(layout.panels, storage),
+        filled=np.zeros(layers, np.int64),
         weight_sums=np.zeros(layout.weights, numbers),
         threshold_sums=np.zeros(layout.neurons, numbers),
         group_sums=np.zeros(layout.thresholds, numbers),

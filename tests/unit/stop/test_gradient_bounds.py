@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from nmsim.stop.fixed.gradient import CLOSE_PANEL
+from nmsim.fixedpoint.compiled import kernel
+from nmsim.stop.fixed.gradient import close_panel
 from nmsim.stop.fixed.memory_plan import LAYER_FIELDS
 
 
@@ -13,5 +14,5 @@ def test_a_panel_of_extreme_deltas_has_the_sum_of_their_magnitudes(delta: int) -
     layers["kernel"], layers["plane"], layers["channels"], layers["panel_rows"] = 1, 1, 2, 64
     panels = np.zeros(2 * 64, np.int16)
     panels[64 : 64 + 48] = delta  # the second channel's row
-    largest = CLOSE_PANEL.form(interpreted=False)(panels, np.zeros(0, np.int16), layers, 0, 48)
+    largest = kernel(close_panel, "test").machine(panels, np.zeros(0, np.int16), layers, 0, 48)
     assert largest == 48 * abs(delta)

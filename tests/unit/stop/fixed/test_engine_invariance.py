@@ -1,6 +1,5 @@
 """The same integers, however a batch is executed."""
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -143,16 +142,16 @@ def test_an_interrupted_batch_leaves_no_trace(monkeypatch: pytest.MonkeyPatch) -
     given = batches(DENSE, 2, 8)
     trained = engine(DENSE, NOISY)
     worker = trained._accumulator.workers[0]
-    kernels = worker._kernels
+    own = worker.run
 
-    def interrupted() -> None:
+    def interrupted(*given: Any) -> None:
+        own(*given)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(worker, "_kernels", replace(kernels, bound_gradients=interrupted))
+    monkeypatch.setattr(worker, "run", interrupted)
     with pytest.raises(KeyboardInterrupt):
         trained.train_batch(given[0], RATES)
     monkeypatch.undo()
-    worker._kernels = kernels
     assert train(trained, given) == train(engine(DENSE, NOISY), given)
     assert outcome(trained)["weights"] != outcome(engine(DENSE, NOISY))["weights"]
 
