@@ -137,6 +137,34 @@ STUDIES = {
         FEW_RULES,
         "cifar10-vgg6-tuned",
     ),
+    "cifar10-wide-rate": Study(
+        "cifar10-vgg6-wide-tuned",
+        (),
+        tuple(
+            Setting(f"weights at {rate}", (f"training.learning_rates.weight={rate}",))
+            for rate in (0.0005, 0.0002, 0.0001)
+        ),
+        "cifar10-vgg6-wide-tuned",
+    ),
+    "cifar100-rate": Study(
+        "cifar100-vgg6-tuned",
+        (),
+        tuple(
+            Setting(f"weights at {rate}", (f"training.learning_rates.weight={rate}",))
+            for rate in (0.0005, 0.0002, 0.001)
+        ),
+        "cifar100-vgg6-tuned",
+    ),
+    "cifar100-tuned": Study(
+        "cifar100-vgg6-tuned",
+        (),
+        (
+            Setting("stop-wtl, fixed", ()),
+            Setting("stop-wtl, float32", ("training.arithmetic=float32",)),
+            Setting("stbp, float32", ("training.rule=stbp", "training.arithmetic=float32")),
+        ),
+        "cifar100-vgg6-tuned",
+    ),
     "cifar10-tuned-rate": Study(
         "cifar10-vgg6-tuned",
         (),

@@ -54,6 +54,7 @@ def samples_of(workload: WorkloadSpec) -> tuple[tuple[int, ...], int | None]:
 
 STARTED_AS_INTEGRATORS = (
     "cifar10-vgg6-tuned",
+    "cifar10-vgg6-wide-tuned",
     "cifar100-vgg6-tuned",
     "mnist-lenet5-large-tuned",
     "mnist-lenet5-tuned",

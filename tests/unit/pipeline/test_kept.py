@@ -81,6 +81,7 @@ def test_a_file_of_another_kind_and_a_name_that_is_not_there_are_refused(run: Ru
         ("mnist-lenet5-tuned", "mnist.npz"),
         ("mnist-lenet5-large-tuned", "mnist.npz"),
         ("cifar10-vgg6-tuned", "cifar10.npz"),
+        ("cifar10-vgg6-wide-tuned", "cifar10.npz"),
         ("cifar100-vgg6-tuned", "cifar100.npz"),
         ("nmnist-lenet5", "nmnist.npz"),
     ],
