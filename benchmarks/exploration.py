@@ -6,6 +6,8 @@ Run as `python benchmarks/exploration.py PART --work FOLDER`, parts in any order
 - `vgg --run RUN`: 200 designs of vgg11-mesh on the activity of a trained `cifar10-vgg11` (wanted: under 5 min);
 - `cpu --run RUN [--space SPACE] [--designs N]`: CPU time of a design in one process without a store, and a digest of all
   figures: the same digest before and after a change means that no bit of a figure changed;
+- `memory --run RUN [--space SPACE] [--designs N]`: resident memory of one process at the end of a sweep with its store, the
+  rows that the store takes a second, and its share of the time;
 - `workers [--run RUN]`: speed-up by two worker processes, of mnist-edge, or of vgg11-mesh on the activity of RUN;
 - `search`: what 20 searches per sampler find with a tenth of the evaluations of the full grid of mnist-edge
   (wanted: 95 % of its hypervolume).
@@ -103,6 +105,33 @@ def cpu(space: str, work: Path, designs: int, run: Path) -> Cpu:
     rows = sorted((r.design, r.status, r.reason, sorted(r.metrics.items())) for r in found)
     digest = hashlib.sha256(repr(rows).encode()).hexdigest()[:16]
     return Cpu(seconds, sum(result.ok for result in found), digest)
+
+
+def memory(space: str, work: Path, designs: int, run: Path) -> None:
+    """Memory of a process that does a whole sweep, and what its store takes."""
+    document = config.load(config.find(SPACES, space))
+    options = StudyOptions(work / "memory", run=run, reports=0, overwrite=True)
+    how = {"verb": "sweep", "method": "sobol", "seed": 1}
+    with StudyRunner(document, how, Serial(), options) as study:
+        stored_s = 0.0
+        add = study.store.add
+
+        def timed(result: Result) -> None:
+            nonlocal stored_s
+            began = time.process_time()
+            add(result)
+            stored_s += time.process_time() - began
+
+        study.store.add = timed  # type: ignore[method-assign]
+        began = time.process_time()
+        chosen = sample(study.space, "sobol", designs, 1)
+        study.evaluate([Job(index, values) for index, values in enumerate(chosen)])
+        seconds = time.process_time() - began
+    resident = int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+    print(
+        f"{space}: {designs:,} designs: {resident:,.0f} MB resident; the store takes {designs / stored_s:,.0f} rows a second"
+        f" of processor time, {stored_s / seconds:.1%} of the sweep's"
+    )
 
 
 def tell_cpu(space: str, designs: int, found: Cpu) -> None:
@@ -218,13 +247,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("part", choices=("mnist", "vgg", "cpu", "workers", "search"))
+    parser.add_argument("part", choices=("mnist", "vgg", "cpu", "memory", "workers", "search"))
     parser.add_argument("--work", type=Path, required=True, help="folder of the studies")
     parser.add_argument("--run", type=Path, help="a trained run of cifar10-vgg11; for search, of mnist-dense")
-    parser.add_argument("--space", default=MNIST, help="space of cpu")
-    parser.add_argument("--designs", type=int, default=MNIST_DESIGNS, help="designs of cpu")
+    parser.add_argument("--space", default=MNIST, help="space of cpu and memory")
+    parser.add_argument("--designs", type=int, default=MNIST_DESIGNS, help="designs of cpu and memory")
     given = parser.parse_args()
-    if given.part in {"vgg", "cpu"} and given.run is None:
+    if given.part in {"vgg", "cpu", "memory"} and given.run is None:
         parser.error(f"{given.part} needs --run")
     given.work.mkdir(parents=True, exist_ok=True)
     if given.part == "mnist":
@@ -233,6 +262,8 @@ def main() -> None:
         rate(VGG, given.work, VGG_DESIGNS, given.run, VGG_SECONDS)
     elif given.part == "cpu":
         tell_cpu(given.space, given.designs, cpu(given.space, given.work, given.designs, given.run))
+    elif given.part == "memory":
+        memory(given.space, given.work, given.designs, given.run)
     elif given.part == "search":
         search(given.work, given.run)
     else:

@@ -33,7 +33,7 @@ def test_answers_are_kept_and_not_without_bound() -> None:
     assert asked == [*range(KEPT + 3), "forgotten"]
 
 
-def test_joined_columns_are_one_object_for_the_same_parts() -> None:
+def test_joined_columns_have_the_rows_of_all_parts() -> None:
     one, two = Columns({"core": np.array([1])}), Columns({"core": np.array([2, 3])})
     assert joined((one, two))["core"].tolist() == [1, 2, 3]
     assert joined((one, two)) != Columns({"core": np.array([1, 2, 3])})

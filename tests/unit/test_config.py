@@ -1,5 +1,6 @@
 """Configuration: what a YAML text means, and the sentence for every kind of mistake."""
 
+import pickle
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from nmsim import config
 from nmsim.config import Record
 from nmsim.errors import ConfigError
+from nmsim.hardware.chip import Mesh
 
 
 class Inner(Record):
@@ -135,3 +137,14 @@ def test_near_miss_of_a_shipped_name() -> None:
     assert str(caught.value) == (
         "mnist-dens: no shipped file of that name in workloads and no path to a .yaml file; did you mean 'mnist-dense'?"
     )
+
+
+def test_a_record_keeps_its_hash_and_a_changed_copy_has_its_own() -> None:
+    mesh = Mesh(columns=2, rows=3)
+    assert hash(mesh) == hash(Mesh(columns=2, rows=3))
+    assert mesh == Mesh(columns=2, rows=3)
+    wider = mesh.model_copy(update={"columns": 4})
+    assert hash(wider) == hash(Mesh(columns=4, rows=3))
+    assert wider != mesh
+    assert pickle.loads(pickle.dumps(mesh)) == mesh  # noqa: S301 - own bytes
+    assert "_kept_hash" not in str(mesh.__getstate__())  # texts hash otherwise in another process
