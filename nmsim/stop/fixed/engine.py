@@ -88,6 +88,7 @@ class FixedEngine:
         device: str | None = None,
     ) -> None:
         check_network(network, training.rule, learns=False)
+        self._may_learn = False
         self.network, self.precision, self.training = network, precision, training
         self.input_format, self.seed = input_format, seed
         self.formats = layer_formats(network, precision, input_format, seed)
@@ -167,11 +168,9 @@ class FixedEngine:
 
     def train_observed(self, batch: Batch, rates: UpdateRates, observer: Observer | None) -> BatchResult:
         """`train_batch` with an observer of every time step of every sample."""
-        check_network(
-            self.network,
-            self.training.rule,
-            learns=rates.weight > 0 or rates.threshold > 0 or rates.leak > 0,
-        )
+        if not self._may_learn and (rates.weight > 0 or rates.threshold > 0 or rates.leak > 0):
+            check_network(self.network, self.training.rule, learns=True)
+            self._may_learn = True
         samples = self.samples(batch)
         if len(samples) != self.training.batch_size:
             raise DataError(
