@@ -65,7 +65,7 @@ def run_facts(dataset: DatasetResult) -> tuple[tuple[Cell, ...], ...]:
         ("Samples", f"{data['source']} ({data['name']}, {data['file_format']}), SHA-256 {data['sha256']}"),
         (
             "Preparation before the profile",
-            f"{len(dataset.history.rows)} epoch(s) of {last.train_samples:,} real samples, {prepared_with}",
+            f"{how_many(len(dataset.history.rows), 'epoch')} of {last.train_samples:,} real samples, {prepared_with}",
         ),
         ("Accuracy after it", accuracy(dataset)),
         ("Profile", f"{profile.samples} samples of the {split} part, replayed on every chip"),

@@ -14,7 +14,7 @@ from nmsim.network.published import dense, resnet18, vgg11
 
 CHIPS = config.shipped("arch_configs/chips")
 NAMES = {
-    "edge-28nm", "mesh-16nm", "single-core-dram-28nm", "reckon-like-28nm", "odin-like-28nm", "loihi-2018",
+    "edge-28nm", "conv-mesh-28nm", "mesh-16nm", "single-core-dram-28nm", "reckon-like-28nm", "odin-like-28nm", "loihi-2018",
     "loihi-board", "truenorth-28nm", "stop-core-28nm",
 }  # fmt: skip
 RULES = ("inference", "stop-w", "stop-wtl", "stbp")
