@@ -99,6 +99,11 @@ def by_weight() -> tuple[Setting, ...]:
     )
 
 
+def at_rates(*rates: float) -> tuple[Setting, ...]:
+    """Weights that learn at these rates."""
+    return tuple(Setting(f"weights at {rate}", (f"training.learning_rates.weight={rate}",)) for rate in rates)
+
+
 SHORT = (
     "dataset={name: mnist, train_samples: 10000, test_samples: 5000}",
     "training.epochs=4",
@@ -115,6 +120,11 @@ FEW_RULES = (
     ),
 )
 """The same samples, rates and schedule for all."""
+WTL_AND_STBP = (
+    Setting("stop-wtl, fixed", ()),
+    Setting("stop-wtl, float32", ("training.arithmetic=float32",)),
+    Setting("stbp, float32", ("training.rule=stbp", "training.arithmetic=float32")),
+)
 SLOWER_STBP = Setting(
     "stbp, float32",  # its gradients are larger: layers fall silent at the rate of STOP
     (
@@ -140,29 +150,19 @@ STUDIES = {
     "cifar10-wide-rate": Study(
         "cifar10-vgg6-wide-tuned",
         (),
-        tuple(
-            Setting(f"weights at {rate}", (f"training.learning_rates.weight={rate}",))
-            for rate in (0.0005, 0.0002, 0.0001)
-        ),
+        at_rates(0.0005, 0.0002, 0.0001),
         "cifar10-vgg6-wide-tuned",
     ),
     "cifar100-rate": Study(
         "cifar100-vgg6-tuned",
         (),
-        tuple(
-            Setting(f"weights at {rate}", (f"training.learning_rates.weight={rate}",))
-            for rate in (0.0005, 0.0002, 0.001)
-        ),
+        at_rates(0.0005, 0.0002, 0.001),
         "cifar100-vgg6-tuned",
     ),
     "cifar100-tuned": Study(
         "cifar100-vgg6-tuned",
         (),
-        (
-            Setting("stop-wtl, fixed", ()),
-            Setting("stop-wtl, float32", ("training.arithmetic=float32",)),
-            Setting("stbp, float32", ("training.rule=stbp", "training.arithmetic=float32")),
-        ),
+        WTL_AND_STBP,
         "cifar100-vgg6-tuned",
     ),
     "cifar10-tuned-rate": Study(
@@ -184,11 +184,7 @@ STUDIES = {
     "nmnist-stbp": Study(
         "nmnist-small",
         ("dataset.test_samples=52",),
-        (
-            Setting("stop-wtl, fixed", ()),
-            Setting("stop-wtl, float32", ("training.arithmetic=float32",)),
-            Setting("stbp, float32", ("training.rule=stbp", "training.arithmetic=float32")),
-        ),
+        WTL_AND_STBP,
     ),
     "mnist-rules": Study("mnist-lenet5", SHORT, by_rule()),
     "mnist-weights": Study("mnist-lenet5", SHORT, by_weight()),
