@@ -1,5 +1,6 @@
 """What the command line shows: messages, tables, and progress as a bar on a terminal or plain lines elsewhere."""
 
+import logging
 import sys
 import textwrap
 import time
@@ -24,6 +25,14 @@ if TYPE_CHECKING:  # screens are made by every verb, training by few
     from nmsim.stop.train import Progress as TrainingProgress
 
 PLAIN_LINE_SECONDS = 15.0
+LOG = logging.getLogger("nmsim")
+
+
+class _Notes(logging.Handler):
+    """What the rooms below say of what they are at, on standard error, so that answers on standard output stay whole."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        print(f"nmsim: {record.getMessage()}", file=sys.stderr)
 
 
 class Screen:
@@ -33,6 +42,8 @@ class Screen:
         self.quiet = quiet
         self.out = Console(quiet=quiet, highlight=False, soft_wrap=True)
         self.is_terminal = sys.stderr.isatty() and not quiet
+        LOG.handlers = [] if quiet else [_Notes()]
+        LOG.setLevel(logging.INFO)
 
     def say(self, text: str = "") -> None:
         """One line of plain text; on a terminal it is wrapped between words."""

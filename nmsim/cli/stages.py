@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -39,6 +40,7 @@ from nmsim.pipeline import report as report_stage
 from nmsim.pipeline import simulate as simulate_stage
 from nmsim.pipeline import train as train_stage
 from nmsim.pipeline.along import can_be_followed, simulate_along
+from nmsim.pipeline.compile_ahead import event_model_compiled
 from nmsim.pipeline.folder import RunFolder
 from nmsim.pipeline.start import same_shapes, started_from, trained_parameters
 from nmsim.pipeline.study import StudyFolder
@@ -89,10 +91,12 @@ def run(
     ]
     folder, rules = _out(out, spec), _names([rule] if rule else None)
     _fit_first(screen, spec, chips, rules, chosen=bool(chip))
-    _train(screen, spec, folder, seed, jobs, device=device, resume=resume, overwrite=overwrite)
+    models = _models(model)
+    with event_model_compiled() if "event" in models else nullcontext():
+        _train(screen, spec, folder, seed, jobs, device=device, resume=resume, overwrite=overwrite)
     screen.say("Simulate")
     simulate_stage.simulate(
-        folder, chips, rules=rules, models=_models(model), say=lambda text: screen.say(f"  {text}")
+        folder, chips, rules=rules, models=models, say=lambda text: screen.say(f"  {text}")
     )
     if can_be_followed(folder, rules):
         simulate_along(folder, chips, rules=rules, say=lambda text: screen.say(f"  {text}"))

@@ -1,5 +1,6 @@
 """Kernels: one Python source, run as machine code on machine integers or interpreted on integers of any size."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, cached_property, partial
@@ -10,8 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import numba
+from numba.core import event
 from numba.core.caching import FunctionCache
+from numba.core.registry import cpu_target
 
+LOG = logging.getLogger("nmsim")
+"""Says before machine code is made that takes long; a command prints it, a program may configure it."""
 _PACKAGE = Path(__file__).resolve().parents[1]
 _FOLDERS = ("fixedpoint", "stop/fixed", "perf/event")
 
@@ -45,6 +50,26 @@ class KernelCache(FunctionCache):
     def _index_key(self, sig: Any, codegen: Any) -> tuple[Any, ...]:
         return (sig, codegen.magic_tuple(), (self._kernel_name, source_digest()))
 
+    def holds_code(self) -> bool:
+        """Whether code of these sources for this processor is on disk, whatever the types of its arguments."""
+        _, *wanted = self._index_key(None, cpu_target.target_context.codegen())
+        return any(list(key[1:]) == wanted for key in self._cache_file._load_index())  # noqa: SLF001 - numba lists nothing
+
+
+class _Announcer(event.Listener):
+    """Says which kernel is about to be compiled, where that takes so long that somebody would wonder."""
+
+    def on_start(self, event: Any) -> None:
+        kernel = event.data["dispatcher"]
+        if slow := getattr(kernel, "slow", ""):
+            LOG.info("compiling %s for this processor, once", slow)
+
+    def on_end(self, event: Any) -> None:
+        """Nothing is said of an end: what comes next shows it."""
+
+
+event.register("numba:compile", _Announcer())
+
 
 @dataclass(frozen=True)
 class Kernel:
@@ -52,6 +77,11 @@ class Kernel:
 
     plain: Callable[..., Any]
     machine: Callable[..., Any]
+
+    @property
+    def on_disk(self) -> bool:
+        """Whether its machine code was made before, so that a first call loads it."""
+        return bool(self.machine._cache.holds_code())  # type: ignore[attr-defined] # noqa: SLF001 - as `kernel` sets it
 
     def form(self, *, interpreted: bool) -> Callable[..., Any]:
         """The form for Python integers (interpreted) or for machine integers."""
@@ -80,12 +110,13 @@ class Kernel:
         return partial(self.form(interpreted=interpreted), *(known[name] for name in leading))
 
 
-def kernel(function: Callable[..., Any], variant: str = "") -> Kernel:
+def kernel(function: Callable[..., Any], variant: str = "", *, slow: str = "") -> Kernel:
     """An entry into compiled code: released from the GIL, cached on disk, never with fast-math.
 
     What it calls is marked `numba.extending.register_jitable`, so that the same source also runs interpreted. `variant`
-    tells functions of one name from one another.
+    tells functions of one name from one another; `slow` says what is compiled and how long that takes, if it takes long.
     """
     machine: Any = numba.njit(**OPTIONS)(function)
     machine._cache = KernelCache(function, f"{function.__module__}.{function.__qualname__}.{variant}")  # noqa: SLF001 - as enable_caching does
+    machine.slow = slow
     return Kernel(function, machine)

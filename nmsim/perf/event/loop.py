@@ -189,4 +189,4 @@ def _end_slot(on: Tables) -> None:
         _start_slot(on)
 
 
-RUN = kernel(run)
+RUN = kernel(run, slow="the event-driven model (10 to 30 s)")

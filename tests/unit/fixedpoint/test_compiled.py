@@ -1,7 +1,10 @@
 """Kernels: both forms agree, and the disk cache knows the sources of everything that is called."""
 
+import logging
+from pathlib import Path
 from typing import NamedTuple
 
+import numba
 import numpy as np
 import pytest
 
@@ -66,6 +69,30 @@ def test_cache_key_changes_with_any_kernel_source() -> None:
 def test_digest_covers_all_folders_with_kernels() -> None:
     for folder in compiled._FOLDERS:
         assert any((compiled._PACKAGE / folder).glob("*.py"))
+
+
+def test_what_takes_long_to_compile_is_announced_once_and_not_when_it_is_on_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
+    caplog.set_level(logging.INFO, "nmsim")
+    for on_disk in (False, True):
+        kernel = compiled.kernel(scale, "announced", slow="a test (1 s)")
+        assert kernel.on_disk is on_disk
+        kernel.machine(np.arange(2), np.zeros(2, np.int64), 3, 1)
+        kernel.machine(np.arange(3), np.zeros(3, np.int64), 3, 1)
+        assert [record.getMessage() for record in caplog.records] == [
+            "compiling a test (1 s) for this processor, once"
+        ]
+
+
+def test_code_of_other_sources_is_not_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
+    kernel = compiled.kernel(scale, "sources")
+    kernel.machine(np.arange(2), np.zeros(2, np.int64), 3, 1)
+    assert kernel.on_disk
+    monkeypatch.setattr(compiled, "source_digest", lambda: "changed")
+    assert not kernel.on_disk
 
 
 class _Codegen:
