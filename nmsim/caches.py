@@ -3,11 +3,46 @@
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from functools import cached_property
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
+
+
+class HashedTuple(tuple[T_co, ...]):  # noqa: SLOT001 - a tuple has room for nothing else but in its dictionary
+    """A tuple that is hashed once, and unequal to those of another hash without a look at their items.
+
+    Use it for long tuples that are parts of many keys: a dictionary hashes its key at every touch.
+
+    Example:
+        >>> key = HashedTuple(range(3))
+        >>> key == (0, 1, 2), hash(key) == hash((0, 1, 2)), key
+        (True, True, (0, 1, 2))
+    """
+
+    @cached_property
+    def _hash(self) -> int:
+        return super().__hash__()
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        if isinstance(other, HashedTuple) and self._hash != other._hash:
+            return False
+        return super().__eq__(other)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Without its hash, which is another one in another process."""
+        return type(self), (tuple(self),)
 
 
 class _Asked:

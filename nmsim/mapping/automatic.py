@@ -7,7 +7,7 @@ from nmsim.errors import DoesNotFitError
 from nmsim.hardware.chip import ChipConfig
 from nmsim.mapping.deployment import Deployment, needs_on
 from nmsim.mapping.fit import FitReport
-from nmsim.mapping.mapping import Mapping
+from nmsim.mapping.mapping import Mapping, Slices
 from nmsim.mapping.outline import outline
 from nmsim.mapping.partition import Partition, Spread, too_much
 from nmsim.mapping.place import place
@@ -131,7 +131,7 @@ def finished(task: Task, found: Partition, *, movable: bool) -> Mapping:
         network_hash=task.network.content_hash(),
         chip_hash=chip.content_hash(),
         rule=task.needs.rule,
-        slices=pieces,
+        slices=Slices(pieces),
         residency=residency(task.plans, pieces, storage_of),
         time_multiplexed=bool(streamed),
         notes=tuple(notes),

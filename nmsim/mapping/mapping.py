@@ -3,21 +3,18 @@
 import hashlib
 from collections import defaultdict
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
 from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nmsim.caches import Itself
+from nmsim.caches import HashedTuple
 from nmsim.contents import Content
 from nmsim.hardware.chip import ChipConfig
 from nmsim.mapping.flow import LayerFlow
 from nmsim.network.spec import SynapticLayer
 from nmsim.shown import Shown
-
-KEPT = 64
-"""Slices and residencies that are kept written out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,15 +149,35 @@ class MemoryUse:
         return {content: words * self.word_bits for content, words in self.words_by_content.items()}
 
 
-@lru_cache(maxsize=KEPT)
-def _text(given: Itself[tuple[object, ...]]) -> str:
-    """What a mapping on many chips has in common, written out once."""
-    return repr(given.it)
+class Slices(HashedTuple[Slice]):
+    """The slices of a mapping, which mappings on many chips have in common: what follows from them is found once."""
+
+    @cached_property
+    def by_layer(self) -> dict[int, HashedTuple[Slice]]:
+        """Those of every layer in order of core."""
+        layers: dict[int, list[Slice]] = defaultdict(list)
+        for piece in sorted(self, key=lambda p: (p.core, p.channel_start, p.row_start, p.input_start)):
+            layers[piece.layer].append(piece)
+        return {layer: HashedTuple(pieces) for layer, pieces in layers.items()}
+
+    @cached_property
+    def cores(self) -> tuple[int, ...]:
+        """Indices of the cores that hold one."""
+        return tuple(sorted({piece.core for piece in self}))
+
+    @cached_property
+    def text(self) -> str:
+        """Written out."""
+        return repr(self)
 
 
-@lru_cache(maxsize=KEPT)
-def _hash(given: Itself[tuple[object, ...]]) -> int:
-    return hash(given.it)
+class Residencies(HashedTuple[Residency]):
+    """What all cores of a mapping keep."""
+
+    @cached_property
+    def text(self) -> str:
+        """Written out."""
+        return repr(self)
 
 
 @dataclass(frozen=True, repr=False)
@@ -176,8 +193,8 @@ class Mapping(Shown):
     network_hash: str
     chip_hash: str
     rule: str
-    slices: tuple[Slice, ...]
-    residency: tuple[Residency, ...]
+    slices: Slices
+    residency: Residencies
     time_multiplexed: bool = False
     notes: tuple[str, ...] = field(default_factory=tuple)
     chosen: str = ""
@@ -185,37 +202,34 @@ class Mapping(Shown):
     flows: tuple[LayerFlow, ...] = ()
     """How each layer runs; none: as the chip prescribes."""
 
+    def __post_init__(self) -> None:
+        """Slices and residency keep their hash, and what follows from them, from mapping to mapping."""
+        for name, kind in (("slices", Slices), ("residency", Residencies)):
+            if not isinstance(getattr(self, name), kind):
+                object.__setattr__(self, name, kind(getattr(self, name)))
+
     def __hash__(self) -> int:
-        """Of where everything is; slices and residency, which mappings on many chips have in common, are hashed once."""
-        return hash(
-            (_hash(Itself(self.slices)), _hash(Itself(self.residency)), self.rule, self.flows, self.chip_hash)
-        )
+        """Of where everything is."""
+        return hash((self.slices, self.residency, self.rule, self.flows, self.chip_hash))
 
     def content_hash(self) -> str:
         """First 16 hex digits of the SHA-256 of where everything is and how it runs."""
-        where = _text(Itself(self.slices)), _text(Itself(self.residency))
         held = (
             *(repr(text) for text in (self.network_hash, self.chip_hash, self.rule)),
-            *where,
+            self.slices.text,
+            self.residency.text,
             repr(self.flows),
         )
         return hashlib.sha256(f"({', '.join(held)})".encode()).hexdigest()[:16]
 
-    @cached_property
+    @property
     def cores_used(self) -> tuple[int, ...]:
         """Indices of the cores that hold a slice."""
-        return tuple(sorted({piece.core for piece in self.slices}))
-
-    @cached_property
-    def _by_layer(self) -> dict[int, tuple[Slice, ...]]:
-        layers: dict[int, list[Slice]] = defaultdict(list)
-        for piece in sorted(self.slices, key=lambda p: (p.core, p.channel_start, p.row_start, p.input_start)):
-            layers[piece.layer].append(piece)
-        return {layer: tuple(pieces) for layer, pieces in layers.items()}
+        return self.slices.cores
 
     def slices_of(self, layer: int) -> tuple[Slice, ...]:
         """Slices of a layer in order of core."""
-        return self._by_layer.get(layer, ())
+        return self.slices.by_layer.get(layer, ())
 
     def neuron_core(self, layer: int, out_shape: tuple[int, ...]) -> NDArray[np.int32]:
         """Core that owns each neuron of a layer, shape `out_shape`."""

@@ -3,20 +3,20 @@
 from collections.abc import Mapping, Sequence
 
 from nmsim.contents import STORED
-from nmsim.mapping.mapping import Residency, Slice
+from nmsim.mapping.mapping import Residencies, Residency, Slice
 from nmsim.mapping.room import LayerPlan, Room, Storage
 from nmsim.network.memory_table import SHARED
 
 
 def residency(
     plans: Sequence[LayerPlan], pieces: Sequence[Slice], storage_of: Mapping[int, Storage]
-) -> tuple[Residency, ...]:
+) -> Residencies:
     """Rows in order of core, layer and content; `storage_of` tells where each core keeps its data."""
     rooms = {core: Room(storage_of[core]) for core in sorted({piece.core for piece in pieces})}
     for piece in pieces:
         room = rooms[piece.core]
         room.add(room.storage.demand(plans[piece.layer], piece))
-    return tuple(row for core, room in rooms.items() for row in _rows(core, room))
+    return Residencies(row for core, room in rooms.items() for row in _rows(core, room))
 
 
 def _rows(core: int, room: Room) -> list[Residency]:

@@ -77,3 +77,4 @@ def test_a_mapping_bears_the_hash_of_the_chip_that_asked() -> None:
     found = [map_network(NETWORK, Precision(), needs, chip) for chip in (fast, slow)]
     assert [mapping.chip_hash for mapping in found] == [fast.content_hash(), slow.content_hash()]
     assert found[0].slices is found[1].slices
+    assert found[0].slices_of(0) is found[1].slices_of(0)
