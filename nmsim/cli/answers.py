@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from nmsim.cli.output import show_json
+from nmsim.config.record import DescribedSchema
 
 Cell = str | int | float | bool | None
 
@@ -12,7 +13,7 @@ Cell = str | int | float | bool | None
 class Answer(BaseModel):
     """Base of the answers: no other keys."""
 
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid")
 
     def show(self) -> None:
         """Print it as JSON."""
@@ -225,7 +226,10 @@ def answers() -> dict[str, TypeAdapter[Any]]:
 
 def json_schema() -> dict[str, Any]:
     """JSON Schema (draft 2020-12) whose properties are the answers of the verbs."""
-    inputs = [(verb, "serialization", adapter) for verb, adapter in answers().items()]
-    found, defs = TypeAdapter.json_schemas(inputs, title="Answers of nmsim with --json")  # type: ignore[arg-type]
+    found, defs = TypeAdapter.json_schemas(
+        [(verb, "serialization", adapter) for verb, adapter in answers().items()],
+        title="Answers of nmsim with --json",
+        schema_generator=DescribedSchema,
+    )
     properties = {verb: schema for (verb, _), schema in found.items()}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **defs, "properties": properties}

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import to_jsonable_python
 
+from nmsim.config.record import described
 from nmsim.config.sentences import field_model
 
 WIDTH = 110
@@ -41,7 +42,7 @@ def _section(record: type[BaseModel], data: Mapping[str, Any], indent: str) -> I
     for key, info in record.model_fields.items():
         if info.exclude:
             continue
-        yield from _comment((info.description or "").split("\n\n")[0], indent)
+        yield from _comment(described(record).get(key, info.description or "").split("\n\n")[0], indent)
         if key in data:
             yield from _given(record, key, data[key], indent)
         else:

@@ -148,3 +148,21 @@ def test_a_record_keeps_its_hash_and_a_changed_copy_has_its_own() -> None:
     assert wider != mesh
     assert pickle.loads(pickle.dumps(mesh)) == mesh  # noqa: S301 - own bytes
     assert "_kept_hash" not in str(mesh.__getstate__())  # texts hash otherwise in another process
+
+
+class _Described(config.Record):
+    pitch_mm: float = 1.0
+    """Of a tile."""
+    count: int = 1
+    """How many."""
+
+
+class _Narrower(_Described):
+    count: int = 2
+
+
+def test_schemas_describe_fields_by_the_strings_under_them_and_inherit_what_is_not_declared_again() -> None:
+    properties = config.json_schema(_Narrower)["properties"]
+    assert properties["pitch_mm"]["description"] == "Of a tile."
+    assert "description" not in properties["count"]
+    assert config.json_schema(_Described)["properties"]["count"]["description"] == "How many."
