@@ -16,7 +16,7 @@ from nmsim.hardware.chip import ChipConfig
 from nmsim.pipeline.folder import RunFolder
 from nmsim.pipeline.reference_plan import DEFAULT_PLAN, planned_workload, read_plan
 from nmsim.pipeline.simulate import mapped, read_chip
-from nmsim.report.plots.canvas import Picture
+from nmsim.report.picture import Picture
 from nmsim.report.plots.energy_bars import energy_by_phase
 from nmsim.report.plots.latency import latency_by_phase
 from nmsim.report.plots.mesh import load_of, mesh_load

@@ -7,7 +7,7 @@ from nmsim.errors import ConfigError
 from nmsim.evaluate import Evaluation
 from nmsim.figures import FIGURES
 from nmsim.report.looks import Look, evaluations_look, evaluations_picture, look_of, picture_of
-from nmsim.report.plots.canvas import Picture
+from nmsim.report.picture import Picture
 from nmsim.shown import Shown
 
 

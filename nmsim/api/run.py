@@ -11,7 +11,7 @@ from nmsim.activity import Activity
 from nmsim.errors import RunError
 from nmsim.pipeline.folder import RunFolder
 from nmsim.report.looks import Look, look_of, picture_of
-from nmsim.report.plots.canvas import Picture
+from nmsim.report.picture import Picture
 from nmsim.report.plots.training_curve import training_curve
 from nmsim.report.tables import Column, Table
 from nmsim.rules import PROFILES, rule_named

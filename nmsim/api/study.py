@@ -7,7 +7,7 @@ from nmsim.explore.analysis import Analysis
 from nmsim.explore.result import Result
 from nmsim.pipeline.study import StudyFolder
 from nmsim.report.looks import Look, look_of, picture_of
-from nmsim.report.plots.canvas import Picture
+from nmsim.report.picture import Picture
 from nmsim.report.plots.scatter import Measure, Point, scatter
 from nmsim.report.tables import Cell, Column, Table, value_text
 from nmsim.shown import Shown

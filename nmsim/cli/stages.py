@@ -92,6 +92,7 @@ def run(
     folder, rules = _out(out, spec), _names([rule] if rule else None)
     _fit_first(screen, spec, chips, rules, chosen=bool(chip))
     models = _models(model)
+    report_stage.load_ahead()
     with event_model_compiled() if "event" in models else nullcontext():
         _train(screen, spec, folder, seed, jobs, device=device, resume=resume, overwrite=overwrite)
     screen.say("Simulate")

@@ -1,6 +1,8 @@
 """Stage three: everything a run measured and estimated, as files for people and for machines."""
 
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 
 from nmsim.diagnosis import Diagnosis, diagnose
 from nmsim.errors import DoesNotFitError
@@ -9,7 +11,6 @@ from nmsim.pipeline.folder import RunFolder
 from nmsim.pipeline.simulations import Simulations
 from nmsim.pipeline.start import trained_parameters
 from nmsim.report.result import RunResult
-from nmsim.report.write import write_report
 from nmsim.workload import WorkloadSpec
 
 
@@ -57,8 +58,15 @@ def report_run(out: Path | str) -> list[Path]:
     return reported(Path(out))[1]
 
 
+def load_ahead() -> None:
+    """Import what draws on a thread: call it before a training, whose compiled code leaves the interpreter free."""
+    Thread(target=import_module, args=("nmsim.report.write",), daemon=True).start()
+
+
 def reported(folder: Path) -> tuple[RunResult, list[Path]]:
     """Write the report of a run into its folder; what it is about, and the files written."""
+    from nmsim.report.write import write_report  # loads what draws, which takes a third of all imports
+
     with RunFolder(folder).locked():
         result = read_result(folder)
         return result, write_report(result, folder)

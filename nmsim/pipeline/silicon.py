@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from nmsim.report.plots.canvas import Picture
+from nmsim.report.picture import Picture
 from nmsim.report.plots.validation import PublishedFigure, modelled_against_published
 from nmsim.report.tables import Column, Table
 from nmsim.storage import write_text

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from nmsim.report.markup import Markup, figure, join, tag
 from nmsim.report.page import page
+from nmsim.report.picture import Picture
 from nmsim.report.plots.bit_widths import BitsPoint, accuracy_by_bits
-from nmsim.report.plots.canvas import Picture
 from nmsim.report.sections.section import Section, bullets
 from nmsim.report.tables import Cell, Column, Table
 from nmsim.storage import write_text

@@ -27,9 +27,10 @@ from nmsim.figures import (
 from nmsim.mapping.mapping import Mapping
 from nmsim.report.compare import RATIO_NOTE, comparison, side_by_side
 from nmsim.report.markup import join, tag
+from nmsim.report.picture import Picture
 from nmsim.report.plots import evaluations as comparison_plot
 from nmsim.report.plots.bars import height_of, stacked
-from nmsim.report.plots.canvas import Picture, legend_right, look, new_figure, svg_of
+from nmsim.report.plots.canvas import legend_right, look, new_figure, svg_of
 from nmsim.report.plots.energy_bars import energy_by_phase
 from nmsim.report.tables import Cell, Column, Table, for_people
 from nmsim.report.text import audit_text, energy_by

@@ -4,7 +4,7 @@ import base64
 from collections.abc import Iterable
 from html import escape
 
-from nmsim.report.plots.canvas import Picture
+from nmsim.report.picture import Picture
 
 VOID = frozenset({"img", "meta", "br", "col"})
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from nmsim.report import export, page
 from nmsim.report.learning_energy import against
 from nmsim.report.network_columns import network_text
+from nmsim.report.picture import Picture
 from nmsim.report.plots import (
     density,
     energy_bars,
@@ -18,7 +19,6 @@ from nmsim.report.plots import (
     timesteps,
     training_curve,
 )
-from nmsim.report.plots.canvas import Picture
 from nmsim.report.plots.learning import energy_along_learning
 from nmsim.report.result import RunResult
 from nmsim.report.sections import along_learning, hardware, overview, trust

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nmsim.report.markup import Markup, figure, join, tag
-from nmsim.report.plots.canvas import INK, PALETTE, QUIET, RULE, Picture
+from nmsim.report.picture import Picture
+from nmsim.report.plots.canvas import INK, PALETTE, QUIET, RULE
 
 ALL = ""
 """Value of a choice that leaves everything in."""

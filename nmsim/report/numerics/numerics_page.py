@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from nmsim.report.markup import Markup, figure, join, tag
 from nmsim.report.numerics import tables
 from nmsim.report.page import page
-from nmsim.report.plots.canvas import Picture
+from nmsim.report.picture import Picture
 from nmsim.report.sections.section import Section, bullets
 from nmsim.report.tables import Table
 from nmsim.report.words import how_many

@@ -7,13 +7,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+from nmsim.report.picture import Picture
 from nmsim.report.plots.canvas import (
     INK,
     MARKERS,
     PALETTE,
     QUIET,
     SEQUENTIAL,
-    Picture,
     grid,
     legend_right,
     look,

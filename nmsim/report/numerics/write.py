@@ -7,8 +7,8 @@ from nmsim.report.numerics import plots
 from nmsim.report.numerics.data import validation_text
 from nmsim.report.numerics.numerics_page import html
 from nmsim.report.numerics.tables import tables
+from nmsim.report.picture import Picture
 from nmsim.report.plots.bit_widths import TensorRange, ranges_by_format
-from nmsim.report.plots.canvas import Picture
 from nmsim.storage import write_text
 from nmsim.validate.numerics.error_sums import FIRST_EXPONENT
 from nmsim.validate.numerics.measured import NumericsResult

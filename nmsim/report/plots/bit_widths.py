@@ -10,13 +10,13 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from nmsim.fixedpoint.format import QFormat
+from nmsim.report.picture import Picture
 from nmsim.report.plots.canvas import (
     ALARM,
     INK,
     MARKERS,
     PALETTE,
     QUIET,
-    Picture,
     grid,
     legend_right,
     look,

@@ -4,7 +4,6 @@ import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import matplotlib as mpl
@@ -85,20 +84,6 @@ _DOCTYPE = re.compile(rb"<!DOCTYPE[^>]*>\s*")
 
 RASTER_DPI = 200
 """Of the parts that are drawn as images inside a picture."""
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A finished picture: `name` is its file stem, `alt` says in words what it shows, `caption` how to read it."""
-
-    name: str
-    title: str
-    alt: str
-    caption: str
-    svg: bytes
-
-    def _repr_svg_(self) -> str:
-        return self.svg.decode()
 
 
 @contextmanager

@@ -7,7 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
 from nmsim.activity import MASKS, Activity
-from nmsim.report.plots.canvas import MARKERS, PALETTE, Picture, grid, legend_right, look, new_figure, svg_of
+from nmsim.report.picture import Picture
+from nmsim.report.plots.canvas import MARKERS, PALETTE, grid, legend_right, look, new_figure, svg_of
 
 SHOWN = {
     "inputs": "inputs not zero",

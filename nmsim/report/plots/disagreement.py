@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nmsim.report.plots.canvas import INK, PALETTE, QUIET, Picture, grid, look, new_figure, svg_of
+from nmsim.report.picture import Picture
+from nmsim.report.plots.canvas import INK, PALETTE, QUIET, grid, look, new_figure, svg_of
 from nmsim.report.plots.scatter import Measure, is_log, scale_of
 
 

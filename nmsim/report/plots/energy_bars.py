@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from nmsim.cost.idle import PHASE as IDLE
 from nmsim.counts import Phase
 from nmsim.evaluate import Evaluation
+from nmsim.report.picture import Picture
 from nmsim.report.plots.bars import height_of, stacked
 from nmsim.report.plots.canvas import (
     COMPONENT_COLOURS,
     PHASE_COLOURS,
-    Picture,
     legend_right,
     look,
     new_figure,

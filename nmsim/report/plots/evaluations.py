@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from nmsim.evaluate import Evaluation
 from nmsim.report.compare import COMPARED
 from nmsim.report.live.chart import Row, Spec, choice_filters, choice_params
-from nmsim.report.plots.canvas import INK, PALETTE, Picture, grid, look, new_figure, svg_of
+from nmsim.report.picture import Picture
+from nmsim.report.plots.canvas import INK, PALETTE, grid, look, new_figure, svg_of
 from nmsim.report.tables import for_people
 from nmsim.report.words import sample_kind
 from nmsim.units import prefix, scaled

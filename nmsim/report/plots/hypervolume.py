@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.ticker import PercentFormatter
 
-from nmsim.report.plots.canvas import PALETTE, QUIET, Picture, grid, look, new_figure, svg_of
+from nmsim.report.picture import Picture
+from nmsim.report.plots.canvas import PALETTE, QUIET, grid, look, new_figure, svg_of
 
 MARK = 0.95
 

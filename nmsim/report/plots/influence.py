@@ -5,7 +5,8 @@ from textwrap import fill
 
 import numpy as np
 
-from nmsim.report.plots.canvas import INK, Picture, look, new_figure, svg_of
+from nmsim.report.picture import Picture
+from nmsim.report.plots.canvas import INK, look, new_figure, svg_of
 
 DARK = 0.55
 SHADES = "Blues"

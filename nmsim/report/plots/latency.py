@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from nmsim.evaluate import Evaluation
+from nmsim.report.picture import Picture
 from nmsim.report.plots.bars import height_of, stacked
-from nmsim.report.plots.canvas import PHASE_COLOURS, Picture, legend_right, look, new_figure, svg_of
+from nmsim.report.plots.canvas import PHASE_COLOURS, legend_right, look, new_figure, svg_of
 from nmsim.report.times import latency_by_phase_s
 from nmsim.report.words import sample_kind, with_interval
 from nmsim.units import scaled

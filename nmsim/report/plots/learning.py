@@ -7,7 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from nmsim.report.learning_energy import LearningEnergy, LearningPoint
-from nmsim.report.plots.canvas import MARKERS, PALETTE, QUIET, Picture, grid, look, new_figure, svg_of
+from nmsim.report.picture import Picture
+from nmsim.report.plots.canvas import MARKERS, PALETTE, QUIET, grid, look, new_figure, svg_of
 from nmsim.statistics import mean_interval
 from nmsim.units import prefix, scaled
 

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from nmsim.contents import Content
 from nmsim.network.memory_table import Convention, NetworkMemory
+from nmsim.report.picture import Picture
 from nmsim.report.plots.bars import stacked
-from nmsim.report.plots.canvas import Picture, legend_right, look, new_figure, svg_of
+from nmsim.report.plots.canvas import legend_right, look, new_figure, svg_of
 from nmsim.units import BITS_PER_BYTE, scaled
 
 TITLES: dict[Convention, str] = {

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from nmsim.evaluate import Evaluation
 from nmsim.hardware.chip import ChipConfig
 from nmsim.hardware.routing import DIRECTIONS, EAST, NORTH, SOUTH, WEST
-from nmsim.report.plots.canvas import INK, LOAD, RULE, Picture, look, new_figure, svg_of
+from nmsim.report.picture import Picture
+from nmsim.report.plots.canvas import INK, LOAD, RULE, look, new_figure, svg_of
 from nmsim.report.times import utilization
 
 FloatArray = NDArray[np.float64]

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import matplotlib as mpl
 from matplotlib.collections import LineCollection
 
-from nmsim.report.plots.canvas import INK, QUIET, RULE, Picture, look, new_figure, svg_of
+from nmsim.report.picture import Picture
+from nmsim.report.plots.canvas import INK, QUIET, RULE, look, new_figure, svg_of
 
 MOST_LINES = 1500
 COLOURS = "viridis"

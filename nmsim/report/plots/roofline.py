@@ -9,12 +9,12 @@ from matplotlib.axes import Axes
 from nmsim.counts import Action, Component
 from nmsim.evaluate import Evaluation
 from nmsim.hardware.chip import ChipConfig
+from nmsim.report.picture import Picture
 from nmsim.report.plots.canvas import (
     INK,
     MARKERS,
     PHASE_COLOURS,
     QUIET,
-    Picture,
     colour,
     grid,
     legend_right,

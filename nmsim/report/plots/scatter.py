@@ -9,13 +9,13 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
+from nmsim.report.picture import Picture
 from nmsim.report.plots.canvas import (
     ALARM,
     INK,
     PALETTE,
     QUIET,
     RULE,
-    Picture,
     grid,
     look,
     new_figure,

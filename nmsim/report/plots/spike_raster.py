@@ -10,7 +10,8 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from nmsim.activity import Activity
-from nmsim.report.plots.canvas import PALETTE, QUIET, Picture, look, new_figure, svg_of
+from nmsim.report.picture import Picture
+from nmsim.report.plots.canvas import PALETTE, QUIET, look, new_figure, svg_of
 
 NEURONS_SHOWN = 800
 """Larger layers are thinned evenly, and their label says so."""

@@ -7,10 +7,10 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from nmsim.evaluate import Evaluation
+from nmsim.report.picture import Picture
 from nmsim.report.plots.canvas import (
     COMPONENT_COLOURS,
     PALETTE,
-    Picture,
     colour,
     grid,
     look,

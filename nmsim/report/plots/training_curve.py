@@ -4,7 +4,8 @@ from math import log10
 
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from nmsim.report.plots.canvas import PALETTE, Picture, grid, look, new_figure, svg_of
+from nmsim.report.picture import Picture
+from nmsim.report.plots.canvas import PALETTE, grid, look, new_figure, svg_of
 from nmsim.stop.history import TrainingHistory
 
 

@@ -6,11 +6,11 @@ from math import log
 
 import numpy as np
 
+from nmsim.report.picture import Picture
 from nmsim.report.plots.canvas import (
     PALETTE,
     QUIET,
     RULE,
-    Picture,
     grid,
     legend_right,
     look,

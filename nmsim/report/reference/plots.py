@@ -2,11 +2,11 @@
 
 from nmsim.evaluate import Evaluation
 from nmsim.figures import ENERGY
+from nmsim.report.picture import Picture
 from nmsim.report.plots.bars import height_of, stacked
 from nmsim.report.plots.canvas import (
     COMPONENT_COLOURS,
     PHASE_COLOURS,
-    Picture,
     legend_right,
     look,
     new_figure,

@@ -8,7 +8,8 @@ from matplotlib.axes import Axes
 from nmsim.evaluate import Estimate, Evaluation
 from nmsim.report.live.chart import Row, Spec, choice_filters, choice_params
 from nmsim.report.network_columns import NETWORK_COLUMNS
-from nmsim.report.plots.canvas import INK, MARKERS, PALETTE, Picture, grid, look, new_figure, svg_of
+from nmsim.report.picture import Picture
+from nmsim.report.plots.canvas import INK, MARKERS, PALETTE, grid, look, new_figure, svg_of
 from nmsim.report.ratio import energy_ratio, latency_ratio, ratio_with_interval
 from nmsim.report.reference.result import CASES, RECOMPUTED, STORED, SUBJECT, DatasetResult, Reference
 from nmsim.report.tables import Cell, Column, Sortable, Table

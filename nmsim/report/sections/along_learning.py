@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from nmsim.report.learning_energy import LearningEnergy
 from nmsim.report.learning_tables import points_for_people, sums_for_people
 from nmsim.report.markup import Markup, figure, join, tag
-from nmsim.report.plots.canvas import Picture
+from nmsim.report.picture import Picture
 from nmsim.report.sections.section import Evidence, Section, badge
 from nmsim.report.words import how_many
 from nmsim.units import scaled

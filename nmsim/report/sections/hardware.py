@@ -12,7 +12,7 @@ from nmsim.report.extrapolate import ASSUMPTION, extrapolate
 from nmsim.report.levels import levels_table, words_filled
 from nmsim.report.live.chart import choices, live
 from nmsim.report.markup import Markup, figure, join, tag
-from nmsim.report.plots.canvas import Picture
+from nmsim.report.picture import Picture
 from nmsim.report.plots.evaluations import comparison_chart
 from nmsim.report.result import RunResult
 from nmsim.report.sections.section import Evidence, Section, badge, bullets

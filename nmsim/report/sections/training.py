@@ -4,7 +4,7 @@ from nmsim.diagnosis import overflow_lines
 from nmsim.network.precision import TENSORS
 from nmsim.report.export import training_table
 from nmsim.report.markup import Markup, figure, join, tag
-from nmsim.report.plots.canvas import Picture
+from nmsim.report.picture import Picture
 from nmsim.report.plots.density import SHOWN, densities
 from nmsim.report.result import RunResult
 from nmsim.report.sections.section import Evidence, Section, badge, bullets

@@ -1,6 +1,6 @@
 """The pictures of a study."""
 
-from nmsim.report.plots.canvas import Picture
+from nmsim.report.picture import Picture
 from nmsim.report.plots.disagreement import disagreement
 from nmsim.report.plots.hypervolume import hypervolume
 from nmsim.report.plots.influence import sensitivity

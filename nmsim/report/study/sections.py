@@ -5,7 +5,7 @@ from math import inf
 
 from nmsim.report.live.chart import choices, live
 from nmsim.report.markup import Markup, figure, join, tag
-from nmsim.report.plots.canvas import Picture
+from nmsim.report.picture import Picture
 from nmsim.report.plots.scatter import Measure
 from nmsim.report.sections.section import Evidence, Section, badge, bullets
 from nmsim.report.study.live import choosable, front_chart

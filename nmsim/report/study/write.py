@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from nmsim.report.page import page
-from nmsim.report.plots.canvas import Picture
+from nmsim.report.picture import Picture
 from nmsim.report.study.plots import draw
 from nmsim.report.study.result import StudyResult
 from nmsim.report.study.sections import sections

@@ -1,7 +1,7 @@
 """HTML as values."""
 
 from nmsim.report.markup import Markup, figure, join, tag
-from nmsim.report.plots.canvas import Picture
+from nmsim.report.picture import Picture
 
 
 def test_plain_text_is_escaped_and_markup_is_not() -> None:

@@ -9,8 +9,9 @@ import pytest
 
 from nmsim.fixedpoint.format import QFormat
 from nmsim.hardware.routing import EAST
+from nmsim.report.picture import Picture
 from nmsim.report.plots.bit_widths import BitsPoint, TensorRange, accuracy_by_bits, ranges_by_format
-from nmsim.report.plots.canvas import LOAD, Picture
+from nmsim.report.plots.canvas import LOAD
 from nmsim.report.plots.mesh import MeshLoad, mesh_load
 from nmsim.report.plots.roofline import PhaseWork, Roofs, roofline
 from nmsim.report.plots.validation import PublishedFigure, modelled_against_published
