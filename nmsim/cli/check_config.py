@@ -28,6 +28,11 @@ from nmsim.units import BITS_PER_BYTE, BITS_PER_KIB, scaled
 from nmsim.workload import WorkloadSpec
 
 WORKLOADS = "workloads"
+MANY_CORES = 10_000
+"""Cores from which a chip is said to take long."""
+SECONDS_PER_CORE = 1e-3
+"""Processor time of a mapping search and an analytic evaluation of a small network, per core of the chip, measured at 16,384
+cores on a processor of 2.5 GHz."""
 KINDS: dict[str, type[Record]] = {
     "workload": WorkloadSpec,
     "chip": ChipConfig,
@@ -143,6 +148,11 @@ def _show_chip(screen: Screen, chip: ChipConfig) -> None:
     screen.say(
         f"  {total_bits / BITS_PER_KIB:,.0f} KB on chip in all; {mesh}; {_off_chip(chip)}{_area_text(chip)}"
     )
+    if len(cores) >= MANY_CORES:
+        seconds = len(cores) * SECONDS_PER_CORE
+        screen.say(
+            f"  simulating {len(cores):,} cores, used or not, takes about {seconds:,.0f} s of processor time per rule"
+        )
     screen.say(
         f"  left at their defaults: {', '.join(_defaults(chip)) or 'nothing'}; nmsim init chip explains each key"
     )

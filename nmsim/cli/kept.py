@@ -8,7 +8,7 @@ import typer
 from nmsim.cli.answers import KeptAnswer, RestoredAnswer
 from nmsim.cli.console import Screen
 from nmsim.cli.options import DataOption, JsonOption, OverwriteOption, QuietOption, RunArgument
-from nmsim.cli.stages import LARGER_CHIP
+from nmsim.cli.results import LARGER_CHIP
 from nmsim.errors import CheckFailedError
 from nmsim.pipeline.folder import RunFolder
 from nmsim.pipeline.kept import find_kept, keep_run, read_kept, restore_run

@@ -1,9 +1,12 @@
 """Arguments and options that several verbs have in common."""
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+
+from nmsim.errors import ConfigError
 
 WorkloadArgument = Annotated[str, typer.Argument(metavar="WORKLOAD", help="Shipped name or a YAML file.")]
 RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run.")]
@@ -54,6 +57,27 @@ StrictOption = Annotated[
 ]
 QuietOption = Annotated[bool, typer.Option("--quiet", help="Print errors only.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the summary as JSON and nothing else.")]
+
+
+MODELS = ("analytic", "event")
+
+
+def names(values: Iterable[str] | None) -> list[str]:
+    """What is named in options that may be repeated and hold commas."""
+    return [name.strip() for value in values or () for name in value.split(",") if name.strip()]
+
+
+def models_named(text: str) -> tuple[Any, ...]:
+    """The performance models of an option.
+
+    Raises:
+        ConfigError: there is no such model.
+    """
+    if text == "both":
+        return MODELS
+    if text not in MODELS:
+        raise ConfigError(f"--model {text}: no such model; use analytic, event or both")
+    return (text,)
 
 
 def limit_threads(jobs: int | None) -> None:

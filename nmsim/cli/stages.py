@@ -1,15 +1,14 @@
 """Verbs that work: run, train, simulate, report, compare."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from nmsim.cli.console import Screen, table
-from nmsim.cli.fitted import FittedTable
 from nmsim.cli.options import (
     ChipOption,
     DataOption,
@@ -29,13 +28,13 @@ from nmsim.cli.options import (
     StrictOption,
     WorkloadArgument,
     limit_threads,
+    models_named,
+    names,
 )
 from nmsim.cli.output import show_json
-from nmsim.diagnosis import Diagnosis
-from nmsim.errors import CheckFailedError, ConfigError, DoesNotFitError
-from nmsim.evaluate import Evaluation
+from nmsim.cli.results import be_strict, check_audits, examine, say_levels, say_misfits, show
+from nmsim.errors import ConfigError
 from nmsim.hardware.chip import ChipConfig
-from nmsim.misfit import Misfit
 from nmsim.pipeline import report as report_stage
 from nmsim.pipeline import simulate as simulate_stage
 from nmsim.pipeline import train as train_stage
@@ -45,9 +44,8 @@ from nmsim.pipeline.folder import RunFolder
 from nmsim.pipeline.start import same_shapes, started_from, trained_parameters
 from nmsim.pipeline.study import StudyFolder
 from nmsim.pipeline.subject import is_run
-from nmsim.report.compare import OTHER_MACHINE_NOTE, RATIO_NOTE, comparison, mixes_machines, side_by_side
+from nmsim.report.compare import comparison
 from nmsim.report.learning_tables import sums_for_people, training_energy_table
-from nmsim.report.levels import level_lines, words_filled
 from nmsim.report.text import summary_lines
 from nmsim.stop.history import EpochRow
 from nmsim.stop.protocol import Parameters
@@ -55,8 +53,6 @@ from nmsim.storage import file_name
 from nmsim.workload import WorkloadSpec
 
 DEFAULT_WORKLOAD = "mnist-dense"
-LARGER_CHIP = "mesh-16nm"
-MODELS = ("analytic", "event")
 
 
 def register(app: typer.Typer) -> None:
@@ -87,11 +83,11 @@ def run(
     screen = Screen(quiet=quiet or as_json)
     spec, for_chips = _workload(workload, assignments, data, precision)
     chips = [
-        simulate_stage.read_chip(name, for_chips) for name in _names(chip) or [simulate_stage.DEFAULT_CHIP]
+        simulate_stage.read_chip(name, for_chips) for name in names(chip) or [simulate_stage.DEFAULT_CHIP]
     ]
-    folder, rules = _out(out, spec), _names([rule] if rule else None)
+    folder, rules = _out(out, spec), names([rule] if rule else None)
     _fit_first(screen, spec, chips, rules, chosen=bool(chip))
-    models = _models(model)
+    models = models_named(model)
     report_stage.load_ahead()
     with event_model_compiled() if "event" in models else nullcontext():
         _train(screen, spec, folder, seed, jobs, device=device, resume=resume, overwrite=overwrite)
@@ -147,7 +143,7 @@ def train(
             train_accuracy=last.train_accuracy, test_accuracy=last.test_accuracy, stamp=found.stamp,
             warnings=list(found.warnings),
         ).show()  # fmt: skip
-    _examine(screen, folder, strict=strict)
+    examine(screen, folder, strict=strict)
     screen.say(f"Next: nmsim simulate {folder} --chip edge-28nm")
 
 
@@ -171,21 +167,21 @@ def simulate(
     screen = Screen(quiet=quiet or as_json)
     chips = [
         simulate_stage.read_chip(name, assignments or ())
-        for name in _names(chip) or [simulate_stage.DEFAULT_CHIP]
+        for name in names(chip) or [simulate_stage.DEFAULT_CHIP]
     ]
     if along:
-        _along(screen, run_folder, chips, _names([rule] if rule else None), model, as_json=as_json)
+        _along(screen, run_folder, chips, names([rule] if rule else None), model, as_json=as_json)
         return
     found = simulate_stage.simulate(
-        run_folder, chips, rules=_names([rule] if rule else None), models=_models(model), say=screen.say
+        run_folder, chips, rules=names([rule] if rule else None), models=models_named(model), say=screen.say
     )
     network = report_stage.diagnose_run(run_folder)
     if as_json:
         show_json(comparison(found.evaluations, found.misfits, network).records())
-    _show(screen, found, network, chosen=bool(chip))
-    _say_levels(screen, found.evaluations)
-    _examine(screen, run_folder, strict=strict, misfits=found.misfits)
-    _check_audits(found.evaluations)
+    show(screen, found, network, chosen=bool(chip))
+    say_levels(screen, found.evaluations)
+    examine(screen, run_folder, strict=strict, misfits=found.misfits)
+    check_audits(found.evaluations)
     screen.say(f"Next: nmsim report {run_folder}")
 
 
@@ -224,15 +220,15 @@ def compare(
 ) -> None:
     """Put learning rules and chips side by side on the recorded activity of one run."""
     screen = Screen(quiet=quiet or as_json)
-    chips = [simulate_stage.read_chip(name) for name in _names(chip) or [simulate_stage.DEFAULT_CHIP]]
-    rules = _names([rule] if rule else None) or simulate_stage.rules_of(run_folder)
-    found = simulate_stage.simulate(run_folder, chips, rules=rules, models=_models(model))
+    chips = [simulate_stage.read_chip(name) for name in names(chip) or [simulate_stage.DEFAULT_CHIP]]
+    rules = names([rule] if rule else None) or simulate_stage.rules_of(run_folder)
+    found = simulate_stage.simulate(run_folder, chips, rules=rules, models=models_named(model))
     network = report_stage.diagnose_run(run_folder)
     if as_json:
         show_json(comparison(found.evaluations, found.misfits, network).records())
-    _show(screen, found, network, chosen=bool(chip))
-    _examine(screen, run_folder, strict=strict, misfits=found.misfits)
-    _check_audits(found.evaluations)
+    show(screen, found, network, chosen=bool(chip))
+    examine(screen, run_folder, strict=strict, misfits=found.misfits)
+    check_audits(found.evaluations)
 
 
 def _along(
@@ -254,48 +250,8 @@ def _along(
         network = report_stage.diagnose_run(folder)
         show_json(training_energy_table(done.found, trained, network).records())
     screen.show(table("Energy along learning", [c.heading for c in found.columns], found.texts(), 3, 3))
-    _say_misfits(screen, done.misfits, anything=bool(done.found), chosen=True)
+    say_misfits(screen, done.misfits, anything=bool(done.found), chosen=True)
     screen.say(f"Next: nmsim report {folder}")
-
-
-def _show(screen: Screen, found: simulate_stage.Simulated, network: Diagnosis, *, chosen: bool) -> None:
-    """The table, then what does not fit and why; an error only if nothing fits."""
-    if found.evaluations:
-        screen.show(results_table(found.evaluations, found.misfits, network))
-        if len(found.evaluations) > 1:
-            screen.say(RATIO_NOTE.capitalize())
-        if mixes_machines(found.evaluations):
-            screen.say(OTHER_MACHINE_NOTE)
-    _say_misfits(screen, found.misfits, anything=bool(found.evaluations), chosen=chosen)
-
-
-def _say_levels(screen: Screen, evaluations: Sequence[Evaluation]) -> None:
-    """How well the memories of one evaluation are used: of a training rule if there is one."""
-    shown = next((item for item in evaluations if item.training), next(iter(evaluations), None))
-    if shown is None or not (lines := level_lines(shown)):
-        return
-    screen.say(f"Operations per word of every memory, {shown.rule} on {shown.chip_name}:")
-    for line in lines:
-        screen.say(f"  {line}")
-    filled = words_filled(shown).items()
-    screen.say("Words filled: " + ", ".join(f"{memory} {share:.0%}" for memory, share in filled))
-
-
-def _say_misfits(screen: Screen, misfits: Sequence[Misfit], *, anything: bool, chosen: bool) -> None:
-    """What does not fit, with its remedies; whoever chose no chip learns that there are larger ones.
-
-    Raises:
-        DoesNotFitError: nothing that was asked for fits.
-    """
-    lines = [line for misfit in misfits for line in misfit.lines()]
-    if misfits and not chosen:
-        lines.append(
-            f"    a larger chip than {simulate_stage.DEFAULT_CHIP}, which nobody chose: --chip {LARGER_CHIP}"
-        )
-    if misfits and not anything:
-        raise DoesNotFitError("\n".join(lines), misfits)
-    for line in lines:
-        screen.say(line)
 
 
 def _fit_first(
@@ -304,16 +260,7 @@ def _fit_first(
     """Say what does not fit before hours of training, and end where nothing does."""
     misfits = simulate_stage.misfits_of(spec, chips, rules)
     asked = len(chips) * len(simulate_stage.chosen_rules(spec, rules))
-    _say_misfits(screen, misfits, anything=len(misfits) < asked, chosen=chosen)
-
-
-def results_table(
-    evaluations: Sequence[Evaluation], misfits: Sequence[Misfit] = (), network: Diagnosis | None = None
-) -> FittedTable:
-    """Energy, latency, power and ratios of several evaluations."""
-    shown = side_by_side(evaluations, misfits, network)
-    headings = [column.heading for column in shown.columns]
-    return table("Side by side", headings, shown.texts(), numeric_from=3, keys=3)
+    say_misfits(screen, misfits, anything=len(misfits) < asked, chosen=chosen)
 
 
 def _workload(
@@ -325,18 +272,6 @@ def _workload(
     own = [text for text in given if not text.startswith("chip.")]
     spec = train_stage.read_workload(name, *own, precision=precision)
     return (spec.with_data(str(data)) if data is not None else spec), for_chips
-
-
-def _names(values: Iterable[str] | None) -> list[str]:
-    return [name.strip() for value in values or () for name in value.split(",") if name.strip()]
-
-
-def _models(text: str) -> tuple[Any, ...]:
-    if text == "both":
-        return MODELS
-    if text not in MODELS:
-        raise ConfigError(f"--model {text}: no such model; use analytic, event or both")
-    return (text,)
 
 
 def _out(out: Path | None, spec: WorkloadSpec) -> Path:
@@ -384,31 +319,5 @@ def _report(screen: Screen, folder: Path, *, as_json: bool, strict: bool) -> Non
     for line in summary_lines(result):
         screen.say(f"  {line}")
     screen.say(f"{len(written)} files in {folder}; open {folder / 'report.html'}")
-    _be_strict(result.diagnosis.warnings, result.misfits, strict=strict)
-    _check_audits(result.evaluations)
-
-
-def _check_audits(evaluations: Iterable[Evaluation]) -> None:
-    """Raise `CheckFailedError` if a check of an audit fails, after everything was written and shown."""
-    texts = [
-        f"{item.rule} on {item.chip_name}, {item.model} model: the audit fails, do not use its figures: {check.text}"
-        for item in evaluations
-        for check in item.failed_checks
-    ]
-    if texts:
-        raise CheckFailedError("\n".join(texts))
-
-
-def _examine(screen: Screen, folder: Path, *, strict: bool, misfits: Sequence[Misfit] = ()) -> None:
-    """Say what the run finds about itself."""
-    found = report_stage.diagnose_run(folder)
-    for text in found.warnings:
-        screen.say(f"WARNING: {text}")
-    _be_strict(found.warnings, misfits, strict=strict)
-
-
-def _be_strict(warnings: Sequence[str], misfits: Sequence[Misfit], *, strict: bool) -> None:
-    """Raise `CheckFailedError` if warnings count and there are any."""
-    texts = [*warnings, *(f"{misfit.rule} on {misfit.chip_name}: {misfit.kind}" for misfit in misfits)]
-    if strict and texts:
-        raise CheckFailedError("\n".join(f"--strict: {text}" for text in texts))
+    be_strict(result.diagnosis.warnings, result.misfits, strict=strict)
+    check_audits(result.evaluations)

@@ -194,24 +194,26 @@ class _Rooms:
     def __init__(self, plans: Sequence[LayerPlan], chip: ChipConfig, storages: Sequence[Storage]) -> None:
         by_type = {storage.core.name: storage for storage in storages}
         self._plans = plans
-        self._rooms = {c.index: Room(by_type[c.type.name]) for c in chip.cores() if c.type.name in by_type}
+        self._storages = {c.index: by_type[c.type.name] for c in chip.cores() if c.type.name in by_type}
+        self._rooms: dict[int, Room] = {}  # made when a core is first asked: most of a large mesh never is
         self._refused: set[tuple[int, tuple[int, ...]]] = set()
 
     @property
     def cores(self) -> list[int]:
         """Cores that can hold pieces."""
-        return list(self._rooms)
+        return list(self._storages)
 
     def lanes(self, core: int) -> int:
         """Speed of a core."""
-        return self._rooms[core].storage.core.accumulate_lanes
+        return self._storages[core].core.accumulate_lanes
 
     def take(self, core: int, piece: Slice) -> bool:
         """Give a piece to a core if it fits there; what a core has refused once it can never take."""
         plan = self._plans[piece.layer]
         if (core, plan.alike(piece)) in self._refused:
             return False
-        room = self._rooms[core]
+        if (room := self._rooms.get(core)) is None:
+            room = self._rooms[core] = Room(self._storages[core])
         demand = room.storage.demand(plan, piece)
         if not room.fits(demand):
             self._refused.add((core, plan.alike(piece)))

@@ -10,7 +10,7 @@ from nmsim.hardware.skip import Skip
 from nmsim.hardware.sram import Sram
 from nmsim.mapping.mapping import Slice
 from nmsim.mapping.stored_weights import StoredWeights
-from nmsim.network.memory import INPUTS, WEIGHTS, Sizes, Term
+from nmsim.network.memory_terms import INPUTS, WEIGHTS, Sizes, Term
 from nmsim.network.spec import SynapticLayer
 
 NOWHERE = -1

@@ -10,7 +10,7 @@ from nmsim.contents import Content
 from nmsim.hardware.sram import Sram
 from nmsim.hardware.synapse_memory import SynapseMemory, SynapseStore
 from nmsim.mapping.mapping import Slice
-from nmsim.network.memory import Term
+from nmsim.network.memory_terms import Term
 from nmsim.network.spec import SynapticLayer
 
 

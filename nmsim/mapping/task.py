@@ -17,7 +17,8 @@ from nmsim.mapping.mapping import Slice
 from nmsim.mapping.partition import Cut, Partition, partitions
 from nmsim.mapping.room import LayerPlan, Storage
 from nmsim.mapping.stored_weights import Present, StoredWeights
-from nmsim.network.memory import Term, TrainingNeeds, network_terms
+from nmsim.network.memory import TrainingNeeds
+from nmsim.network.memory_terms import Term, network_terms
 from nmsim.network.precision import Precision
 from nmsim.network.spec import NetworkSpec
 from nmsim.network.state import STATE_VARIABLES, TRACES

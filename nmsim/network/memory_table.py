@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from nmsim.contents import SUMS, Content
-from nmsim.network.memory import Sizes, TrainingNeeds, has_scalar_trace, network_terms
+from nmsim.network.memory import TrainingNeeds
+from nmsim.network.memory_terms import Sizes, has_scalar_trace, network_terms
 from nmsim.network.precision import Precision
 from nmsim.network.spec import NetworkSpec
 from nmsim.network.state import STATE

@@ -13,7 +13,8 @@ from nmsim.hardware.chip import Options
 from nmsim.hardware.dataflow import Flow
 from nmsim.hardware.skip import SkipKind
 from nmsim.mapping.flow import LayerFlow
-from nmsim.network.memory import TrainingNeeds, has_scalar_trace
+from nmsim.network.memory import TrainingNeeds
+from nmsim.network.memory_terms import has_scalar_trace
 from nmsim.network.precision import ResolvedPrecision, TensorPrecision
 from nmsim.network.spec import SynapticLayer
 from nmsim.perf.census import LayerCensus, Mask

@@ -21,7 +21,7 @@ from nmsim.report.plots import (
 )
 from nmsim.report.plots.learning import energy_along_learning
 from nmsim.report.result import RunResult
-from nmsim.report.sections import along_learning, hardware, overview, trust
+from nmsim.report.sections import along_learning, chip, comparison, hardware, overview, trust
 from nmsim.report.sections import training as learning
 from nmsim.report.sections.section import Section
 from nmsim.report.summarise import summarise
@@ -117,14 +117,14 @@ def _sections(result: RunResult, pictures: dict[str, Picture]) -> Iterator[Secti
     if result.history.rows:
         yield learning.training(result, pictures["training-curve"])
     yield learning.activity(result, pictures["activity-by-layer"], pictures["spike-raster"])
-    yield hardware.chip(result, pictures["mesh-load"])
+    yield chip.chip(result, pictures["mesh-load"])
     yield hardware.energy(result, pictures["energy-by-phase"], pictures["energy-by-layer"])
     yield hardware.latency(result, times)
     yield hardware.memory(result, pictures["memory-by-rule"])
     if len(result.evaluations) > 1 or result.misfits:
-        yield hardware.comparison(result, pictures.get("comparison"))
+        yield comparison.comparison(result, pictures.get("comparison"))
     if result.history.rows and any(item.training for item in result.evaluations):
-        yield hardware.extrapolation(result)
+        yield comparison.extrapolation(result)
     if result.own_learning is not None:
         network, picture = network_text(result.diagnosis), pictures["energy-along-learning"]
         yield along_learning.learning_energy(result.own_learning, result.learning, network, picture)

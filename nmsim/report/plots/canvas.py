@@ -4,13 +4,16 @@ import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+from nmsim.units import scaled
 
 INK, QUIET, RULE = "#1b2733", "#5d6b78", "#d5dbe1"
 ALARM = "#d55e00"
@@ -82,6 +85,8 @@ _STYLE: Any = {
 _DOCTYPE = re.compile(rb"<!DOCTYPE[^>]*>\s*")
 
 
+FEW_DECADES = 1e3
+"""Span up to which a logarithmic axis has marks inside its decades."""
 RASTER_DPI = 200
 """Of the parts that are drawn as images inside a picture."""
 
@@ -126,6 +131,26 @@ def grid(axes: Axes, axis: str = "y") -> None:
     for side in ("left",) if axis == "y" else ("bottom",):
         axes.spines[side].set_visible(axis == "both")
     axes.tick_params(axis="both", length=0)
+
+
+def log_scale(axes: Axes, *names: Literal["x", "y"]) -> None:
+    """Logarithmic axes whose marks are plain numbers, at 1, 2, 5 where few decades are shown; call it when all is drawn."""
+    for name in names:
+        getattr(axes, f"set_{name}scale")("log")
+        axis = getattr(axes, f"{name}axis")
+        low, high = axis.get_view_interval()
+        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high < FEW_DECADES * low else (1.0,)))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: plain(value)))
+        axis.set_minor_formatter(NullFormatter())
+
+
+def plain(value: float) -> str:
+    """A number as people write it, with a prefix where it has many digits.
+
+    >>> plain(0.02), plain(2000), plain(2e9)
+    ('0.02', '2,000', '2 G')
+    """
+    return f"{value:,g}" if 1e-4 <= value < 1e5 else scaled(value, "").strip()
 
 
 def legend_right(axes: Axes, title: str = "", columns: int = 1) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nmsim.report.picture import Picture
-from nmsim.report.plots.canvas import INK, PALETTE, QUIET, grid, look, new_figure, svg_of
+from nmsim.report.plots.canvas import INK, PALETTE, QUIET, grid, log_scale, look, new_figure, svg_of
 from nmsim.report.plots.scatter import Measure, is_log, scale_of
 
 
@@ -40,8 +40,7 @@ def disagreement(pairs: Sequence[Sequence[Pair]], measures: Sequence[Measure], d
                     pair.label, place, xytext=(4, -8), textcoords="offset points", fontsize=6.5, color=INK
                 )
             if is_log(values):
-                panel.set_xscale("log")
-                panel.set_yscale("log")
+                log_scale(panel, "x", "y")
             panel.set_xlabel(f"{measure.name}, analytic ({unit})")
             panel.set_ylabel(f"{measure.name}, event-driven ({unit})")
             grid(panel, "both")

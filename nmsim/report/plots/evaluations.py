@@ -1,12 +1,13 @@
 """Evaluations side by side: energy and time of every chip, rule and model, for paper and for the screen."""
 
+import json
 from collections.abc import Sequence
 
 from nmsim.evaluate import Evaluation
 from nmsim.report.compare import COMPARED
 from nmsim.report.live.chart import Row, Spec, choice_filters, choice_params
 from nmsim.report.picture import Picture
-from nmsim.report.plots.canvas import INK, PALETTE, grid, look, new_figure, svg_of
+from nmsim.report.plots.canvas import INK, PALETTE, grid, log_scale, look, new_figure, svg_of
 from nmsim.report.tables import for_people
 from nmsim.report.words import sample_kind
 from nmsim.units import prefix, scaled
@@ -44,7 +45,7 @@ def comparison(evaluations: Sequence[Evaluation], described: str) -> Picture:
                     linewidth=1,
                 )
             if max(shown) > 10 * min(shown) > 0:
-                axes.set_xscale("log")
+                log_scale(axes, "x")
             else:
                 axes.set_xlim(left=0)
             axes.set_xlabel(f"{quantity} per sample ({name}{unit})", color=INK)
@@ -84,7 +85,9 @@ def comparison_chart(evaluations: Sequence[Evaluation]) -> Spec:
             {
                 "mark": {"type": "bar", "height": 12},
                 "encoding": {
-                    "x": {"field": "value", "type": "quantitative", "title": "SI units", "axis": {"format": "~s"}},
+                    "x": {
+                        "field": "value", "type": "quantitative", "title": None, "axis": {"labelExpr": _with_unit()},
+                    },
                     "y": {"field": "where", "type": "nominal", "sort": None, "title": None},
                     "color": {"field": "rule", "type": "nominal"},
                     "tooltip": tooltip,
@@ -107,6 +110,13 @@ def comparison_chart(evaluations: Sequence[Evaluation]) -> Spec:
             },
         ],
     }  # fmt: skip
+
+
+def _with_unit() -> str:
+    """Vega expression: a mark of the axis with its prefix and the unit of the figure that is shown, as `20 uJ`."""
+    units = json.dumps({figure.heading: figure.unit for figure in COMPARED})
+    number = "replace(format(datum.value, '~s'), 'µ', 'u')"
+    return f"replace({number}, regexp('[^0-9.]?$'), ' $&') + ({units})[figure]"
 
 
 def _rows(evaluations: Sequence[Evaluation]) -> list[Row]:

@@ -18,6 +18,7 @@ from nmsim.report.plots.canvas import (
     colour,
     grid,
     legend_right,
+    log_scale,
     look,
     new_figure,
     svg_of,
@@ -85,6 +86,7 @@ def roofline(work: Sequence[PhaseWork], roofs: Roofs, described: str) -> Picture
         for point in points:
             _draw_point(axes, point)
         axes.margins(y=0.15)
+        log_scale(axes, "x", "y")
         axes.set_xlabel("operations per bit of memory traffic (op/bit)")
         axes.set_ylabel("operations per second (op/s)")
         grid(axes, "both")
@@ -130,8 +132,6 @@ def _draw_roofs(axes: Axes, roofs: Roofs, intensities: Sequence[float]) -> None:
             fontsize=6.5,
             color=INK,
         )
-    axes.set_xscale("log")
-    axes.set_yscale("log")
     axes.set_xlim(low, high)
 
 

@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Literal
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from nmsim.report.picture import Picture
 from nmsim.report.plots.canvas import (
@@ -17,6 +16,7 @@ from nmsim.report.plots.canvas import (
     QUIET,
     RULE,
     grid,
+    log_scale,
     look,
     new_figure,
     svg_of,
@@ -119,22 +119,15 @@ def _panel(axes: Axes, points: Sequence[Point], measures: Sequence[Measure], x: 
     chosen = [p for p in points if p.chosen]
     if chosen:
         draw(chosen, "nearest to the ideal", s=130, facecolor="none", edgecolor=INK, linewidths=1.2, zorder=4)
-    for axis, k in (("x", x), ("y", y)):
+    axes_of: tuple[tuple[Literal["x", "y"], int], ...] = (("x", x), ("y", y))
+    for axis, k in axes_of:
         name = f"{measures[k].name} ({units[k][1]})" if units[k][1] else measures[k].name
         getattr(axes, f"set_{axis}label")(name)
         if is_log([p.figures[k] for p in points]):
-            getattr(axes, f"set_{axis}scale")("log")
-            _plain_ticks(getattr(axes, f"{axis}axis"))
+            log_scale(axes, axis)
     axes.set_facecolor("white")
     axes.grid(visible=True, color=RULE, linewidth=0.5)
     grid(axes, "both")
-
-
-def _plain_ticks(axis: Axis) -> None:
-    """Marks at 1, 2, 5 of every decade, written as numbers."""
-    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axis.set_minor_formatter(NullFormatter())
 
 
 def _write_labels(axes: Axes, points: Sequence[Point], measures: Sequence[Measure], x: int, y: int) -> None:

@@ -5,7 +5,7 @@ from math import log10
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from nmsim.report.picture import Picture
-from nmsim.report.plots.canvas import PALETTE, grid, look, new_figure, svg_of
+from nmsim.report.plots.canvas import PALETTE, grid, log_scale, look, new_figure, svg_of
 from nmsim.stop.history import TrainingHistory
 
 
@@ -45,7 +45,7 @@ def training_curve(history: TrainingHistory, described: str) -> Picture:
         )
         right.set_ylabel("loss per sample and time step")
         if _decades(history) >= 1:
-            right.set_yscale("log")
+            log_scale(right, "y")
         right.legend(loc="best")
         for axes in (left, right):
             axes.set_xlabel("epoch")

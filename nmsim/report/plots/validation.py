@@ -13,6 +13,7 @@ from nmsim.report.plots.canvas import (
     RULE,
     grid,
     legend_right,
+    log_scale,
     look,
     new_figure,
     svg_of,
@@ -66,10 +67,9 @@ def modelled_against_published(points: Sequence[PublishedFigure], name: str) -> 
                     [point.published for point in chosen], [point.modelled for point in chosen], marker, color=shade,
                     markersize=5, label=text,
                 )  # fmt: skip
-        axes.set_xscale("log")
-        axes.set_yscale("log")
         axes.set_xlim(*span)
         axes.set_ylim(*span)
+        log_scale(axes, "x", "y")
         axes.set_xlabel("published, each in its own unit")
         axes.set_ylabel("modelled, in the same unit")
         grid(axes, "both")

@@ -157,7 +157,7 @@ def ratio_chart(reference: Reference) -> Spec:
                     }
                 )  # fmt: skip
     chosen = ("dataset", "chip", "rule")
-    position = {"field": "where", "type": "nominal", "sort": None, "title": None}
+    position = {"field": "where", "type": "nominal", "sort": None, "title": None, "axis": {"labelLimit": 0}}
     offset = {"field": "rule", "type": "nominal"}
     colour = {"field": "rule", "type": "nominal", "sort": list(COMPARED), "title": "rule"}
     tooltip = [

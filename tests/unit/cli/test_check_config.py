@@ -1,5 +1,6 @@
 """Verb `check-config`: what was understood of a chip, and whose file it is otherwise."""
 
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 from nmsim import config
 from nmsim.cli.main import main
+from nmsim.cost.chip_file import CHIPS
 from nmsim.cost.table import load_table
 from nmsim.pipeline.simulate import read_chip
 
@@ -80,3 +82,22 @@ def test_a_price_table_beside_a_chip_is_found_from_any_folder(
         found = read_chip(name)
         assert found.technology == str(tmp_path / "chips" / "own.yaml")
         assert load_table(found.technology).name
+
+
+def test_a_chip_that_takes_long_to_simulate_says_how_long(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chip = config.find(CHIPS, "mesh-16nm").read_text(encoding="utf-8")
+    for columns, rows, said in (
+        (256, 250, "simulating 64,000 cores, used or not, takes about 64 s"),
+        (64, 64, ""),
+    ):
+        file = tmp_path / "mesh.yaml"
+        file.write_text(
+            re.sub(r"(columns: )8(.*rows: )8", rf"\g<1>{columns}\g<2>{rows}", chip, flags=re.DOTALL)
+        )
+        code, out, _ = check(capsys, str(file))
+        assert code == 0
+        assert f"{columns * rows:,} cores" in out
+        assert said in out
+        assert ("simulating" in out) == bool(said)

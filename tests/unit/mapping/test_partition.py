@@ -7,6 +7,7 @@ from mapping_cases import CONVOLUTIONS, NETWORK, machine
 
 from nmsim.contents import Content
 from nmsim.mapping.box import Box, cut_even, cut_large, largest_box
+from nmsim.mapping.partition import _Rooms
 from nmsim.mapping.room import LayerPlan, Room, Storage
 from nmsim.mapping.task import Task
 from nmsim.network.memory import TrainingNeeds
@@ -112,3 +113,10 @@ def test_streamed_layers_take_turns_with_all_of_a_memory() -> None:
         exact.add(exact.storage.demand(first, cut_large(first, Box(first.layer.neurons, 1, 1))[0]))
         last = exact.storage.demand(second, cut_large(second, Box(second.layer.neurons, 1, 1))[0])
         assert exact.fits(last) == enough
+
+
+def test_cores_that_nothing_is_put_on_cost_no_room() -> None:
+    rooms = _Rooms(plans(), machine(), [storage()])
+    assert len(rooms.cores) == len(machine().cores())
+    assert rooms.take(rooms.cores[-1], cut_large(plans()[0], Box(10, 1, 1))[0])
+    assert list(rooms._rooms) == rooms.cores[-1:]

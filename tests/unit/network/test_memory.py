@@ -6,8 +6,9 @@ from pydantic import ValidationError
 from nmsim.contents import Content
 from nmsim.errors import ConfigError, RecordError
 from nmsim.network.layers import AvgPool, Conv, Dense, MaxPool, Residual
-from nmsim.network.memory import TrainingNeeds, input_value_bits, kept_steps
+from nmsim.network.memory import TrainingNeeds, kept_steps
 from nmsim.network.memory_table import NetworkMemory, network_memory
+from nmsim.network.memory_terms import input_value_bits
 from nmsim.network.precision import Precision
 from nmsim.network.published import dense
 from nmsim.network.spec import NetworkSpec

@@ -9,6 +9,7 @@ import pytest
 from example_reference import example_plan, write_inputs
 
 from nmsim import records
+from nmsim.diagnosis import _measured, _stamp
 from nmsim.errors import ConfigError, DataError
 from nmsim.figures import MACS
 from nmsim.network.memory import TrainingNeeds
@@ -195,8 +196,8 @@ def test_titles_and_workloads_are_distinct(inputs: Path) -> None:
 def test_the_shipped_plan_is_sound() -> None:
     plan = read_plan("five-data-sets")
     assert [entry.title for entry in plan.datasets] == [
-        "MNIST, trained", "CIFAR-10, trained", "CIFAR-100, trained", "N-MNIST, trained", "DVS-Gesture windows, trained",
-        "MNIST", "CIFAR-10", "CIFAR-100", "DVS-Gesture", "DVS-CIFAR10",
+        "MNIST, trained", "CIFAR-10, trained", "CIFAR-100, partly trained", "N-MNIST, trained",
+        "DVS-Gesture windows, trained", "MNIST", "CIFAR-10", "CIFAR-100", "DVS-Gesture", "DVS-CIFAR10",
     ]  # fmt: skip
     assert len(plan.chips) >= 3
     for name in plan.chips:
@@ -213,6 +214,14 @@ def test_the_shipped_plan_is_sound() -> None:
         if entry.stand_in is not None:
             assert entry.stand_in.note
             planned_workload(entry, entry.stand_in.settings, None, "plan")
+
+
+def test_a_title_that_says_trained_is_what_the_kept_network_is_stamped() -> None:
+    for entry in read_plan("five-data-sets").datasets:
+        if entry.kept is not None:
+            kept = read_kept(find_kept(entry.kept))
+            measured, guess = _measured(kept.history), 1 / kept.workload.network.classes
+            assert entry.title.endswith(f", {_stamp(measured, guess)}"), entry.title
 
 
 def test_a_wrong_key_of_a_plan_names_its_data_set(inputs: Path) -> None:

@@ -12,7 +12,7 @@ from nmsim.report.reference.for_people import (
     extrapolation_for_people,
     operations_for_people,
 )
-from nmsim.report.reference.ratios import ratio_table, ratios
+from nmsim.report.reference.ratios import ratio_chart, ratio_table, ratios
 from nmsim.report.reference.result import CASES, Reference
 from nmsim.report.reference.tables import (
     activity_table,
@@ -169,3 +169,11 @@ def test_recomputing_a_history_leaves_the_errors_of_prices_common(example: Refer
         assert item.energy_ratio is not None
         assert item.energy_ratio.ci_low is not None
         assert (item.energy_ratio.band_high - item.energy_ratio.band_low) / item.energy_ratio.mean < 0.3
+
+
+def test_names_beside_the_chart_of_ratios_are_not_cut(example: Reference) -> None:
+    marks = [layer["encoding"]["y"] for layer in ratio_chart(example)["layer"] if "y" in layer["encoding"]]
+    assert marks
+    assert all(place["axis"]["labelLimit"] == 0 for place in marks), (
+        "Vega cuts at 180 pixels unless told 0: no limit"
+    )

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from nmsim.report.compare import comparison, side_by_side
+from nmsim.report.compare import COMPARED, comparison, side_by_side
+from nmsim.report.plots.evaluations import comparison_chart
 from nmsim.report.ratio import energy_ratio, interval_text
 from nmsim.report.result import RunResult
 from nmsim.report.tables import ratio_text
@@ -62,3 +63,10 @@ def test_figures_without_a_price_have_no_ratio(result: RunResult) -> None:
     row = comparison([result.evaluations[0], no_area]).records()[1]
     assert row["area_mm2"] is None
     assert row["area_ratio"] is None
+
+
+def test_the_live_chart_writes_the_unit_of_the_chosen_figure_at_its_marks(result: RunResult) -> None:
+    axis = comparison_chart(result.evaluations)["layer"][0]["encoding"]["x"]
+    assert axis["title"] is None
+    for figure in COMPARED:
+        assert f'"{figure.heading}": "{figure.unit}"' in axis["axis"]["labelExpr"]

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
+from nmsim.report.plots.canvas import log_scale
 from nmsim.report.result import RunResult
 from nmsim.report.write import draw
 
@@ -96,3 +97,18 @@ def test_the_axis_of_a_loss_spans_the_loss(result: RunResult, drawn: list[Figure
         values = [value for line in item.lines for value in np.asarray(line.get_ydata(), np.float64)]
         low, high = item.get_ylim()
         assert max(values) - min(values) > 0.5 * (high - low) or item.get_yscale() == "log"
+
+
+def test_marks_of_a_logarithmic_axis_are_plain_numbers() -> None:
+    for values, expected in (
+        ((12.0, 70.0), ["20", "50"]),
+        ((2e8, 4e10), ["500 M", "1 G", "20 G"]),
+        ((2e-4, 0.3), ["0.001", "0.1"]),
+    ):
+        axes = Figure().add_subplot()
+        axes.plot(values, values)
+        log_scale(axes, "x")
+        axes.figure.canvas.draw()
+        shown = [text.get_text() for text in axes.get_xticklabels(which="both") if text.get_text()]
+        assert set(expected) <= set(shown)
+        assert not any("$" in text or "e" in text for text in shown)
