@@ -39,6 +39,7 @@ from nmsim.explore.search import SAMPLERS, Sampler, Searcher
 from nmsim.explore.space import SPACES, DesignSpace
 from nmsim.pipeline.evaluate_design import EvaluateDesign, Job
 from nmsim.pipeline.explore import reopen
+from nmsim.pipeline.neighbours import in_order
 from nmsim.pipeline.study import StudyOptions, StudyRunner
 from nmsim.report.plots.hypervolume import hypervolume as hypervolume_picture
 
@@ -95,7 +96,7 @@ def cpu(space: str, work: Path, designs: int, run: Path) -> Cpu:
     how = {"verb": "sweep", "method": "sobol", "seed": 1}
     with StudyRunner(document, how, Serial(), options) as study:
         chosen = sample(study.space, "sobol", designs, 1)
-        jobs = study.in_order([Job(index, values) for index, values in enumerate(chosen)])
+        jobs = in_order([Job(index, values) for index, values in enumerate(chosen)], study.configurator)
         evaluate = EvaluateDesign(study.configurator, study.numerics)
         evaluate(jobs[0])  # reads the run, loads compiled code
         began = time.process_time()

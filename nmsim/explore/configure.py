@@ -12,6 +12,7 @@ from nmsim.cost.chip_file import load_chip, with_prices
 from nmsim.cost.table import FOLDER as TECHNOLOGY
 from nmsim.cost.table import CostTable, build_table
 from nmsim.errors import ConfigError
+from nmsim.explore.axis import Axis
 from nmsim.explore.space import DesignSpace, Values
 from nmsim.hardware.chip import ChipConfig
 from nmsim.workload import WorkloadSpec
@@ -74,13 +75,17 @@ class Configurator:
             wrong: list[ConfigError] = []
             for level in axis.levels():
                 try:
-                    self._build({**self.space.base.values, **axis.assignments(level)}, place)
+                    self.at_level(axis, level, place)
                 except ConfigError as error:
                     wrong.append(error)
                 else:
                     break
             else:
                 raise wrong[0]
+
+    def at_level(self, axis: Axis, level: Any, place: str = "") -> Configured:
+        """The records of the base with one axis at a level; `ConfigError` if it does not go with the base."""
+        return self._build({**self.space.base.values, **axis.assignments(level)}, place or self.place)
 
     def configure(self, values: Values) -> Configured:
         """The records of one design; `ConfigError` says which value does not go with which."""

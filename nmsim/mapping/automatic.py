@@ -3,16 +3,18 @@
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
+from nmsim.caches import BoundedCache
 from nmsim.errors import DoesNotFitError
 from nmsim.hardware.chip import ChipConfig
 from nmsim.mapping.deployment import Deployment, needs_on
 from nmsim.mapping.fit import FitReport
-from nmsim.mapping.mapping import Mapping, Slices
-from nmsim.mapping.outline import outline
+from nmsim.mapping.mapping import Mapping, Residencies, Slices
+from nmsim.mapping.outline import floor_plan, outline
 from nmsim.mapping.partition import Partition, Spread, too_much
 from nmsim.mapping.place import place
 from nmsim.mapping.remedy import fit_report
 from nmsim.mapping.residency import residency
+from nmsim.mapping.room import LayerPlan, Storage
 from nmsim.mapping.task import PresentSynapses, Task, following
 from nmsim.network.memory import TrainingNeeds
 from nmsim.network.precision import Precision
@@ -20,6 +22,8 @@ from nmsim.network.spec import NetworkSpec
 
 KEPT = 64
 """Mappings that are kept for further chips of the same outline."""
+KEPT_BYTES = 64 * 2**20
+"""Of what cores keep, kept for chips that hold the same."""
 
 
 def map_network(
@@ -117,22 +121,29 @@ def deploy_network(
 
 def finished(task: Task, found: Partition, *, movable: bool) -> Mapping:
     """The mapping of a partition: its cores put in good places if they are movable, every memory accounted for."""
-    pieces, chip = found.pieces, task.chip
+    slices = found.pieces
     if movable:
-        pieces = place(task.network, task.plans, pieces, chip, trains=task.needs.trains)
-    by_type = {storage.core.name: storage for storage in found.storages}
-    cores = chip.cores()
-    storage_of = {piece.core: by_type[cores[piece.core].type.name] for piece in pieces}
+        slices = place(task.network, task.plans, slices, task.chip, trains=task.needs.trains)
     streamed = sorted(set().union(*(storage.streamed for storage in found.storages)))
     notes = list(task.notes)
     if streamed:
         notes.append(f"time-multiplexed: {', '.join(streamed)} live in DRAM and are loaded piece by piece")
     return Mapping(
         network_hash=task.network.content_hash(),
-        chip_hash=chip.content_hash(),
+        chip_hash=task.chip.content_hash(),
         rule=task.needs.rule,
-        slices=Slices(pieces),
-        residency=residency(task.plans, pieces, storage_of),
+        slices=slices,
+        residency=_accounted((task.plans, slices, found.storages, floor_plan(task.chip))),
         time_multiplexed=bool(streamed),
         notes=tuple(notes),
     )
+
+
+def _account(asked: tuple[tuple[LayerPlan, ...], Slices, tuple[Storage, ...], ChipConfig]) -> Residencies:
+    plans, slices, storages, chip = asked
+    by_type, cores = {storage.core.name: storage for storage in storages}, chip.cores()
+    return residency(plans, slices, {core: by_type[cores[core].type.name] for core in slices.cores})
+
+
+_accounted = BoundedCache(_account, lambda _, found: found.nbytes, KEPT_BYTES)
+"""What every core keeps; the same object for all chips that hold the same."""

@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 
-from nmsim.mapping.mapping import Slice
+from nmsim.caches import BoundedCache
+from nmsim.mapping.mapping import Slice, Slices
 from nmsim.mapping.room import NOWHERE, LayerPlan, Room, Storage
 
-KEPT = 1024
-"""Largest boxes that are kept: a search asks for those of its layers with every partition."""
+KEPT = 4096
+"""Largest boxes that are kept: designs and partitions ask for those of the same layers again and again."""
+KEPT_BYTES = 32 * 2**20
+"""Of layers in pieces that are kept."""
 
 
 @dataclass(frozen=True)
@@ -114,8 +117,17 @@ def _most_channels(plan: LayerPlan, storage: Storage, height: int, units: int, s
     return low
 
 
-def cut_large(plan: LayerPlan, box: Box) -> list[Slice]:
+def cut_large(plan: LayerPlan, box: Box) -> Slices:
     """Pieces as large as the box, the last ones smaller."""
+    return _large_cuts((plan, box))
+
+
+def cut_even(plan: LayerPlan, box: Box, storage: Storage, wanted: int, least: int = 1) -> Slices:
+    """At most about `wanted` pieces, as even as can be; rows are divided only if channels do not suffice."""
+    return _even_cuts((plan, box, storage, wanted, least))
+
+
+def _cut_large(plan: LayerPlan, box: Box) -> Slices:
     channels = plan.layer.weight_shape[0]
     columns = [(start, min(start + box.channels, channels)) for start in range(0, channels, box.channels)]
     rows = plan.rows
@@ -123,10 +135,9 @@ def cut_large(plan: LayerPlan, box: Box) -> list[Slice]:
     return _pieces(plan, columns, bands, box.parts)
 
 
-def cut_even(plan: LayerPlan, box: Box, storage: Storage, wanted: int, least: int = 1) -> list[Slice]:
-    """At most about `wanted` pieces, as even as can be; rows are divided only if channels do not suffice."""
+def _cut_even(plan: LayerPlan, box: Box, storage: Storage, wanted: int, least: int) -> Slices:
     channels, rows = plan.layer.weight_shape[0], plan.rows
-    best: tuple[int, int, list[Slice]] | None = None
+    best: tuple[int, int, Slices] | None = None
     for bands in sorted({-(-rows // height) for height in _heights(rows)}):
         columns = min(max(1, channels // least), wanted // box.parts // bands)
         if columns < 1:
@@ -140,7 +151,7 @@ def cut_even(plan: LayerPlan, box: Box, storage: Storage, wanted: int, least: in
             empty.fits(storage.demand(plan, piece)) for piece in {plan.alike(p): p for p in pieces}.values()
         ):
             best = (size, bands, pieces)
-    return best[2] if best else cut_large(plan, box)
+    return best[2] if best else _cut_large(plan, box)
 
 
 def _even(size: int, parts: int) -> list[tuple[int, int]]:
@@ -149,11 +160,20 @@ def _even(size: int, parts: int) -> list[tuple[int, int]]:
 
 def _pieces(
     plan: LayerPlan, columns: list[tuple[int, int]], bands: list[tuple[int, int]], parts: int
-) -> list[Slice]:
+) -> Slices:
     inputs = _even(plan.layer.weight_shape[1], parts)
-    return [
+    return Slices(
         Slice(plan.layer.index, NOWHERE, *column, *band, *part, owner=part[0] == 0)
         for column in columns
         for band in bands
         for part in inputs
-    ]
+    )
+
+
+_large_cuts = BoundedCache[tuple[LayerPlan, Box], Slices](
+    lambda asked: _cut_large(*asked), lambda _, found: found.nbytes, KEPT_BYTES
+)
+_even_cuts = BoundedCache[tuple[LayerPlan, Box, Storage, int, int], Slices](
+    lambda asked: _cut_even(*asked), lambda _, found: found.nbytes, KEPT_BYTES
+)
+"""The same objects for whoever asks the same."""

@@ -7,7 +7,7 @@ from nmsim.hardware.core import Core
 from nmsim.mapping.box import box_on_any, cut_large
 from nmsim.mapping.mapping import Slice
 from nmsim.mapping.partition import Spread, partitions
-from nmsim.mapping.room import NOWHERE, Bound, Room
+from nmsim.mapping.room import NOWHERE, Bound, Room, Storage
 from nmsim.mapping.task import Task
 
 ON_CHIP = "on the whole chip"
@@ -111,7 +111,7 @@ def _in_one_core(task: Task) -> Iterator[Shortfall]:
         if box_on_any(plan, storages):
             continue
         storage = max(storages, key=lambda s: sum(memory.capacity_bits for memory in s.core.memories))
-        key = f"core_types.{task.chip.core_types.index(storage.core)}"
+        key = _key(task, storage)
         layer, core = plan.layer, storage.core
         smallest = Slice(layer.index, NOWHERE, 0, 1, min(1, plan.rows - 1), min(2, plan.rows), 0, 1)
         for index, demand in Room(storage).shortfalls(storage.demand(plan, smallest)):
@@ -129,12 +129,12 @@ def _on_the_chip(task: Task, spread: Spread) -> Iterator[Shortfall]:
         )
         return
     storage = storages[0]
-    key = f"core_types.{task.chip.core_types.index(storage.core)}"
+    key = _key(task, storage)
     total = Room(storage)
     for plan in task.plans:
         box = box_on_any(plan, storages)
         for piece in cut_large(plan, box) if box else ():
-            total.add(storage.demand(plan, piece))
+            total = total.with_piece(storage.demand(plan, piece))
     cores = [core.type for core in task.chip.cores()]
     slots = sum(core.neuron_slots for core in cores)
     if total.slots > slots:
@@ -148,6 +148,11 @@ def _on_the_chip(task: Task, spread: Spread) -> Iterator[Shortfall]:
         if total.words[index] > bound:
             resource = shortfall_of(storage.core, key, index, total.words[index], ON_CHIP, None)
             yield replace(resource, bound=bound)
+
+
+def _key(task: Task, storage: Storage) -> str:
+    """Key path of a type of core in the chip file."""
+    return f"core_types.{[core.name for core in task.chip.core_types].index(storage.core.name)}"
 
 
 def shortfall_of(core: Core, key: str, bound: Bound, demand: int, scope: str, layer: int | None) -> Shortfall:

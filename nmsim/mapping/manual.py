@@ -12,7 +12,7 @@ from nmsim.errors import ConfigError, DoesNotFitError
 from nmsim.hardware.chip import ChipConfig
 from nmsim.mapping.automatic import finished
 from nmsim.mapping.fit import FitReport, Shortfall, shortfall_of
-from nmsim.mapping.mapping import Mapping, Slice
+from nmsim.mapping.mapping import Mapping, Slice, Slices
 from nmsim.mapping.partition import Partition
 from nmsim.mapping.room import Bound, LayerPlan, Room, Storage
 from nmsim.mapping.task import Task
@@ -101,7 +101,7 @@ def map_manually(
     for storages in task.storages:
         tried = _overfull(task, owners, storages)
         if storages and not tried:
-            return finished(task, Partition(tuple(owners), storages), movable=False)
+            return finished(task, Partition(Slices(owners), storages), movable=False)
     report = FitReport(
         network.name, task.needs.rule, chip.name, len(chip.cores()), tuple(tried), (), searched=False
     )
@@ -191,10 +191,10 @@ def _overfull(task: Task, pieces: Sequence[Slice], storages: Sequence[Storage]) 
             raise ConfigError(
                 f"core {piece.core}: its type '{core.name}' has no memory for {kinds}; use another core"
             )
-        room = rooms.setdefault(piece.core, Room(by_type[core.name]))
+        room = rooms.get(piece.core) or Room(by_type[core.name])
         demand = room.storage.demand(task.plans[piece.layer], piece)
         key = f"core_types.{task.chip.core_types.index(core)}"
         for index, words in room.shortfalls(demand):
             short[piece.core, index] = shortfall_of(core, key, index, words, f"in core {piece.core}", None)
-        room.add(demand)
+        rooms[piece.core] = room.with_piece(demand)
     return list(short.values())

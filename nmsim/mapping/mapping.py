@@ -16,6 +16,9 @@ from nmsim.mapping.flow import LayerFlow
 from nmsim.network.spec import SynapticLayer
 from nmsim.shown import Shown
 
+_SLICE_BYTES = 200
+_RESIDENCY_BYTES = 150
+
 
 @dataclass(frozen=True, slots=True)
 class Slice:
@@ -38,11 +41,18 @@ class Slice:
     input_stop: int
     owner: bool = True
 
+    def on(self, core: int) -> "Slice":
+        """The same box on another core."""
+        return Slice(
+            self.layer, core, self.channel_start, self.channel_stop, self.row_start, self.row_stop,
+            self.input_start, self.input_stop, self.owner,
+        )  # fmt: skip
+
     @property
     def shape(self) -> tuple[int, ...]:
         """What decides its needs: equal for slices of equal size (and row position, because of padding)."""
-        inputs = self.input_stop - self.input_start
-        return self.layer, self.channels, self.row_start, self.row_stop, inputs, self.owner
+        channels, inputs = self.channel_stop - self.channel_start, self.input_stop - self.input_start
+        return self.layer, channels, self.row_start, self.row_stop, inputs, self.owner
 
     @property
     def channels(self) -> int:
@@ -152,6 +162,11 @@ class MemoryUse:
 class Slices(HashedTuple[Slice]):
     """The slices of a mapping, which mappings on many chips have in common: what follows from them is found once."""
 
+    @property
+    def nbytes(self) -> int:
+        """Memory that they take."""
+        return _SLICE_BYTES * len(self)
+
     @cached_property
     def by_layer(self) -> dict[int, HashedTuple[Slice]]:
         """Those of every layer in order of core."""
@@ -173,6 +188,11 @@ class Slices(HashedTuple[Slice]):
 
 class Residencies(HashedTuple[Residency]):
     """What all cores of a mapping keep."""
+
+    @property
+    def nbytes(self) -> int:
+        """Memory that they take."""
+        return _RESIDENCY_BYTES * len(self)
 
     @cached_property
     def text(self) -> str:

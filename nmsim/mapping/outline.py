@@ -6,20 +6,31 @@ from nmsim.hardware.chip import ChipArray, ChipConfig, Options, Power
 from nmsim.hardware.core import Core
 from nmsim.hardware.noc import Barrier, Dram, Noc
 from nmsim.hardware.sram import Sram
-from nmsim.mapping.partition import Cut
 
 _SOME_DRAM = Dram(kind="any", bandwidth_bits_per_s=1e9, latency_ns=0)
 KEPT = 64
 """Outlines that are kept: the policies of a search ask for the same two."""
 
 
-def outline(chip: ChipConfig, spread: Cut) -> ChipConfig:
-    """The chip with everything that mapping by this spread never looks at set to one value.
+def outline(chip: ChipConfig, spread: object) -> ChipConfig:
+    """The chip with everything that mapping by this spread (a `Cut`) never looks at set to one value.
 
     Use it where many designs are mapped: a mapping found on an outline is that of every chip with the outline (only its
     `chip_hash` differs), and the outline is the key under which it is kept. Lanes stay where layers are cut by them.
     """
     return _outline(chip, lanes=spread != "compact")
+
+
+@lru_cache(maxsize=KEPT)
+def floor_plan(chip: ChipConfig) -> ChipConfig:
+    """The chip as far as it says which types of core are where, and how far apart."""
+    return _outline(chip, lanes=False).model_copy(update={"dram": None, "options": Options()})
+
+
+@lru_cache(maxsize=KEPT)
+def store(core: Core) -> Core:
+    """A type of core as far as it says what it can hold."""
+    return _core(core, lanes=False)
 
 
 @lru_cache(maxsize=KEPT)

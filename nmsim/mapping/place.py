@@ -1,14 +1,16 @@
 """Move pieces between equal cores so that bits times hops become few (docs/machine.md)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nmsim.caches import BoundedCache
 from nmsim.hardware.chip import ChipConfig, PlacedCore
-from nmsim.mapping.expected_traffic import traffic_matrix
-from nmsim.mapping.mapping import Slice
+from nmsim.mapping.expected_traffic import as_seen_by_traffic, traffic_matrix
+from nmsim.mapping.mapping import Slice, Slices
+from nmsim.mapping.outline import floor_plan
 from nmsim.mapping.room import LayerPlan
 from nmsim.network.spec import NetworkSpec
 
@@ -19,6 +21,8 @@ CHIP_BORDER_HOPS = 16
 MAX_IMPROVED_CORES = 256
 """In a larger corner of the mesh the snake order stays: the time of an exchange grows with the cube."""
 _EXACT_BITS = 50
+KEPT_BYTES = 32 * 2**20
+"""Of pieces in their places that are kept: chips that hold a network otherwise often cut it alike."""
 
 
 @dataclass(frozen=True)
@@ -31,33 +35,37 @@ class Group:
 
 
 def place(
-    network: NetworkSpec,
-    plans: Sequence[LayerPlan],
-    pieces: Sequence[Slice],
-    chip: ChipConfig,
-    *,
-    trains: bool,
-) -> tuple[Slice, ...]:
-    """The same pieces, each core's share of them moved to where it costs least.
+    network: NetworkSpec, plans: Sequence[LayerPlan], pieces: Slices, chip: ChipConfig, *, trains: bool
+) -> Slices:
+    """The same pieces, each core's share of them moved to where it costs least; kept for whoever asks the same.
 
     Start: cores in order of their first layer along a snake through the smallest corner of the mesh that holds them.
     Then two cores, or a core and an idle one, change places, always the pair that gains most, until none gains.
     (A quadratic assignment; scipy's FAQ gets 2 to 5 % below, but breaks ties by rounding errors. Costs here are
     integers, so that every machine finds the same places.)
     """
-    cores = chip.cores()
-    groups = _groups(pieces, cores)
+    seen = tuple(as_seen_by_traffic(plan) for plan in plans)
+    return _placed((network, seen, pieces, floor_plan(chip), trains))
+
+
+def _place(asked: tuple[NetworkSpec, tuple[LayerPlan, ...], Slices, ChipConfig, bool]) -> Slices:
+    network, plans, pieces, chip, trains = asked
+    groups = _groups(pieces, chip.cores())
     row_of = {group.core: row for row, group in enumerate(groups)}
     inside = _corner(groups, chip)
     seats = _snake(groups, inside)
     if 1 < len(inside) <= MAX_IMPROVED_CORES:
-        rows = np.array([row_of[piece.core] for piece in pieces])
+        places = [row_of[piece.core] for piece in pieces]
         flow = np.zeros((len(inside), len(inside)), np.int64)
-        np.add.at(flow, (rows[:, None], rows), traffic_matrix(network, plans, pieces, trains=trains))
+        flow[: len(groups), : len(groups)] = traffic_matrix(network, plans, pieces, places, trains=trains)
         hops = hop_matrix(chip, inside)
         types = np.array([core.type.name for core in inside])
         seats = exchanged(_exact(flow, int(hops.max())), hops.astype(np.float64), types, seats)
-    return tuple(replace(piece, core=inside[seats[row_of[piece.core]]].index) for piece in pieces)
+    core_of = {group.core: inside[seat].index for group, seat in zip(groups, seats.tolist(), strict=False)}
+    return Slices(piece.on(core_of[piece.core]) for piece in pieces)
+
+
+_placed = BoundedCache(_place, lambda _, found: found.nbytes, KEPT_BYTES)
 
 
 def hop_matrix(chip: ChipConfig, cores: Sequence[PlacedCore]) -> IntArray:

@@ -32,8 +32,9 @@ class LayerPlan:
 
     def alike(self, piece: Slice) -> tuple[int, ...]:
         """Equal for pieces of equal needs: of equal shape, and in the same place where not all synapses are there."""
-        place = (piece.channel_start, piece.input_start) if self.stored is not None else ()
-        return (*piece.shape, *place)
+        if self.stored is None:
+            return piece.shape
+        return (*piece.shape, piece.channel_start, piece.input_start)
 
     def keeps_synapses(self, term: Term) -> bool:
         """Whether a term has a value for every synapse that is there, not for every weight."""
@@ -82,6 +83,10 @@ class Amount(NamedTuple):
         """Both together."""
         return Amount(self.words + other.words, self.bits + other.bits)
 
+    def times(self, count: int) -> "Amount":
+        """As much for each of some equal pieces."""
+        return Amount(count * self.words, count * self.bits)
+
 
 NOTHING = Amount(0, 0)
 
@@ -90,7 +95,7 @@ class Demand(NamedTuple):
     """What a piece of a layer asks of a core.
 
     `kept` stays in its memory, `buffers` are shared with other layers (and hold what is loaded from DRAM), `off_chip`
-    bits live in DRAM.
+    bits live in DRAM. Equal pieces ask for the same: whoever asks for many of them keeps the answer.
     """
 
     layer: int
@@ -102,7 +107,7 @@ class Demand(NamedTuple):
     off_chip: dict[Content, int]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Storage:
     """Where a type of core keeps each kind of data.
 
@@ -114,9 +119,8 @@ class Storage:
     streamed: frozenset[Content] = frozenset()
     direct: frozenset[Content] = frozenset()
     skip: Skip = field(default_factory=Skip)
-    homes: dict[Content, int] = field(init=False)
+    homes: dict[Content, int] = field(init=False, compare=False)
     """Index of the memory in which a kind is kept or worked on."""
-    _known: dict[tuple[int, ...], Demand] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         homes = {content: self.core.home(content) for content in STORED if content not in self.direct}
@@ -125,13 +129,6 @@ class Storage:
     def off_chip(self, kind: Content) -> bool:
         """Whether the data's home is DRAM."""
         return kind in self.streamed or kind not in self.homes
-
-    def demand(self, plan: LayerPlan, piece: Slice) -> Demand:
-        """What a piece asks of a core of this type; equal pieces are computed once."""
-        key = plan.alike(piece)
-        if key not in self._known:
-            self._known[key] = self._demand(plan, piece)
-        return self._known[key]
 
     def least_words(self, plan: LayerPlan) -> list[int]:
         """Words of every memory that a layer keeps at least, into whatever pieces it is cut.
@@ -151,7 +148,8 @@ class Storage:
             words[home] += self.core.memories[home].words_for(values, term.value_bits)
         return words
 
-    def _demand(self, plan: LayerPlan, piece: Slice) -> Demand:
+    def demand(self, plan: LayerPlan, piece: Slice) -> Demand:
+        """What a piece asks of a core of this type."""
         sizes = plan.sizes(piece)
         fan_in = sizes.weights // piece.channels
         demand = Demand(plan.layer.index, sizes.neurons, fan_in, {}, {}, {})
@@ -205,111 +203,87 @@ class Storage:
         return 0
 
 
+@dataclass(frozen=True, eq=False, slots=True)
 class Room:
-    """One core being filled: what its pieces take together.
+    """What is left of a core with pieces in it. It never changes: a further piece makes another one.
 
     Buffers of different layers are used in turn, so the largest counts, kind by kind. Pieces of one layer work side by
     side, and their buffers add up, unless data is streamed: then every piece has its turn, and with it all of what its
     memories do not keep, so that the largest layer counts, memory by memory.
     """
 
-    def __init__(self, storage: Storage, share: float = 1.0) -> None:
-        self.storage = storage
-        self.slots = 0
-        self.kept: dict[tuple[int, Content], Amount] = {}
-        """By layer and kind."""
-        self.off_chip: dict[tuple[int, Content], int] = {}
-        self._kept_words = [0] * len(storage.core.memories)
-        self._buffers: dict[Content, dict[int, Amount]] = {}
-        self._bounds = tuple(int(memory.words * share) for memory in storage.core.memories)
-        self._slot_bound = max(1, int(storage.core.neuron_slots * share))
+    storage: Storage
+    share: float = 1.0
+    """Of what the core has."""
+    slots: int = 0
+    kept: tuple[int, ...] = ()
+    """Words of every memory; none in an empty room."""
+    layers: Mapping[int, Mapping[Content, int]] = field(default_factory=dict)
+    """Words of buffers by layer and kind."""
+    largest: Mapping[tuple[int, Content | None], int] = field(default_factory=dict)
+    """Words of the largest layer by memory and kind of buffer, or by memory alone where data is streamed."""
+    bounds: tuple[int, ...] = ()
+    """Neuron slots, and words of every memory, that there are; filled in."""
+
+    def __post_init__(self) -> None:
+        """Bounds of an empty room, from which the others have them."""
+        if not self.bounds:
+            core, share = self.storage.core, self.share
+            words = (int(memory.words * share) for memory in core.memories)
+            object.__setattr__(self, "bounds", (max(1, int(core.neuron_slots * share)), *words))
 
     @property
     def words(self) -> list[int]:
         """Words in use of every memory."""
-        used = list(self._kept_words)
-        for kind, amount in self.buffers.items():
-            used[self.storage.homes[kind]] += amount.words
+        used = list(self.kept or (0,) * len(self.storage.core.memories))
+        for (memory, _), words in self.largest.items():
+            used[memory] += words
         return used
 
-    @property
-    def buffers(self) -> dict[Content, Amount]:
-        """What counts of every buffer: its largest layer, or, if data is streamed, the largest layer of its memory."""
-        if not self.storage.streamed:
-            return {kind: max(layers.values()) for kind, layers in self._buffers.items()}
-        totals = self._turn_words(self._buffers)
-        largest = {memory: max(layers, key=lambda layer: layers[layer]) for memory, layers in totals.items()}
-        found = {
-            kind: layers.get(largest[self.storage.homes[kind]]) for kind, layers in self._buffers.items()
-        }
-        return {kind: amount for kind, amount in found.items() if amount is not None}
+    def with_piece(self, demand: Demand) -> "Room":
+        """The same with a further piece, whether it fits or not."""
+        storage, homes, streamed = self.storage, self.storage.homes, bool(self.storage.streamed)
+        in_turn = Content.MEMBRANE in storage.streamed
+        slots = max(self.slots, demand.slots) if in_turn else self.slots + demand.slots
+        kept = list(self.kept or (0,) * len(storage.core.memories))
+        for kind, amount in demand.kept.items():
+            kept[homes[kind]] += amount.words
+        before = self.layers.get(demand.layer, {})
+        own = dict(before)
+        for kind, amount in demand.buffers.items():
+            there = own.get(kind, 0)
+            own[kind] = max(there, amount.words) if streamed else there + amount.words
+        if own == before:
+            return Room(storage, self.share, slots, tuple(kept), self.layers, self.largest, self.bounds)
+        turn: dict[tuple[int, Content | None], int] = {}
+        for kind, words in own.items():
+            place = homes[kind], None if streamed else kind
+            turn[place] = turn.get(place, 0) + words
+        largest = {place: max(self.largest.get(place, 0), words) for place, words in turn.items()}
+        layers = {**self.layers, demand.layer: own}
+        largest = {**self.largest, **largest}
+        return Room(storage, self.share, slots, tuple(kept), layers, largest, self.bounds)
 
-    def _turn_words(self, buffers: Mapping[Content, Mapping[int, Amount]]) -> dict[int, dict[int, int]]:
-        """Words of all buffers of a layer in a memory, by memory and layer."""
-        totals: dict[int, dict[int, int]] = {}
-        for kind, layers in buffers.items():
-            words = totals.setdefault(self.storage.homes[kind], {})
-            for layer, amount in layers.items():
-                words[layer] = words.get(layer, 0) + amount.words
-        return totals
+    def with_one_that_fits(self, demand: Demand) -> "Room | None":
+        """The same with a further piece; None if it does not fit."""
+        after = self.with_piece(demand)
+        return None if any(True for _ in after.broken(demand.fan_in)) else after
 
     def fits(self, demand: Demand) -> bool:
         """Whether a piece fits into the space that is left."""
-        return not any(True for _ in self.shortfalls(demand))
+        return self.with_one_that_fits(demand) is not None
 
     def shortfalls(self, demand: Demand) -> Iterator[tuple[Bound, int]]:
         """Every bound that a further piece would break, and what all pieces together would need."""
-        core = self.storage.core
-        if core.max_fan_in is not None and demand.fan_in > core.max_fan_in:
-            yield "max_fan_in", demand.fan_in
-        slots = self._slots_with(demand)
-        if slots > self._slot_bound:
-            yield "neuron_slots", slots
-        for index, (words, bound) in enumerate(zip(self._words_with(demand), self._bounds, strict=True)):
+        return self.with_piece(demand).broken(demand.fan_in)
+
+    def broken(self, fan_in: int) -> Iterator[tuple[Bound, int]]:
+        """Every bound that is broken, and what is needed; `fan_in` is the largest of a neuron here."""
+        most, (slots, *bounds) = self.storage.core.max_fan_in, self.bounds
+        if most is not None and fan_in > most:
+            yield "max_fan_in", fan_in
+        if self.slots > slots:
+            yield "neuron_slots", self.slots
+        for index, (words, bound) in enumerate(zip(self.words, bounds, strict=True)):
             if words > bound:
                 yield index, words
-
-    def add(self, demand: Demand) -> None:
-        """Take a piece in."""
-        self.slots = self._slots_with(demand)
-        for kind, amount in demand.kept.items():
-            key = (demand.layer, kind)
-            self.kept[key] = self.kept.get(key, NOTHING).plus(amount)
-            self._kept_words[self.storage.homes[kind]] += amount.words
-        for kind, bits in demand.off_chip.items():
-            self.off_chip[demand.layer, kind] = self.off_chip.get((demand.layer, kind), 0) + bits
-        for kind, amount in demand.buffers.items():
-            self._buffers.setdefault(kind, {})[demand.layer] = self._layer_buffer(kind, amount, demand.layer)
-
-    def _slots_with(self, demand: Demand) -> int:
-        in_turn = Content.MEMBRANE in self.storage.streamed
-        return max(self.slots, demand.slots) if in_turn else self.slots + demand.slots
-
-    def _layer_buffer(self, kind: Content, amount: Amount, layer: int) -> Amount:
-        there = self._buffers.get(kind, {}).get(layer, NOTHING)
-        return max(there, amount) if self.storage.streamed else there.plus(amount)
-
-    def _words_with(self, demand: Demand) -> list[int]:
-        used = list(self._kept_words)
-        for kind, amount in demand.kept.items():
-            used[self.storage.homes[kind]] += amount.words
-        if self.storage.streamed:
-            return self._in_turn(used, demand)
-        buffers = self.buffers
-        for kind, amount in demand.buffers.items():
-            buffers[kind] = max(buffers.get(kind, NOTHING), self._layer_buffer(kind, amount, demand.layer))
-        for kind, amount in buffers.items():
-            used[self.storage.homes[kind]] += amount.words
-        return used
-
-    def _in_turn(self, used: list[int], demand: Demand) -> list[int]:
-        """Words of every memory when each piece takes its turn with the buffers."""
-        layer = demand.layer
-        mine = {
-            kind: {layer: self._layer_buffer(kind, demand.buffers.get(kind, NOTHING), layer)}
-            for kind in {*self._buffers, *demand.buffers}
-        }
-        both = {kind: {**self._buffers.get(kind, {}), **own} for kind, own in mine.items()}
-        for memory, layers in self._turn_words(both).items():
-            used[memory] += max(layers.values())
-        return used

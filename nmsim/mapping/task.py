@@ -6,7 +6,7 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
-from nmsim.caches import Itself
+from nmsim.caches import HashedTuple, Itself
 from nmsim.contents import Content
 from nmsim.hardware.chip import ChipConfig
 from nmsim.hardware.core import Core
@@ -14,6 +14,7 @@ from nmsim.hardware.sram import NOMINAL_BITS, Sram
 from nmsim.mapping.deployment import needs_on
 from nmsim.mapping.expected_traffic import overlap
 from nmsim.mapping.mapping import Slice
+from nmsim.mapping.outline import store
 from nmsim.mapping.partition import Cut, Partition, partitions
 from nmsim.mapping.room import LayerPlan, Storage
 from nmsim.mapping.stored_weights import Present, StoredWeights
@@ -51,7 +52,7 @@ def _terms(
     network: NetworkSpec, precision: Itself[Precision], needs: TrainingNeeds
 ) -> tuple[tuple[Term, ...], ...]:
     """What every layer keeps, apart from the others."""
-    return network_terms(network, precision.it, needs, spread=True)
+    return tuple(HashedTuple(terms) for terms in network_terms(network, precision.it, needs, spread=True))
 
 
 def following(
@@ -134,10 +135,7 @@ class Task:
 
     @cached_property
     def storages(self) -> tuple[tuple[Storage, ...], ...]:
-        """Ways to store the data, most on chip first; only core types that have a place for every kind.
-
-        Found once, so that what pieces ask of a core is worked out once for all partitions that a search tries.
-        """
+        """Ways to store the data, most on chip first; only core types that have a place for every kind."""
         return tuple(self._storages())
 
     def _storages(self) -> Iterator[tuple[Storage, ...]]:
@@ -146,7 +144,7 @@ class Task:
             direct.add(Content.WEIGHT_GRADIENT)
         if self.needs.stbp_history == "spill":
             direct.add(Content.HISTORY)
-        usable = [core for core in self.chip.core_types if not self.homeless(core)]
+        usable = [store(core) for core in self.chip.core_types if not self.homeless(core)]
         streamed: frozenset[Content] = frozenset()
         yield tuple(Storage(core, streamed, frozenset(direct), self.chip.options.skip) for core in usable)
         for kinds in SPILL_ORDER if self.chip.dram is not None else ():
@@ -167,6 +165,8 @@ class Task:
 
     def fan_outs(self, pieces: Sequence[Slice]) -> Iterator[tuple[int, int, int]]:
         """Layer, most cores that one of its pieces must reach, and the bound of its core, where there is a bound."""
+        if all(core.max_fan_out is None for core in self.chip.core_types):
+            return
         cores = self.chip.cores()
         for source in range(len(self.plans)):
             bounds = [

@@ -8,16 +8,6 @@ from nmsim.hardware.core import Core
 from nmsim.hardware.noc import Barrier, Noc
 from nmsim.hardware.sram import Sram
 
-SPEEDS = frozenset(
-    {
-        "clock_hz", "voltage_v", "tech_node_nm", "accumulate_lanes", "mac_lanes", "neuron_lanes", "update_lanes",
-        "banks", "access_cycles", "pipeline_depth_cycles", "bandwidth_bits_per_s", "latency_ns", "base_cycles",
-        "per_tile_cycles", "tick_s", "arrival_hz",
-    }
-)  # fmt: skip
-"""Last parts of key paths of a chip file that set how fast, or at which price, work is done, and seldom what it is."""
-PRICED = frozenset({"clock_hz", "voltage_v", "tech_node_nm", "arrival_hz"})
-"""Those of them that seldom change how many cycles it takes."""
 KEPT = 64
 """Outlines that are kept: a design asks for its own some ten times."""
 

@@ -18,9 +18,9 @@ from nmsim.explore.configure import Configurator
 from nmsim.explore.result import Result, Status
 from nmsim.explore.space import DesignSpace, Values, design_key
 from nmsim.explore.store import Store
-from nmsim.perf.outline import PRICED, SPEEDS
 from nmsim.pipeline.evaluate_design import EvaluateDesign, Job, Numerics, TrainVariant, training_key
 from nmsim.pipeline.folder import RunFolder, package_versions
+from nmsim.pipeline.neighbours import in_order
 from nmsim.storage import sweep, write_text
 
 REPORTS = 10
@@ -187,18 +187,9 @@ class StudyRunner:
                 result = Result(job.design, job.model, job.values, Status.LOST, result.reason)
             self._keep(count, result)
 
-        self.backend.run(EvaluateDesign(self.configurator, self.numerics), self.in_order(ready), on_result)
-
-    def in_order(self, jobs: Sequence[Job]) -> list[Job]:
-        """The jobs so that those that share runs, mappings and work come one after the other."""
-        return sorted(jobs, key=lambda job: self._neighbourhood(job.values))
-
-    def _neighbourhood(self, values: Values) -> tuple[str, ...]:
-        """Key of a design by which those that share come together."""
-        keyed = [
-            (_how_deep(axis.paths), str(value)) for axis, value in zip(self.space.axes, values, strict=True)
-        ]
-        return tuple(value for _, value in sorted(keyed, key=lambda item: item[0]))
+        self.backend.run(
+            EvaluateDesign(self.configurator, self.numerics), in_order(ready, self.configurator), on_result
+        )
 
     def each(self, function: Callable[[Result], Any], results: Sequence[Result], stage: str) -> None:
         """Have a worker do something for each of some results; whatever goes wrong there is raised here."""
@@ -236,12 +227,6 @@ class StudyRunner:
     def results(self) -> list[Result]:
         """Every stored result."""
         return self.store.results()
-
-
-def _how_deep(paths: Sequence[str]) -> tuple[bool, bool, bool]:
-    """Place of an axis among those that designs are ordered by: the last ones change the least of what is shared."""
-    last = {path.rpartition(".")[2] for path in paths}
-    return bool(last & SPEEDS), last <= PRICED, all(path.startswith("chip.") for path in paths)
 
 
 class _Count:

@@ -1,14 +1,16 @@
 """Boxes and cuts."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import pytest
 from mapping_cases import CONVOLUTIONS, NETWORK, machine
 
 from nmsim.contents import Content
 from nmsim.mapping.box import Box, cut_even, cut_large, largest_box
-from nmsim.mapping.partition import _Rooms
-from nmsim.mapping.room import LayerPlan, Room, Storage
+from nmsim.mapping.mapping import Slice
+from nmsim.mapping.partition import _Cores, _Rooms
+from nmsim.mapping.residency import Account
+from nmsim.mapping.room import Amount, LayerPlan, Room, Storage
 from nmsim.mapping.task import Task
 from nmsim.network.memory import TrainingNeeds
 from nmsim.network.precision import Precision
@@ -64,59 +66,87 @@ def test_every_cut_covers_the_layer_once(layer: int) -> None:
         assert sum(piece.neurons(plan.layer) for piece in pieces) == plan.layer.neurons
 
 
+def account(storage: Storage, plan_pieces: Sequence[tuple[LayerPlan, Slice]]) -> Account:
+    return Account(storage, [(storage.demand(plan, piece), 1) for plan, piece in plan_pieces])
+
+
+def filled(storage: Storage, plan_pieces: Sequence[tuple[LayerPlan, Slice]]) -> Room:
+    room = Room(storage)
+    for plan, piece in plan_pieces:
+        room = room.with_piece(storage.demand(plan, piece))
+    return room
+
+
+def whole(plan: LayerPlan) -> tuple[LayerPlan, Slice]:
+    return plan, cut_large(plan, Box(plan.layer.neurons, 1, 1))[0]
+
+
 def test_buffers_of_layers_share_and_those_of_one_layer_add_up() -> None:
     first, second = plans()
-    room = Room(storage())
     piece = cut_even(first, Box(32, 1, 1), storage(), 4)
-    for part in (piece[0], piece[1]):
-        room.add(room.storage.demand(first, part))
-    room.add(room.storage.demand(second, cut_large(second, Box(10, 1, 1))[0]))
-    assert room.buffers[Content.INPUT_SUM].bits == 16 * 32  # 8 + 8 neurons of layer 0, or 10 of layer 1
+    taken = [(first, piece[0]), (first, piece[1]), whole(second)]
+    buffer = account(storage(), taken).buffers[Content.INPUT_SUM]
+    assert buffer.bits == 16 * 32  # 8 + 8 neurons of layer 0, or 10 of layer 1
+    room = filled(storage(), taken)
+    assert room.largest[storage().homes[Content.INPUT_SUM], Content.INPUT_SUM] == buffer.words
     assert room.slots == 26
 
 
 def test_streamed_pieces_take_turns() -> None:
     first = plans()[0]
-    turns = Room(Storage(machine().core_types[0], streamed=frozenset({Content.WEIGHT})))
-    for part in cut_even(first, Box(32, 1, 1), turns.storage, 4):
-        turns.add(turns.storage.demand(first, part))
-    assert turns.buffers[Content.WEIGHT].bits == 8 * 40 * 16
-    assert turns.off_chip == {(0, Content.WEIGHT): 32 * 40 * 16}
+    turns = Storage(machine().core_types[0], streamed=frozenset({Content.WEIGHT}))
+    taken = account(turns, [(first, part) for part in cut_even(first, Box(32, 1, 1), turns, 4)])
+    assert taken.buffers[Content.WEIGHT].bits == 8 * 40 * 16
+    assert taken.off_chip == {(0, Content.WEIGHT): 32 * 40 * 16}
+
+
+def test_equal_pieces_are_accounted_for_together() -> None:
+    first = plans()[0]
+    for store in (storage(), Storage(machine().core_types[0], streamed=frozenset({Content.WEIGHT}))):
+        demand = store.demand(first, cut_even(first, Box(32, 1, 1), store, 4)[0])
+        together, apart = Account(store, [(demand, 3)]), Account(store, [(demand, 1)] * 3)
+        assert together.rows(0) == apart.rows(0)
 
 
 def test_streamed_layers_take_turns_with_all_of_a_memory() -> None:
     """Layer 0 has the larger accumulators and layer 1 the larger deltas: a memory holds one of them at a time."""
+    both = [whole(plan) for plan in plans()]
+    turns = Storage(machine().core_types[0], streamed=frozenset({Content.WEIGHT}))
+    home = turns.homes[Content.DELTA]
+
+    def words(amounts: Iterable[tuple[Content, Amount]]) -> int:
+        return sum(amount.words for kind, amount in amounts if turns.homes[kind] == home)
+
+    together = account(turns, both)
+    kept = words((kind, amount) for (_, kind), amount in together.kept.items())
+    used = filled(turns, both).words[home]
+    assert used == kept + max(words(account(turns, [one]).buffers.items()) for one in both)
+    assert used == kept + words(together.buffers.items())
+    for bound, enough in ((used, True), (used - 1, False)):
+        core = machine(core_types__0__memories__1__words=bound).core_types[0]
+        exact = Storage(core, streamed=frozenset({Content.WEIGHT}))
+        assert filled(exact, both[:1]).fits(exact.demand(*both[1])) == enough
+
+
+def test_a_room_does_not_change_when_another_is_made_of_it() -> None:
     first, second = plans()
-    turns = Room(Storage(machine().core_types[0], streamed=frozenset({Content.WEIGHT})))
-    for plan in (first, second):
-        turns.add(turns.storage.demand(plan, cut_large(plan, Box(plan.layer.neurons, 1, 1))[0]))
-    home = turns.storage.homes[Content.DELTA]
-    alone = []
-    for plan in (first, second):
-        room = Room(turns.storage)
-        room.add(room.storage.demand(plan, cut_large(plan, Box(plan.layer.neurons, 1, 1))[0]))
-        alone.append(room)
-    kept = sum(amount.words for (_, kind), amount in turns.kept.items() if turns.storage.homes[kind] == home)
-    largest = max(
-        sum(amount.words for kind, amount in room.buffers.items() if room.storage.homes[kind] == home)
-        for room in alone
-    )
-    assert turns.words[home] == kept + largest
-    assert turns.words[home] == sum(
-        amount.words
-        for kind, amount in (*turns.buffers.items(), *((kind, a) for (_, kind), a in turns.kept.items()))
-        if turns.storage.homes[kind] == home
-    )
-    for words, enough in ((turns.words[home], True), (turns.words[home] - 1, False)):
-        core = machine(core_types__0__memories__1__words=words).core_types[0]
-        exact = Room(Storage(core, streamed=frozenset({Content.WEIGHT})))
-        exact.add(exact.storage.demand(first, cut_large(first, Box(first.layer.neurons, 1, 1))[0]))
-        last = exact.storage.demand(second, cut_large(second, Box(second.layer.neurons, 1, 1))[0])
-        assert exact.fits(last) == enough
+    room = filled(storage(), [whole(first)])
+    before = room.words, room.slots
+    room.with_piece(storage().demand(*whole(second)))
+    assert (room.words, room.slots) == before
 
 
-def test_cores_that_nothing_is_put_on_cost_no_room() -> None:
-    rooms = _Rooms(plans(), machine(), [storage()])
+def test_cores_that_nothing_is_put_on_share_one_room() -> None:
+    rooms = _Rooms(plans(), _Cores.of(machine(), [storage()]))
     assert len(rooms.cores) == len(machine().cores())
-    assert rooms.take(rooms.cores[-1], cut_large(plans()[0], Box(10, 1, 1))[0])
-    assert list(rooms._rooms) == rooms.cores[-1:]
+    piece = cut_large(plans()[0], Box(10, 1, 1))[0]
+    assert rooms.take(rooms.cores[-1], plans()[0].alike(piece), piece)
+    assert len({id(room) for room in rooms._rooms.values()}) == 2
+
+
+def test_cores_that_took_alike_pieces_share_one_room() -> None:
+    rooms = _Rooms(plans(), _Cores.of(machine(), [storage()]))
+    first, second = cut_large(plans()[0], Box(10, 1, 1))[:2]
+    assert all(rooms.take(core, plans()[0].alike(first), piece) for core, piece in ((0, first), (1, second)))
+    assert rooms._rooms[0] is rooms._rooms[1]
+    assert rooms._rooms[0] is not rooms._rooms[2]

@@ -32,7 +32,7 @@ def task(network: NetworkSpec, chip: ChipConfig, rule: str = "stop-w") -> Task:
 def cost(job: Task, pieces: tuple[Slice, ...]) -> int:
     """Bits times hops of everything sent."""
     where = np.array([piece.core for piece in pieces])
-    sent = traffic_matrix(job.network, job.plans, pieces, trains=True)
+    sent = traffic_matrix(job.network, job.plans, pieces, range(len(pieces)), trains=True)
     return int((sent * hops(job.chip)[np.ix_(where, where)]).sum())
 
 
@@ -59,16 +59,18 @@ def test_spikes_go_to_every_piece_that_sums_them_and_errors_come_back() -> None:
     pieces = [Slice(0, 0, 0, 3, 0, 1, 0, 4), Slice(0, 1, 3, 8, 0, 1, 0, 4), Slice(1, 2, 0, 6, 0, 1, 0, 8)]
     forward = SPIKE_RATE_PERCENT * 4  # addresses of 8 neurons take 4 bits
     both = forward + 100 * (4 + 16)  # a delta of 16 bits with its address
-    assert traffic_matrix(job.network, job.plans, pieces, trains=False).tolist() == [
+    assert traffic_matrix(job.network, job.plans, pieces, range(len(pieces)), trains=False).tolist() == [
         [0, 0, 3 * forward], [0, 0, 5 * forward], [3 * forward, 5 * forward, 0],
     ]  # fmt: skip
-    assert traffic_matrix(job.network, job.plans, pieces, trains=True)[0, 2] == 3 * both
+    assert traffic_matrix(job.network, job.plans, pieces, range(len(pieces)), trains=True)[0, 2] == 3 * both
 
 
 def test_a_split_fan_in_sends_partial_sums_to_its_owner() -> None:
     job = task(dense(4, 8), machine())
     pieces = [Slice(0, 0, 0, 8, 0, 1, 0, 2), Slice(0, 1, 0, 8, 0, 1, 2, 4, owner=False)]
-    assert traffic_matrix(job.network, job.plans, pieces, trains=False)[0, 1] == 100 * 8 * 32
+    assert (
+        traffic_matrix(job.network, job.plans, pieces, range(len(pieces)), trains=False)[0, 1] == 100 * 8 * 32
+    )
 
 
 def test_only_rows_and_channels_in_common_are_sent() -> None:
@@ -92,7 +94,7 @@ def test_both_branches_of_a_residual_are_sent() -> None:
     )
     job = task(network, machine(), "inference")
     pieces = [Slice(layer, layer, 0, 2, 0, 4, 0, 2) for layer in (0, 1)] + [Slice(2, 2, 0, 3, 0, 1, 0, 32)]
-    sent = traffic_matrix(network, job.plans, pieces, trains=False)
+    sent = traffic_matrix(network, job.plans, pieces, range(len(pieces)), trains=False)
     assert sent[0, 1] == sent[0, 2] == sent[1, 2] > 0
 
 
