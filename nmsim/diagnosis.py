@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.special import bdtrc
 
 from nmsim.activity import Activity
 from nmsim.network.spec import SynapticLayer
@@ -170,6 +169,8 @@ def _stuck_layers(workload: WorkloadSpec, activity: Activity) -> list[str]:
 
 def _no_better_than_guessing(measured: _Measured, guess: float) -> str:
     """A sentence if the accuracy could have been guessed, else nothing."""
+    from scipy.special import bdtrc  # takes as long as a seventh of all other imports
+
     accuracy, samples = measured.accuracy or 0.0, measured.samples
     # so many right or more among so many guesses
     if float(bdtrc(round(accuracy * samples) - 1, samples, guess)) <= CHANCE_LEVEL:

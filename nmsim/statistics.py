@@ -10,7 +10,6 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtrit
 
 FloatArray = NDArray[np.float64]
 CONFIDENCE = 0.95
@@ -67,6 +66,6 @@ def _around(value: float, spread: FloatArray) -> Interval:
 @lru_cache(maxsize=256)
 def _quantile(degrees: int) -> float:
     """Of Student's distribution, for an interval that leaves as much out on either side."""
-    return float(
-        stdtrit(degrees, (1 + CONFIDENCE) / 2)
-    )  # scipy.stats has it too, and takes a second to import
+    from scipy.special import stdtrit  # scipy.stats has it too, and takes a second to import
+
+    return float(stdtrit(degrees, (1 + CONFIDENCE) / 2))

@@ -42,7 +42,6 @@ from nmsim.pipeline.along import can_be_followed, simulate_along
 from nmsim.pipeline.compile_ahead import event_model_compiled
 from nmsim.pipeline.folder import RunFolder
 from nmsim.pipeline.start import same_shapes, started_from, trained_parameters
-from nmsim.pipeline.study import StudyFolder
 from nmsim.pipeline.subject import is_run
 from nmsim.report.compare import comparison
 from nmsim.report.learning_tables import sums_for_people, training_energy_table
@@ -196,6 +195,8 @@ def report(
     as_json: JsonOption = False,
 ) -> None:
     """Write report.html, summaries and tables of a run from what was trained and simulated, or the page of a study."""
+    from nmsim.pipeline.study import StudyFolder
+
     screen = Screen(quiet=quiet or as_json)
     if StudyFolder(run_folder).store.exists():
         from nmsim.cli.explore import report_study  # takes a quarter of a second, which only a study pays

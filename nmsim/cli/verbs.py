@@ -1,5 +1,6 @@
 """The verbs by name; a verb's file is imported when the verb is called, so that help and mistakes answer at once."""
 
+import gc
 from importlib import import_module
 from typing import Any
 
@@ -72,6 +73,7 @@ class Verbs(TyperGroup):
             if VERBS[cmd_name][0] not in LIGHT:
                 _check_address_space()
             import_module(f"nmsim.cli.{VERBS[cmd_name][0]}").register(one)
+            gc.freeze()  # what was imported stays: looks for garbage need not go through it
             one.callback()(lambda: None)
             self.commands.update(typer.main.get_group(one).commands)
         return self.commands.get(cmd_name)

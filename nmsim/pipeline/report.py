@@ -59,8 +59,13 @@ def report_run(out: Path | str) -> list[Path]:
 
 
 def load_ahead() -> None:
-    """Import what draws on a thread: call it before a training, whose compiled code leaves the interpreter free."""
-    Thread(target=import_module, args=("nmsim.report.write",), daemon=True).start()
+    """Import what draws, and statistics, on a thread: call it before a training, whose compiled code leaves Python free."""
+
+    def load() -> None:
+        for name in ("scipy.special", "nmsim.report.write"):
+            import_module(name)
+
+    Thread(target=load, daemon=True).start()
 
 
 def reported(folder: Path) -> tuple[RunResult, list[Path]]:
