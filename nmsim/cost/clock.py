@@ -1,7 +1,8 @@
 """Clock power of a chip priced by its components: flip-flops of lanes, memories and routers, open or gated."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,8 @@ GROUP = "clock"
 LANE_BITS = 32
 """Bits of a pipeline register of a lane."""
 ROUTER_PORTS = 5
+KEPT = 64
+"""Chips whose flip-flops are kept."""
 
 
 @dataclass(frozen=True)
@@ -103,15 +106,22 @@ def open_periods(
     if chip.power.clock_gating == "none":
         return []
     gated = 1 - open_when_idle(chip, technology).value
-    types: Sequence[Core] = [core.type for core in chip.cores()]
+    of_lane, of_core = _of_cores(chip)
     rows = []
     for activity in activities:
-        cores = [types[core] for core in activity.cores.tolist()]
         if chip.power.clock_gating == "idle_core":
-            flip_flops = np.array([FlipFlops.of(core).total for core in cores], np.float64)[:, None]
-            periods = activity.busy_cycles * flip_flops
+            periods = activity.busy_cycles * of_core[activity.cores, None]
         else:
-            lane = np.array([per_lane(core) for core in cores], np.float64)[:, None]
-            periods = activity.lane_operations * lane + activity.word_bits
+            periods = activity.lane_operations * of_lane[activity.cores, None] + activity.word_bits
         rows.append((activity, periods * gated))
     return rows
+
+
+@lru_cache(maxsize=KEPT)
+def _of_cores(chip: ChipConfig) -> tuple[FloatArray, FloatArray]:
+    """Flip-flops of one lane, and of everything, of every core `(C,)`."""
+    of_type = {
+        core.name: (float(per_lane(core)), float(FlipFlops.of(core).total)) for core in chip.core_types
+    }
+    of_lane, of_core = np.array([of_type[core.type.name] for core in chip.cores()]).T
+    return np.ascontiguousarray(of_lane), np.ascontiguousarray(of_core)

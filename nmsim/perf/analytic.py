@@ -1,6 +1,6 @@
 """The analytic model: every core, time step and phase at once; what is busiest decides, nothing queues."""
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -9,13 +9,14 @@ from numpy.typing import NDArray
 
 from nmsim.caches import BoundedCache
 from nmsim.counts import CoreActivity, Phase
+from nmsim.perf.contention import Meetings, least_cycles
 from nmsim.perf.machine import Machine
 from nmsim.perf.model import PerfResult, StageLabel
 from nmsim.perf.outline import cores_in_cycles
 from nmsim.perf.phase_time import Turns, phase_cycles
 from nmsim.perf.schedule import Slot
 from nmsim.perf.stage import MAX_LANES, Stage
-from nmsim.perf.stage_load import StageLoad
+from nmsim.perf.stage_load import StageLoad, dram_cycles
 from nmsim.perf.work import StepWork
 from nmsim.sums import sum_last
 
@@ -53,98 +54,51 @@ class AnalyticModel:
 
 
 class AnalyticTimes:
-    """Times of all samples of a work, found as they are asked for; `AnalyticModel.run` asks for everything.
+    """Times of all samples of a work; what only a report asks for is found when it is asked for.
 
     They are those of all works of one pace: in cycles, whatever the clock.
     """
 
     def __init__(self, work: StepWork) -> None:
-        self.work = work
-        self._cores = Machine.of(cores_in_cycles(work.chip))
-        groups = [self._group(group) for group in work.schedule.groups]
+        self.work, schedule = work, work.schedule
+        loads = loads_of(work)
+        self.dram = tuple(dram_cycles(stage, work.chip, work.clock_hz) for stage in work.stages)
+        alone = [np.maximum(load.cycles, dram) for load, dram in zip(loads, self.dram, strict=True)]
+        steps = [alone[group[0]].shape[1] for group in schedule.groups]
+        meetings = Meetings.of(schedule, steps)
+        least = least_cycles(meetings, loads, self.dram, work.machine, work.samples)
+        groups = []
+        for group, first, count in zip(schedule.groups, meetings.of_group, steps, strict=True):
+            longest: FloatArray = alone[group[0]]
+            if first >= 0:
+                longest = np.maximum(np.max([alone[n] for n in group], axis=0), least[first : first + count].T)
+            groups.append(longest)
         self.turns = Turns(groups, work.samples)
-
-    @property
-    def _loads(self) -> Iterator[StageLoad]:
-        """Of every stage."""
-        return (self._load(stage) for stage in range(len(self.work.stages)))
-
-    def _load(self, stage: int) -> StageLoad:
-        return _loads((self._cores, self.work.stages[stage]))
-
-    def _group(self, group: tuple[int, ...]) -> FloatArray:
-        """Duration of stages that start together `(S, T)`."""
-        if len(group) == 1:
-            return self._load(group[0]).cycles
-        longest: FloatArray = np.max([self._load(stage).cycles for stage in group], axis=0)
-        # each may be short by itself and yet wait for the others, where they take the same core, link or DRAM
-        every = slice(None)
-        return np.maximum(longest, self._shared(((stage, every) for stage in group), longest.shape[1:]))
-
-    def _shared(self, turns: Iterable[tuple[int, int | slice]], steps: tuple[int, ...] = ()) -> FloatArray:
-        """Bound `(S, *steps)` of stages that run beside each other: the largest sum of their loads on a resource, and fill.
-
-        A turn is a stage at a time step, or at all of them, as many as `steps` says.
-        """
-        cells = (self.samples, *steps)
-        machine = self.work.machine
-        cores = np.zeros((len(machine.tile), MAX_LANES + machine.memory_rate.shape[1], *cells))
-        links = np.zeros((machine.links.grid.links, *cells))
-        ports = np.zeros((2, machine.links.grid.tiles, *cells))
-        dram, fill = np.zeros(cells), np.zeros(cells)
-        for stage, t in turns:
-            load = self._load(stage)
-            cores[load.stage.cores] += load.taken[..., t]
-            dram += load.dram[:, t]
-            fill = np.maximum(fill, load.longest_fill[:, t])
-            if load.network is not None:
-                links += load.network.links[..., t]
-                ports += load.network.ports[..., t]
-        bounds = (cores.max(axis=(0, 1)), links.max(axis=0), ports.max(axis=(0, 1)), dram)
-        # loads are sums of fractions of cycles: a whole number of them must not be rounded up for its last bit
-        return np.asarray(np.ceil(np.max(bounds, axis=0) - 1e-9) + fill)
-
-    @property
-    def samples(self) -> int:
-        """Samples of the work."""
-        return self.work.samples
-
-    def _slot(self, slot: Slot) -> FloatArray:
-        """Duration of a slot without barriers `(S,)`."""
-        chains = [self.turns.of(chain).sum(axis=0) for chain in slot.chains]
-        if len(chains) == 1:  # its groups run one after the other and were bounded by themselves
-            return np.asarray(chains[0])
-        turns = (
-            (stage, t)
-            for chain in slot.chains
-            for group, t in chain
-            for stage in self.work.schedule.groups[group]
-        )
-        longest: FloatArray = np.max(chains, axis=0)
-        return np.maximum(longest, self._shared(turns))
-
-    def _timed(self, slots: tuple[Slot, ...]) -> FloatArray:
+        self.stage_cycles = np.zeros((len(work.stages), work.samples, work.time_steps))
+        """`(stage, S, T)`; see `PerfResult.stage_cycles`."""
+        for row, cycles in zip(self.stage_cycles, alone, strict=True):
+            row[:, : cycles.shape[1]] = cycles
+        self.slot_cycles = self._timed(schedule.slots, meetings.of_slot, least)
         """Durations of slots, barriers included `(S, slots)`."""
-        durations = [
-            self._slot(slot) + self.work.schedule.barriers((slot,)) * self.work.barrier_cycles
-            for slot in slots
-        ]
-        return np.stack(durations, axis=1) if durations else np.zeros((self.samples, 0))
+        self.update_slot_cycles = self._timed(schedule.update_slots, meetings.of_update_slot, least)
+        """Of the slots of an update `(S, slots)`."""
 
-    @cached_property
-    def slot_cycles(self) -> FloatArray:
-        """Durations of slots, barriers included `(S, slots)`."""
-        return self._timed(self.work.schedule.slots)
+    def _timed(self, slots: tuple[Slot, ...], meetings: Sequence[int], least: FloatArray) -> FloatArray:
+        """Durations of slots, barriers included `(S, slots)`; `least` bounds those that have several chains."""
+        durations = np.zeros((self.work.samples, len(slots)))
+        for number, (slot, meeting) in enumerate(zip(slots, meetings, strict=True)):
+            longest = np.max([self.turns.of(chain).sum(axis=0) for chain in slot.chains], axis=0)
+            if meeting >= 0:
+                longest = np.maximum(longest, least[meeting])
+            durations[:, number] = (
+                longest + self.work.schedule.barriers((slot,)) * self.work.barrier_cycles
+            )
+        return durations
 
     @cached_property
     def ticked_cycles(self) -> FloatArray:
         """Durations of slots, each at least a tick."""
         return np.maximum(self.slot_cycles, self.work.tick_cycles)
-
-    @cached_property
-    def update_slot_cycles(self) -> FloatArray:
-        """Of the slots of an update `(S, slots)`."""
-        return self._timed(self.work.schedule.update_slots)
 
     @property
     def update_cycles(self) -> float:
@@ -164,24 +118,25 @@ class AnalyticTimes:
     @cached_property
     def activities(self) -> tuple[CoreActivity, ...]:
         """What the cores did, stage by stage."""
-        return tuple(_activity(self.work, load) for load in self._loads)
+        return tuple(_activity(self.work, load) for load in loads_of(self.work))
 
-    @cached_property
-    def stage_cycles(self) -> FloatArray:
-        """`(stage, S, T)`; see `PerfResult.stage_cycles`."""
-        cycles = np.zeros((len(self.work.stages), self.work.samples, self.work.time_steps))
-        for row, load in zip(cycles, self._loads, strict=True):
-            row[:, : load.cycles.shape[1]] = load.cycles
-        return cycles
+    @property
+    def _dram_busy(self) -> FloatArray:
+        """Cycles per sample that the channel to DRAM is taken `(S,)`, the update left out."""
+        busy = np.zeros(self.work.samples)
+        for stage, dram in zip(self.work.stages, self.dram, strict=True):
+            if stage.cadence != "batch":
+                busy += dram.sum(axis=-1)
+        return busy
 
     @cached_property
     def result(self) -> PerfResult:
         """Everything about all samples, at the clock of the work that asked first."""
-        work = self.work
-        usage = _Usage(work, self._loads)
+        work, loads = self.work, loads_of(self.work)
+        usage = _Usage(work, loads)
         labels = tuple(
-            StageLabel(s.name, s.phase, s.layer, s.part, s.cadence, load.bottleneck)
-            for s, load in zip(work.stages, self._loads, strict=True)
+            StageLabel(s.name, s.phase, s.layer, s.part, s.cadence, _bottleneck(load, dram))
+            for s, load, dram in zip(work.stages, loads, self.dram, strict=True)
         )
         return PerfResult(
             model=AnalyticModel.name, clock_hz=work.clock_hz, rule=work.rule, batch_size=work.batch_size,
@@ -195,7 +150,7 @@ class AnalyticTimes:
             memory_busy_cycles=usage.memory_busy, lane_busy_cycles=usage.lane_busy,
             link_flits=usage.link_flits,
             link_busy_cycles=usage.link_busy,
-            dram_busy_cycles=usage.dram_busy, stall_cycles={"bank conflict": usage.conflicts},
+            dram_busy_cycles=self._dram_busy, stall_cycles={"bank conflict": usage.conflicts},
             packets_sent=usage.deliveries, packets_received=usage.deliveries,
             counts=work.counts, activities=self.activities, notes=work.notes,
         )  # fmt: skip
@@ -230,6 +185,14 @@ _times = BoundedCache[_Paced, AnalyticTimes](
 )
 
 
+def _bottleneck(load: StageLoad, dram: FloatArray) -> str:
+    """Name of the resource that is most often the most loaded one; of several the first, empty if nothing is taken."""
+    taken = load.most_taken
+    if dram.any():
+        taken = taken | {"dram": float(dram.sum())}
+    return max(taken, key=lambda name: taken[name]) if any(taken.values()) else ""
+
+
 def _activity(work: StepWork, load: StageLoad) -> CoreActivity:
     """What the cores of a stage did per sample; work that comes once per batch is shared by its samples."""
     stage = load.stage
@@ -251,7 +214,6 @@ class _Usage:
         self.lane_busy = np.zeros((cores, MAX_LANES, samples))
         self.link_flits = np.zeros((machine.links.grid.links, samples), np.int64)
         self.link_busy = np.zeros((machine.links.grid.links, samples))
-        self.dram_busy = np.zeros(samples)
         self.conflicts = np.zeros(samples)
         self.deliveries = np.zeros(samples, np.int64)
         for load in loads:
@@ -263,7 +225,6 @@ class _Usage:
             taken = sum_last(load.taken)
             self.memory_busy[rows] += taken[:, MAX_LANES:]
             self.lane_busy[rows] += taken[:, :MAX_LANES]
-            self.dram_busy += load.dram.sum(axis=-1)
             self.conflicts += load.conflicts.sum(axis=(0, 1, 3))
             if stage.traffic is not None and load.network is not None:
                 self.link_flits += sum_last(stage.traffic.link_flits)

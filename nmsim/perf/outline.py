@@ -65,8 +65,12 @@ def in_cycles(chip: ChipConfig) -> ChipConfig:
 
 @lru_cache(maxsize=KEPT)
 def cores_in_cycles(chip: ChipConfig) -> ChipConfig:
-    """The chip `in_cycles` as far as its cores and DRAM go: packets and the order of stages are not their business."""
-    alone = {"noc": Noc(topology=chip.noc.topology), "barrier": Barrier(), "options": Options()}
+    """The chip `in_cycles` as far as its cores go: packets, DRAM and the order of stages are not their business."""
+    events = any(core.event_timing is not None for core in chip.core_types)
+    alone = {
+        "clock_hz": chip.clock_hz if events else 1e6, "dram": None,
+        "noc": Noc(topology=chip.noc.topology), "barrier": Barrier(), "options": Options(),
+    }  # fmt: skip
     return in_cycles(chip).model_copy(update=alone)
 
 

@@ -1,4 +1,4 @@
-"""Load: how long each resource of a stage is taken, before anything waits for anything."""
+"""Load: how long each resource of a stage is taken, before anything waits for anything; DRAM's, the chip's own, apart."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from nmsim.hardware.chip import ChipConfig
 from nmsim.hardware.noc import Dram
 from nmsim.perf.cells import take
 from nmsim.perf.machine import Lane, Machine
@@ -17,6 +18,8 @@ from nmsim.units import S_PER_NS
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
+Rows = tuple[IntArray, FloatArray]
+"""Numbers of resources `(K,)`, and the cycles that each is taken `(K, S, T)`."""
 NOWHERE = np.zeros((0, 0))
 """Arrivals of a stage without traffic."""
 
@@ -114,47 +117,43 @@ class StageLoad:
         return self.stage.network
 
     @cached_property
-    def dram(self) -> FloatArray:
-        """Bits over bandwidth, and the latency of the first access `(S, T)`."""
-        dram = self.machine.chip.dram
-        if dram is None or not self.stage.dram_bits.any():
-            return np.zeros(self.stage.dram_bits.shape)
-        rate, latency = dram_rate(dram, self.machine.chip.clock_hz)
-        return np.asarray(
-            np.where(self.stage.dram_bits > 0, np.ceil(self.stage.dram_bits / rate) + latency, 0.0)
-        )
+    def rows(self) -> Rows:
+        """What is taken of lanes and memories, numbered core by core of the machine, where it is any."""
+        taken = self.taken
+        flat = taken.reshape(-1, *taken.shape[2:])
+        some = np.flatnonzero(flat.any(axis=(1, 2)))
+        core, resource = np.divmod(some, taken.shape[1])
+        return self.stage.cores[core] * taken.shape[1] + resource, flat[some]
 
     @cached_property
-    def resources(self) -> dict[str, FloatArray]:
-        """Most loaded resource of each kind `(S, T)`, by name; the largest is the bottleneck."""
+    def cycles(self) -> FloatArray:
+        """The stage by itself, but for its transfers from and to DRAM, which go on beside `(S, T)`.
+
+        Each core works from its first packet on and fills its pipeline; the network, if it takes longer, is followed
+        by the longest fill.
+        """
+        cycles = self._cells.ends
+        if self.network is not None:
+            cycles = np.maximum(cycles, np.ceil(self.network.cycles) + self.longest_fill)
+        return np.asarray(cycles)
+
+    @cached_property
+    def most_taken(self) -> dict[str, float]:
+        """Cycles that the most loaded resource of each kind is taken over all samples and time steps, by name."""
         names = [f"{lane.name.lower()} lanes" for lane in Lane]
         names += [f"memory '{name}'" for name, _ in self.machine.memory_kinds]
         found = dict(zip(names, self._cells.fullest, strict=True))
         if self.network is not None:
             found |= self.network.fullest
-        if self.stage.dram_bits.any():
-            found["dram"] = self.dram
-        return found
+        return {name: float(load.sum()) for name, load in found.items()}
 
-    @cached_property
-    def cycles(self) -> FloatArray:
-        """The stage by itself `(S, T)`.
 
-        Each core works from its first packet on and fills its pipeline; the network, if it takes longer, is followed
-        by the longest fill; transfers from and to DRAM go on beside.
-        """
-        cycles = self._cells.ends
-        if self.network is not None:
-            cycles = np.maximum(cycles, np.ceil(self.network.cycles) + self.longest_fill)
-        return np.asarray(np.maximum(cycles, self.dram))
-
-    @cached_property
-    def bottleneck(self) -> str:
-        """Name of the resource that is most often the most loaded one."""
-        if not self.cycles.any():
-            return ""
-        totals = {name: float(load.sum()) for name, load in self.resources.items()}
-        return max(totals, key=lambda name: totals[name])
+def dram_cycles(stage: Stage, chip: ChipConfig, clock_hz: float) -> FloatArray:
+    """Cycles that the channel to DRAM is taken `(S, T)`: bits over bandwidth, and the latency of the first access."""
+    if chip.dram is None or not stage.dram_bits.any():
+        return np.zeros(stage.dram_bits.shape)
+    rate, latency = dram_rate(chip.dram, clock_hz)
+    return np.asarray(np.where(stage.dram_bits > 0, np.ceil(stage.dram_bits / rate) + latency, 0.0))
 
 
 def dram_rate(dram: Dram, clock_hz: float) -> tuple[float, float]:

@@ -45,6 +45,13 @@ class TrafficLoad:
         return np.asarray(taken * float(traffic.flits) * self.machine.chip.noc.link_cycles, np.float64)
 
     @cached_property
+    def rows(self) -> tuple[IntArray, FloatArray]:
+        """Numbers of the links, then of the ports that are taken `(K,)`, and how long `(K, S, T)`."""
+        every = np.concatenate([self.links, *self.ports])
+        some = np.flatnonzero(every.any(axis=(1, 2)))
+        return some, every[some]
+
+    @cached_property
     def fullest(self) -> dict[str, FloatArray]:
         """Most loaded link, injection port and ejection port `(S, T)`, by name."""
         injection, ejection = self.ports
