@@ -71,7 +71,9 @@ class AnalyticTimes:
         for group, first, count in zip(schedule.groups, meetings.of_group, steps, strict=True):
             longest: FloatArray = alone[group[0]]
             if first >= 0:
-                longest = np.maximum(np.max([alone[n] for n in group], axis=0), least[first : first + count].T)
+                longest = np.maximum(
+                    np.max([alone[n] for n in group], axis=0), least[first : first + count].T
+                )
             groups.append(longest)
         self.turns = Turns(groups, work.samples)
         self.stage_cycles = np.zeros((len(work.stages), work.samples, work.time_steps))
@@ -90,9 +92,7 @@ class AnalyticTimes:
             longest = np.max([self.turns.of(chain).sum(axis=0) for chain in slot.chains], axis=0)
             if meeting >= 0:
                 longest = np.maximum(longest, least[meeting])
-            durations[:, number] = (
-                longest + self.work.schedule.barriers((slot,)) * self.work.barrier_cycles
-            )
+            durations[:, number] = longest + self.work.schedule.barriers((slot,)) * self.work.barrier_cycles
         return durations
 
     @cached_property

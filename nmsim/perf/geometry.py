@@ -3,6 +3,7 @@
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,6 +69,22 @@ class LayerGeometry:
     def taps(self) -> IntArray:
         """`(out rows, out columns)`: kernel positions of a neuron that fall inside the input map."""
         return np.outer(self.row_links.sum(1), self.column_links.sum(1))
+
+
+class SharedNeurons(NamedTuple):
+    """Boxes of neurons that one slice owns and another sums for, `(K,)` each: rows of both, and the bounds of the box."""
+
+    owner: IntArray
+    row: IntArray
+    c0: IntArray
+    c1: IntArray
+    r0: IntArray
+    r1: IntArray
+
+    @property
+    def boxes(self) -> tuple[IntArray, IntArray, IntArray, IntArray]:
+        """Bounds of the neurons, channels then rows."""
+        return self.c0, self.c1, self.r0, self.r1
 
 
 _BOUNDS = ("core", "c0", "c1", "r0", "r1", "i0", "i1", "y0", "y1")
@@ -178,16 +195,14 @@ class LayerSlices:
         return self.i0, self.i1, self.y0, self.y1
 
     @cached_property
-    def shared_neurons(self) -> tuple[tuple[int, int, tuple[int, int, int, int]], ...]:
-        """Where a fan-in is split: the owner's row, the row of a slice that sums for it, and the box of neurons."""
-        pairs = []
-        for row in np.flatnonzero(~self.owner).tolist():
-            c0, r0 = np.maximum(self.c0, self.c0[row]), np.maximum(self.r0, self.r0[row])
-            c1, r1 = np.minimum(self.c1, self.c1[row]), np.minimum(self.r1, self.r1[row])
-            boxes = np.stack([c0, c1, r0, r1], axis=1).tolist()
-            owners = np.flatnonzero(self.owner & (c1 > c0) & (r1 > r0)).tolist()
-            pairs += [(owner, row, tuple(boxes[owner])) for owner in owners]
-        return tuple(pairs)
+    def shared_neurons(self) -> "SharedNeurons":
+        """Where a fan-in is split: every owner's row with the row of a slice that sums for it, the latter in order."""
+        owners, others = np.flatnonzero(self.owner), np.flatnonzero(~self.owner)
+        low = [np.maximum(bound[owners], bound[others, None]) for bound in (self.c0, self.r0)]
+        high = [np.minimum(bound[owners], bound[others, None]) for bound in (self.c1, self.r1)]
+        other, owner = np.nonzero((high[0] > low[0]) & (high[1] > low[1]))
+        boxes = (bound[other, owner] for bound in (low[0], high[0], low[1], high[1]))
+        return SharedNeurons(owners[owner], others[other], *boxes)
 
     @cached_property
     def weight_copies(self) -> tuple[tuple[int, ...], ...]:

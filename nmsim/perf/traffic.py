@@ -50,6 +50,20 @@ class Flows:
         return cls(source, np.array(group, np.int64), tuple(groups), stacked)
 
     @classmethod
+    def between(cls, source: IntArray, target: IntArray, packets: IntArray) -> "Flows":
+        """Flows to one core each: `source (F,)`, `target (F,)`, `packets (F, S, T)`.
+
+        Example:
+            >>> Flows.between(np.array([0, 1]), np.array([2, 2]), np.ones((2, 1, 1), np.int64)).groups
+            ((2,),)
+        """
+        cores, first, inverse = np.unique(target, return_index=True, return_inverse=True)
+        order = np.argsort(first)  # groups in the order in which they first come, as in `of`
+        place = np.empty_like(order)
+        place[order] = np.arange(len(order))
+        return cls(source, place[inverse], tuple((core,) for core in cores[order].tolist()), packets)
+
+    @classmethod
     def joined(cls, parts: Sequence["Flows"]) -> "Flows":
         """Flows of several parts that have the same groups, one part after the other."""
         source, group, packets = (

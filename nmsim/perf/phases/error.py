@@ -1,9 +1,9 @@
 """Error: deltas of the output, then layer by layer back; dense and wide, unlike spikes."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from nmsim.columns import distinct_numbers
 from nmsim.contents import Content
 from nmsim.counts import Action, Phase
+from nmsim.perf.census import distinct_boxes
 from nmsim.perf.layer import LayerTask, draw
 from nmsim.perf.machine import Lane
 from nmsim.perf.phases import stored
@@ -97,14 +98,20 @@ def distribute(task: LayerTask) -> Stage | None:
     slices = task.slices
     if slices.owner.all():
         return None
-    listeners: dict[tuple[int, tuple[int, int, int, int]], set[int]] = defaultdict(set)
-    for owner, row, box in slices.shared_neurons:
-        listeners[owner, box].add(int(slices.core[row]))
-    flows: list[Flow] = []
-    for (owner, box), cores in listeners.items():
-        source = int(slices.core[owner])
-        hot = task.deltas.count(*(np.array([bound]) for bound in box))[0]
-        flows.append((source, tuple(sorted(cores - {source})), np.broadcast_to(hot, task.shape)))
+    shared = slices.shared_neurons
+    listeners: dict[tuple[int, ...], set[int]] = defaultdict(set)
+    for key, listener in zip(
+        zip(*(column.tolist() for column in (shared.owner, *shared.boxes)), strict=True),
+        slices.core[shared.row].tolist(),
+        strict=True,
+    ):
+        listeners[key].add(listener)
+    owner, *boxes = np.array(list(listeners)).T
+    hot = np.broadcast_to(task.deltas.count(*boxes), (len(owner), *task.shape))
+    flows: list[Flow] = [
+        (source, tuple(sorted(cores - {source})), packets)
+        for source, cores, packets in zip(slices.core[owner].tolist(), listeners.values(), hot, strict=True)
+    ]
     bits = address_bits(task.layer.neurons) + task.delta_bits
     traffic = Traffic.of(task.machine, Flows.of(flows).merged(), bits)
     if traffic is None:
@@ -224,69 +231,68 @@ def _collect(task: LayerTask, source: LayerTask, projection: Projection) -> Stag
 
 
 def _errors(task: LayerTask, source: LayerTask, projection: Projection) -> Flows:
-    """Non-zero sums of each slice, by owner of the neurons they are for; those of one core together."""
-    slices, planes = task.slices, _reached(task)
-    cores, maps_of = _inputs_by_owner(task, source, projection)
-    senders, owners, packets = [], [], []
-    for row, plane in enumerate(planes):
-        rows, width = slice(int(slices.y0[row]), int(slices.y1[row])), plane.shape[3]
-        maps = maps_of(int(slices.i0[row]), int(slices.i1[row]))[rows.start * width : rows.stop * width]
-        counts = np.rint(plane[:, :, rows].reshape(*plane.shape[:2], -1) @ maps).astype(np.int64)
-        owner = np.flatnonzero(counts.any(axis=(0, 1)))
-        senders.append(np.full(len(owner), slices.core[row]))
-        owners.append(owner)
-        packets.append(np.moveaxis(counts[..., owner], -1, 0))
+    """Non-zero sums of each slice, by owner of the neurons they are for; those of one core together.
+
+    Slices and pools cut maps along rows alone, so that sums of a row belong to the same cores in every column: an input
+    whose pool window straddles two cores counts for both.
+    """
+    slices = task.slices
+    below, columns = _rows_below(task, source, projection)
+    first, owner = distinct_numbers([below.owner])
+    cores = below.owner[first]
+    reached, plane = _reached(task, columns)
+    ranges, share = distinct_boxes(slices.i0, slices.i1)
+    rows, owners, packets = [], [], []
+    for number, (i0, i1) in enumerate(ranges.T.tolist()):
+        inside = (below.channel >= i0) & (below.channel < i1)
+        flat = np.bincount(
+            below.row[inside] * len(cores) + owner[inside], minlength=reached.shape[-1] * len(cores)
+        )
+        sharing = np.flatnonzero(share == number)
+        # float64 sums of integers below 2**53 are exact
+        counts = np.rint(reached[plane[sharing]] @ flat.reshape(-1, len(cores)).astype(np.float64))
+        at, found = np.nonzero(counts.any(axis=(1, 2)))
+        rows.append(sharing[at])
+        owners.append(found)
+        packets.append(counts[at, :, :, found].astype(np.int64))
+    row = np.concatenate(rows)
+    order = np.argsort(row, kind="stable")
     groups = tuple((core,) for core in cores.tolist())
-    flows = Flows(np.concatenate(senders), np.concatenate(owners), groups, np.concatenate(packets)).merged()
+    flows = Flows(
+        slices.core[row[order]], np.concatenate(owners)[order], groups, np.concatenate(packets)[order]
+    ).merged()
     return replace(flows, packets=np.broadcast_to(flows.packets, (len(flows), *task.shape)))
 
 
-def _inputs_by_owner(
-    task: LayerTask, source: LayerTask, projection: Projection
-) -> tuple[IntArray, Callable[[int, int], NDArray[np.float64]]]:
-    """Cores that own neurons below, and, for a range of input channels, how many inputs of each position are theirs.
+class _Below(NamedTuple):
+    """Rows of inputs with the cores that own neurons which feed them, `(K,)` each, every pair once."""
 
-    The function returns `(H * W, cores)`; an input whose pool window straddles two cores counts for both.
-    """
+    channel: IntArray
+    row: IntArray
+    owner: IntArray
+
+
+def _rows_below(task: LayerTask, source: LayerTask, projection: Projection) -> tuple[_Below, IntArray]:
+    """Whose neurons below feed each row of inputs, and the columns of inputs that any of them feeds."""
     _, height, width = task.slices.geometry.in_shape
-    known, every = projection.reaches >= 0, len(task.machine.tile)
-    pairs = projection.reaches[known] * every + source.owners[known]
+    fed = projection.reaches >= 0
+    places, column = np.divmod(projection.reaches[fed], width)
+    columns, every = np.unique(column), len(task.machine.tile)
+    pairs = places * every + source.owners[fed]
     if (pairs[1:] <= pairs[:-1]).any():
         pairs = np.unique(pairs)
-    inputs, owners = np.divmod(pairs, every)
-    channel, position = np.divmod(inputs, height * width)
-    first, owner = distinct_numbers([owners])
-    cores = owners[first]
-
-    @cache
-    def maps_of(i0: int, i1: int) -> NDArray[np.float64]:
-        inside = (channel >= i0) & (channel < i1)
-        flat = position[inside] * len(cores) + owner[inside]
-        return (
-            np.bincount(flat, minlength=height * width * len(cores))
-            .reshape(-1, len(cores))
-            .astype(np.float64)
-        )
-
-    return cores, maps_of
+    places, owner = np.divmod(pairs, every)
+    return _Below(*np.divmod(places, height), owner), columns
 
 
-def _reached(task: LayerTask) -> list[NDArray[np.float64]]:
-    """For each slice, the input positions that any of its non-zero deltas reaches, 0 or 1: `(S, T, H, W)`."""
+def _reached(task: LayerTask, columns: IntArray) -> tuple[NDArray[np.float64], IntArray]:
+    """Inputs of some columns that any non-zero delta of a slice reaches, by row `(P, S, T, H)`; and the P of every slice."""
     slices, geometry = task.slices, task.slices.geometry
-    cache: dict[tuple[int, ...], NDArray[np.float64]] = {}
-    planes = []
-    for key in zip(
-        slices.c0.tolist(), slices.c1.tolist(), slices.r0.tolist(), slices.r1.tolist(), strict=True
-    ):
-        if key not in cache:
-            c0, c1, r0, r1 = key
-            hot = task.deltas.ones[:, :, c0:c1, r0:r1].any(axis=2).astype(np.float64)
-            reached = (
-                geometry.row_links[r0:r1].T.astype(np.float64)
-                @ hot
-                @ geometry.column_links.astype(np.float64)
-            )
-            cache[key] = (reached > 0).astype(np.float64)
-        planes.append(cache[key])
-    return planes
+    boxes, plane = distinct_boxes(*slices.neuron_box)
+    across = geometry.column_links[:, columns].astype(np.float64)
+    rows = []
+    for c0, c1, r0, r1 in boxes.T.tolist():
+        hot = task.deltas.ones[:, :, c0:c1, r0:r1].any(axis=2).astype(np.float64)
+        reached = geometry.row_links[r0:r1].T.astype(np.float64) @ (hot @ across)
+        rows.append((reached > 0).sum(axis=-1))
+    return np.stack(rows).astype(np.float64), plane

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from nmsim.contents import Content
 from nmsim.counts import Action, Phase
 from nmsim.perf.census import Ones, distinct_boxes
+from nmsim.perf.geometry import SharedNeurons
 from nmsim.perf.layer import LayerTask
 from nmsim.perf.machine import Lane
 from nmsim.perf.phases import stored
@@ -16,7 +17,8 @@ from nmsim.perf.projection import INPUT
 from nmsim.perf.skipping import PackedVector
 from nmsim.perf.stage import Stage, StageKind
 from nmsim.perf.stage_builder import StageBuilder
-from nmsim.perf.traffic import Flow, Flows, Traffic
+from nmsim.perf.traffic import Flows, Traffic
+from nmsim.sums import sum_rows
 
 IntArray = NDArray[np.int64]
 SUMMED_AT_ONCE = 1 << 20
@@ -287,29 +289,29 @@ def reduce(task: LayerTask) -> Stage | None:
     if slices.owner.all():
         return None
     stage = task.stage(Phase.INTEGRATE, StageKind.REDUCE)
-    sums = np.zeros((len(slices), *task.shape), np.int64)
-    joined = np.zeros_like(sums)
-    flows: list[Flow] = []
-    for owner, row, box in slices.shared_neurons:
-        partial = _partial_sums(task, row, box)
-        sums[row] += partial
-        joined[owner] += partial
-        flows.append((int(slices.core[row]), (int(slices.core[owner]),), partial))
+    shared = slices.shared_neurons
+    partial = _partial_sums(task, shared)
+    sums, joined = (sum_rows(rows, partial, len(slices)) for rows in (shared.row, shared.owner))
     found = task.current_at
     words = stage.packing(Content.INPUT_SUM, task.current_bits, at=found).per_value[:, None, None]
     stage.access(Content.INPUT_SUM, reads=sums * words, run=words, at=found)
     stage.compute(Action.ADD, joined, Lane.ACCUMULATE, task.current_bits)
     stage.access(Content.INPUT_SUM, reads=joined * words, writes=joined * words, run=words, at=found)
     bits = address_bits(task.layer.neurons) + task.current_bits
-    traffic = Traffic.of(task.machine, Flows.of(flows).merged(), bits)
+    flows = Flows.between(slices.core[shared.row], slices.core[shared.owner], partial)
+    traffic = Traffic.of(task.machine, flows.merged(), bits)
     if traffic is not None:
         receive(stage, traffic, traffic.ejected)
     return stage.build(traffic)
 
 
-def _partial_sums(task: LayerTask, row: int, box: tuple[int, int, int, int]) -> IntArray:
-    """Neurons of a box that any input of a slice's share reaches `(S, T)`."""
-    c0, c1, r0, r1 = box
-    seen = task.recorded.seen(task.inputs, int(task.slices.i0[row]), int(task.slices.i1[row]))
-    positions = (seen[:, :, r0:r1] > 0).sum(axis=(2, 3))
-    return _first_step_only(task, np.broadcast_to(positions * (c1 - c0), task.shape))
+def _partial_sums(task: LayerTask, shared: SharedNeurons) -> IntArray:
+    """Neurons of each box that any input of its slice's share reaches `(K, S, T)`."""
+    slices = task.slices
+    ranges, share = distinct_boxes(slices.i0[shared.row], slices.i1[shared.row])
+    reached = np.stack([task.recorded.seen(task.inputs, *bounds) > 0 for bounds in ranges.T.tolist()])
+    rows = reached.sum(axis=-1)
+    until = np.concatenate([np.zeros_like(rows[..., :1]), rows.cumsum(axis=-1)], axis=-1)
+    positions = until[share, :, :, shared.r1] - until[share, :, :, shared.r0]
+    counts = positions * (shared.c1 - shared.c0)[:, None, None]
+    return _first_step_only(task, np.broadcast_to(counts, (len(counts), *task.shape)))
