@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from math import fsum
 from typing import Literal
 
@@ -16,6 +17,7 @@ from nmsim.cost.static import StaticPower
 from nmsim.counts import Action, ActionCounts, Component
 from nmsim.hardware.chip import ChipConfig
 from nmsim.perf.model import PerfResult
+from nmsim.sums import sum_last
 
 TOLERANCE = 1e-9
 Group = Literal["adds up", "plausible"]
@@ -90,16 +92,12 @@ def _prices(
 ) -> Iterator[Check]:
     """Recompute the total from the counts, row by row: counts times prices, static power times time, overhead."""
     counted = set(energy.columns.coded("action")[0].tolist()) - {STANDING, WORKING, OVERHEAD}
-    priced = energy.select(action=tuple(counted))
-
-    working = energy.select(component=CLOCK, action=WORKING)
+    priced = energy.columns.where(action=tuple(sorted(counted)))
+    working = energy.columns.where(component=CLOCK, action=WORKING)
     samples = perf.counts.counts.shape[1]
     price_pj = np.array([price.pj for price in energy.prices])
-    anew = fsum(
-        value
-        for table in (priced, working)
-        for value in (price_pj[table.price] * table.count.sum(axis=1)).tolist()
-    )
+    spent = price_pj[energy.price] * sum_last(energy.count)
+    anew = fsum(chain(spent[priced].tolist(), spent[working].tolist()))
     anew /= samples
     control = next((price.pj for price in energy.prices if price.group == CONTROL), 0.0)
     carried = energy.select(component=CONTROL).count.sum() / samples
@@ -110,7 +108,10 @@ def _prices(
     yield _same("counts x prices equal the total", total * units.J_PER_PJ, energy.mean_j, "J")
     on_chip = (Component.ALU, Component.REGISTERS, Component.SRAM, Component.NOC, Component.SYNC)
     overhead = (
-        (chip.power.control_overhead_factor - 1) * priced.mean_of(component=on_chip) if control else 0.0
+        (chip.power.control_overhead_factor - 1)
+        * energy.mean_of(action=tuple(sorted(counted)), component=on_chip)
+        if control
+        else 0.0
     )
     yield _same(
         "control overhead is its factor times on-chip energy",
@@ -122,15 +123,19 @@ def _prices(
     gaps = {(gap.component, gap.action) for gap in energy.unpriced}
     outside = _rows_of(perf.counts, frozenset(gaps), energy.inside)
     detail = f"{outside} rows are priced otherwise or declared without a price"
-    yield _same("every action that happened has one price", rows, len(priced) + outside, "rows", detail)
+    yield _same("every action that happened has one price", rows, int(priced.sum()) + outside, "rows", detail)
 
 
 def _rows_of(counts: ActionCounts, actions: frozenset[tuple[str, str]], components: tuple[str, ...]) -> int:
     """Rows of some actions of components, or of whole components."""
     if not actions and not components:
         return 0
-    rows = zip(counts.columns["component"].tolist(), counts.columns["action"].tolist(), strict=True)
-    return sum((component, action) in actions or component in components for component, action in rows)
+    first, inverse = counts.columns.groups("component", "action")
+    names = zip(
+        counts.columns["component"][first].tolist(), counts.columns["action"][first].tolist(), strict=True
+    )
+    of_them = [(component, action) in actions or component in components for component, action in names]
+    return int(np.bincount(inverse, minlength=len(first))[of_them].sum())
 
 
 def _parts(perf: PerfResult, energy: EnergyTable) -> Iterator[Check]:

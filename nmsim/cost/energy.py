@@ -131,9 +131,13 @@ class EnergyTable:
         found: dict[str, tuple[float, float, float]] = {}
         lows = np.array([_ratio(price.low_pj, price.pj) for price in self.prices])
         highs = np.array([_ratio(price.high_pj, price.pj) for price in self.prices])
-        for group in dict.fromkeys(price.group for price in self.prices):
-            keep = np.array([price.group == group for price in self.prices])[self.price]
-            if keep.any():
+        codes = {
+            group: code for code, group in enumerate(dict.fromkeys(price.group for price in self.prices))
+        }
+        of_row = np.array([codes[price.group] for price in self.prices], np.int64)[self.price]
+        for group, code in codes.items():
+            keep = np.flatnonzero(of_row == code)
+            if len(keep):
                 low, high = lows[self.price[keep]], highs[self.price[keep]]
                 found[group] = (float(mean[keep].sum()), float(mean[keep] @ low), float(mean[keep] @ high))
         return found

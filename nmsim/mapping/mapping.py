@@ -195,6 +195,17 @@ class Residencies(HashedTuple[Residency]):
         return _RESIDENCY_BYTES * len(self)
 
     @cached_property
+    def by_memory(self) -> dict[tuple[int, str], tuple[dict[str, int], int]]:
+        """Words by kind of data, and bits of data, of every memory (core, name) on the chip."""
+        words: dict[tuple[int, str], dict[str, int]] = defaultdict(lambda: defaultdict(int))
+        bits: dict[tuple[int, str], int] = defaultdict(int)
+        for row in self:
+            if row.memory is not None:
+                words[row.core, row.memory][str(row.content)] += row.words
+                bits[row.core, row.memory] += row.bits
+        return {place: (dict(held), bits[place]) for place, held in words.items()}
+
+    @cached_property
     def text(self) -> str:
         """Written out."""
         return repr(self)
@@ -287,24 +298,13 @@ class Mapping(Shown):
 
     def memory_use(self, chip: ChipConfig) -> tuple[MemoryUse, ...]:
         """Every memory of every core in use, in order of core, with what it holds."""
-        contents: dict[tuple[int, str], dict[str, int]] = defaultdict(lambda: defaultdict(int))
-        data_bits: dict[tuple[int, str], int] = defaultdict(int)
-        for row in self.residency:
-            if row.memory is not None:
-                contents[row.core, row.memory][str(row.content)] += row.words
-                data_bits[row.core, row.memory] += row.bits
-        cores = chip.cores()
+        held, cores = self.residency.by_memory, chip.cores()
+        nothing: tuple[dict[str, int], int] = ({}, 0)
         return tuple(
             MemoryUse(
-                core,
-                memory.name,
-                sum(held.values()),
-                memory.words,
-                memory.word_bits,
-                dict(held),
-                data_bits[core, memory.name],
+                core, memory.name, sum(words.values()), memory.words, memory.word_bits, dict(words), data_bits
             )
             for core in self.cores_used
             for memory in cores[core].type.memories
-            for held in [contents[core, memory.name]]
+            for words, data_bits in [held.get((core, memory.name), nothing)]
         )

@@ -199,8 +199,13 @@ def _activity(work: StepWork, load: StageLoad) -> CoreActivity:
     share = 1.0 / work.batch_size if stage.cadence == "batch" else 1.0
     shape = (len(stage.cores), work.samples)
     totals = (load.busy_of_sample, stage.operations, stage.moved_bits)
-    busy, operations, bits = (np.broadcast_to(total * share, shape) for total in totals)
+    busy, operations, bits = (_at_every(total * share, shape) for total in totals)
     return CoreActivity(stage.phase, stage.layer, stage.cores, busy, operations, bits)
+
+
+def _at_every(values: FloatArray, shape: tuple[int, int]) -> FloatArray:
+    """Values of every sample; a view costs time too."""
+    return values if values.shape == shape else np.broadcast_to(values, shape)
 
 
 class _Usage:
@@ -222,10 +227,9 @@ class _Usage:
                 continue
             rows = np.searchsorted(work.cores_used, stage.cores)
             self.core_busy[rows] += load.busy_of_sample
-            taken = sum_last(load.taken)
-            self.memory_busy[rows] += taken[:, MAX_LANES:]
-            self.lane_busy[rows] += taken[:, :MAX_LANES]
-            self.conflicts += load.conflicts.sum(axis=(0, 1, 3))
+            self.memory_busy[rows] += load.taken_of_sample[:, MAX_LANES:]
+            self.lane_busy[rows] += load.taken_of_sample[:, :MAX_LANES]
+            self.conflicts += load.conflicts_of_sample
             if stage.traffic is not None and load.network is not None:
                 self.link_flits += sum_last(stage.traffic.link_flits)
                 self.link_busy += sum_last(load.network.links)

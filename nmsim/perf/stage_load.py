@@ -111,6 +111,16 @@ class StageLoad:
         """Work and fill of all time steps `(n, S)`."""
         return sum_last(self.busy_cycles)
 
+    @cached_property
+    def taken_of_sample(self) -> FloatArray:
+        """`taken` of all time steps `(n, 5 + M, S)`."""
+        return sum_last(self.taken)
+
+    @cached_property
+    def conflicts_of_sample(self) -> FloatArray:
+        """Conflicts of all cores, memories and time steps `(S,)`."""
+        return np.asarray(self.conflicts.sum(axis=(0, 1, 3)))
+
     @property
     def network(self) -> TrafficLoad | None:
         """Load of links and ports."""
