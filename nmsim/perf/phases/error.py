@@ -287,12 +287,19 @@ def _rows_below(task: LayerTask, source: LayerTask, projection: Projection) -> t
 
 def _reached(task: LayerTask, columns: IntArray) -> tuple[NDArray[np.float64], IntArray]:
     """Inputs of some columns that any non-zero delta of a slice reaches, by row `(P, S, T, H)`; and the P of every slice."""
-    slices, geometry = task.slices, task.slices.geometry
-    boxes, plane = distinct_boxes(*slices.neuron_box)
+    geometry = task.slices.geometry
+    boxes, plane = distinct_boxes(*task.slices.neuron_box)
     across = geometry.column_links[:, columns].astype(np.float64)
-    rows = []
-    for c0, c1, r0, r1 in boxes.T.tolist():
-        hot = task.deltas.ones[:, :, c0:c1, r0:r1].any(axis=2).astype(np.float64)
-        reached = geometry.row_links[r0:r1].T.astype(np.float64) @ (hot @ across)
-        rows.append((reached > 0).sum(axis=-1))
-    return np.stack(rows).astype(np.float64), plane
+    # an input row is seen by neighbouring rows of neurons: those of a slice are the ends of their prefix sums
+    first = geometry.row_links.argmax(axis=0)
+    past = first + geometry.row_links.sum(axis=0)
+    ranges, channels = distinct_boxes(*boxes[:2])
+    found = np.zeros((boxes.shape[1], *task.deltas.ones.shape[:2], len(first)))
+    for number, (c0, c1) in enumerate(ranges.T.tolist()):
+        hot = task.deltas.ones[:, :, c0:c1].any(axis=2).astype(np.float64) @ across > 0
+        until = np.zeros((*hot.shape[:2], hot.shape[2] + 1, hot.shape[3]), np.int64)
+        np.cumsum(hot, axis=2, out=until[:, :, 1:])
+        here = np.flatnonzero(channels == number)
+        low, high = (np.clip(ends, *boxes[2:, here, None]) for ends in (first, past))
+        found[here] = np.moveaxis((until[:, :, high] > until[:, :, low]).sum(axis=-1), 2, 0)
+    return found, plane
