@@ -15,7 +15,7 @@ from nmsim.cost.technology import technology_at
 from nmsim.counts import Block, CoreActivity, Phase
 from nmsim.hardware.chip import ChipConfig
 
-KEPT_BYTES = 96 * 2**20
+KEPT_BYTES = 192 * 2**20
 """Of blocks whose energies are kept."""
 Place = tuple[Phase, int]
 """A phase, and a layer or -1."""

@@ -27,7 +27,7 @@ KEPT_BYTES = 96 * 2**20
 
 
 _loads = BoundedCache[tuple[Machine, Stage], StageLoad](
-    lambda asked: StageLoad(*asked), lambda _, load: load.stage.nbytes, KEPT_BYTES
+    lambda asked: StageLoad(*asked), lambda _, load: load.nbytes, KEPT_BYTES
 )
 
 

@@ -80,7 +80,7 @@ def least_cycles(
     if not count:
         return np.zeros((0, samples))
     grid = machine.links.grid
-    of_cores = len(machine.tile) * loads[0].taken.shape[1]
+    of_cores = len(machine.tile) * loads[0].resources
     resources, taken = list[IntArray](), list[FloatArray]()
     for load in loads:
         parts = [load.rows] if load.network is None else [load.rows, load.network.rows]

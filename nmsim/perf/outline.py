@@ -5,6 +5,7 @@ from functools import lru_cache
 from nmsim.contents import SUMS, Content
 from nmsim.hardware.chip import ChipArray, ChipConfig, Options, Power
 from nmsim.hardware.core import Core
+from nmsim.hardware.dataflow import Dataflow
 from nmsim.hardware.noc import Barrier, Noc
 from nmsim.hardware.sram import Sram
 
@@ -19,7 +20,7 @@ def outline(chip: ChipConfig) -> ChipConfig:
     Use it where many designs replay one activity: work on an outline is that of every chip with the outline, and the
     outline is the key under which it is kept. The network on chip stays whole, because packets travel on it; the clock
     stays where times are published in nanoseconds, the lanes where they hold sums or take rows of a compressed
-    synapse memory. Pipelined and overlapped schedules need the same stages.
+    synapse memory. Pipelined and overlapped schedules need the same stages. Dataflows are those of the mapping.
     """
     events = any(core.event_timing is not None for core in chip.core_types)
     timed = events or chip.noc.hop_east_west_ns is not None
@@ -33,7 +34,10 @@ def outline(chip: ChipConfig) -> ChipConfig:
             "dram": dram and dram.model_copy(update={"kind": "any", "bandwidth_bits_per_s": 1e9, "latency_ns": 0.0}),
             "barrier": Barrier(), "real_time": None, "power": Power(),
             "options": options.model_copy(
-                update={"spread": "balanced", "objective": "edp", "schedule": schedule, "layers_in_turn": False}
+                update={
+                    "spread": "balanced", "objective": "edp", "schedule": schedule, "layers_in_turn": False,
+                    "dataflow": Dataflow(),
+                }
             ),
         }
     )  # fmt: skip

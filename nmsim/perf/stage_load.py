@@ -27,8 +27,12 @@ NOWHERE = np.zeros((0, 0))
 class Cells(NamedTuple):
     """What one pass over the work of a stage gives; axes as in `StageLoad`."""
 
+    some: IntArray
+    """Lanes and memories of the stage's cores that are taken at any time, numbered core by core `(K,)`."""
     taken: FloatArray
-    conflicts: FloatArray
+    """How long each of them is `(K, S, T)`: most lanes and memories have nothing to do in a stage."""
+    conflicts: FloatArray | None
+    """None where there are none."""
     work: FloatArray
     fill: FloatArray
     ends: FloatArray
@@ -64,27 +68,39 @@ class StageLoad:
             machine.depth_cycles[DEPTH_OF[stage.part]][cores], machine.event_timed[cores], machine.memory_kind[cores],
             *found,
         )  # fmt: skip
-        return Cells(*(array.reshape(*array.shape[:-1], *cells) for array in found))
+        taken, conflicts, *others = (array.reshape(*array.shape[:-1], *cells) for array in found)
+        resources = taken.reshape(-1, *cells)
+        some = np.flatnonzero(resources.any(axis=(1, 2)))
+        return Cells(some, resources[some], conflicts if conflicts.any() else None, *others)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of what it keeps, estimated before it is found."""
+        return self.stage.waits.nbytes * 8
 
     @property
     def taken(self) -> FloatArray:
         """Of every lane, then of every memory `(n, 5 + M, S, T)`."""
-        return self._cells.taken
+        n, memories, *cells = self.stage.words.shape
+        taken = np.zeros((n * (MAX_LANES + memories), *cells))
+        taken[self._cells.some] = self._cells.taken
+        return taken.reshape(n, MAX_LANES + memories, *cells)
 
     @property
     def lanes(self) -> FloatArray:
         """Work over throughput `(n, 5, S, T)`."""
-        return self._cells.taken[:, :MAX_LANES]
+        return self.taken[:, :MAX_LANES]
 
     @property
     def conflicts(self) -> FloatArray:
         """Expected cycles lost to bank conflicts `(n, M, S, T)`."""
-        return self._cells.conflicts
+        found = self._cells.conflicts
+        return np.zeros(self.stage.words.shape) if found is None else found
 
     @property
     def memories(self) -> FloatArray:
         """Accesses over ports and banks, expected conflicts included `(n, M, S, T)`."""
-        return self._cells.taken[:, MAX_LANES:]
+        return self.taken[:, MAX_LANES:]
 
     @property
     def work_cycles(self) -> FloatArray:
@@ -111,10 +127,13 @@ class StageLoad:
         """Work and fill of all time steps `(n, S)`."""
         return sum_last(self.busy_cycles)
 
-    @cached_property
+    @property
     def taken_of_sample(self) -> FloatArray:
         """`taken` of all time steps `(n, 5 + M, S)`."""
-        return sum_last(self.taken)
+        n, memories, samples, _ = self.stage.words.shape
+        total = np.zeros((n * (MAX_LANES + memories), samples))
+        total[self._cells.some] = sum_last(self._cells.taken)
+        return total.reshape(n, MAX_LANES + memories, samples)
 
     @cached_property
     def conflicts_of_sample(self) -> FloatArray:
@@ -129,11 +148,13 @@ class StageLoad:
     @cached_property
     def rows(self) -> Rows:
         """What is taken of lanes and memories, numbered core by core of the machine, where it is any."""
-        taken = self.taken
-        flat = taken.reshape(-1, *taken.shape[2:])
-        some = np.flatnonzero(flat.any(axis=(1, 2)))
-        core, resource = np.divmod(some, taken.shape[1])
-        return self.stage.cores[core] * taken.shape[1] + resource, flat[some]
+        core, resource = np.divmod(self._cells.some, self.resources)
+        return self.stage.cores[core] * self.resources + resource, self._cells.taken
+
+    @property
+    def resources(self) -> int:
+        """Lanes and memories of a core."""
+        return MAX_LANES + int(self.stage.words.shape[1])
 
     @cached_property
     def cycles(self) -> FloatArray:

@@ -14,6 +14,7 @@ from nmsim.counts import Action, ActionCounts, Block, Component, Phase
 from nmsim.errors import RunError
 from nmsim.hardware.chip import ChipConfig
 from nmsim.mapping.deployment import Deployment
+from nmsim.mapping.flow import LayerFlow
 from nmsim.mapping.mapping import Mapping
 from nmsim.network.memory import TrainingNeeds
 from nmsim.network.precision import Precision
@@ -118,7 +119,8 @@ def build_work(job: Deployment, activity: Activity, census: ActivityCensus | Non
     network, precision, needs, chip, mapping = job.network, job.precision, job.needs, job.chip, job.mapping
     _check(network, activity, mapping, trains=needs.trains)
     census = ActivityCensus(network, activity) if census is None else census
-    bare = replace(mapping, chip_hash="", notes=(), chosen="")
+    flows = mapping.flows or (LayerFlow.of(chip.options.dataflow),) * len(network.synaptic_layers)
+    bare = replace(mapping, chip_hash="", notes=(), chosen="", flows=flows)
     outlined = outline(chip)
     links_apart = without_links(outlined, filled_flits=needs.artificial)
     order, stages = _stages(_WorkQuestion(network, precision, needs, links_apart, bare, census))
