@@ -8,11 +8,12 @@ from nmsim.caches import BoundedCache, Itself
 from nmsim.cost.accounting import control_price
 from nmsim.cost.clock import open_periods, period_price
 from nmsim.cost.energy import OVERHEAD_GROUPS
+from nmsim.cost.outline import without_bandwidth
 from nmsim.cost.price import Price
 from nmsim.cost.pricing import PriceList
 from nmsim.cost.table import ComponentTable, CostTable
 from nmsim.cost.technology import technology_at
-from nmsim.counts import Block, CoreActivity, Phase
+from nmsim.counts import Block, Component, CoreActivity, Phase
 from nmsim.hardware.chip import ChipConfig
 
 KEPT_BYTES = 192 * 2**20
@@ -32,12 +33,15 @@ def action_energy_pj(
     Raises:
         CostError: an action that happened has no usable price, as in `price_counts`.
     """
-    prices, found = PriceList.of(chip, table), defaultdict[Place, float](float)
+    prices, on_chip = PriceList.of(chip, table), PriceList.of(without_bandwidth(chip), table)
+    found = defaultdict[Place, float](float)
     factor = 1.0
     if isinstance(table, ComponentTable) and chip.power.control_overhead_factor > 1:
         factor += control_price(chip, table).pj
     for part in parts:
-        for place, pj in _energies(_Priced(Itself(part), prices, factor, batch_size)).items():
+        off_chip = any(block.key[0] is Component.DRAM for block in part)
+        asked = _Priced(Itself(part), prices if off_chip else on_chip, factor, batch_size)
+        for place, pj in _energies(asked).items():
             found[place] += pj
     return dict(found)
 

@@ -26,6 +26,15 @@ def priced(chip: ChipConfig) -> ChipConfig:
 
 
 @lru_cache(maxsize=KEPT)
+def without_bandwidth(chip: ChipConfig) -> ChipConfig:
+    """The chip with the speed of its DRAM set to one value: it sets how long a bit bears the standby power, and no more."""
+    if chip.dram is None:
+        return chip
+    dram = chip.dram.model_copy(update={"bandwidth_bits_per_s": 1e9, "latency_ns": 0.0})
+    return chip.model_copy(update={"dram": dram})
+
+
+@lru_cache(maxsize=KEPT)
 def unclocked(chip: ChipConfig) -> ChipConfig:
     """The chip with its clock, and what follows it in no price, set to one value: flip-flops and their gating stay."""
     changes = {"variant": "", "clock_hz": 1e6, "barrier": Barrier(), "real_time": None, "options": Options()}

@@ -199,7 +199,8 @@ def _activity(work: StepWork, load: StageLoad) -> CoreActivity:
     share = 1.0 / work.batch_size if stage.cadence == "batch" else 1.0
     shape = (len(stage.cores), work.samples)
     totals = (load.busy_of_sample, stage.operations, stage.moved_bits)
-    busy, operations, bits = (_at_every(total * share, shape) for total in totals)
+    shared = totals if share == 1.0 else tuple(total * share for total in totals)
+    busy, operations, bits = (_at_every(total, shape) for total in shared)
     return CoreActivity(stage.phase, stage.layer, stage.cores, busy, operations, bits)
 
 

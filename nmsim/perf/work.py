@@ -65,7 +65,7 @@ class StepWork:
             self.cores_used.tobytes(),
         )  # fmt: skip
 
-    @property
+    @cached_property
     def tiles_used(self) -> int:
         """Tiles with a core in use: those that take part in a barrier."""
         return len(np.unique(self.machine.tile[self.cores_used]))
