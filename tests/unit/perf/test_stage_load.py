@@ -12,7 +12,7 @@ from nmsim.network.memory import TrainingNeeds
 from nmsim.network.precision import Precision
 from nmsim.network.published import dense
 from nmsim.perf.stage import DEPTH_OF
-from nmsim.perf.stage_load import StageLoad
+from nmsim.perf.stage_load import StageLoad, dram_cycles
 from nmsim.perf.work import StepWork, build_work
 from nmsim.validate.synthetic import synthetic_activity
 
@@ -57,10 +57,23 @@ def test_loads_are_the_formulas(name: str, rule: str) -> None:
         if stage.network is not None:
             ends = ends + np.where(cycles > 0, stage.network.first_arrivals(cores), 0.0)
             network = np.ceil(stage.network.cycles) + fill.max(axis=0)
-            assert np.array_equal(load.cycles, np.maximum(np.maximum(ends.max(axis=0), network), load.dram))
+            assert np.array_equal(load.cycles, np.maximum(ends.max(axis=0), network))
         else:
-            assert np.array_equal(load.cycles, np.maximum(ends.max(axis=0), load.dram))
+            assert np.array_equal(load.cycles, ends.max(axis=0))
         kinds = machine.memory_kind[cores][:, :, None, None]
         for index, (memory, _) in enumerate(machine.memory_kinds):
             here = np.where(kinds == index, memories, 0.0).max(axis=(0, 1))
-            assert np.array_equal(load.resources[f"memory '{memory}'"], here)
+            assert load.most_taken[f"memory '{memory}'"] == here.sum()
+
+
+def test_transfers_take_the_channel_for_their_bits_and_one_latency() -> None:
+    found = work("single-core-dram-28nm", "stop-wtl")
+    dram, taken = found.chip.dram, 0.0
+    assert dram is not None
+    for stage in found.stages:
+        bits = stage.dram_bits / (dram.bandwidth_bits_per_s / found.clock_hz)
+        latency = np.ceil(dram.latency_ns * 1e-9 * found.clock_hz)
+        cycles = dram_cycles(stage, found.chip, found.clock_hz)
+        assert np.array_equal(cycles, (np.ceil(bits) + latency) * (stage.dram_bits > 0))
+        taken += cycles.sum()
+    assert taken > 0

@@ -6,6 +6,7 @@ import pytest
 from nmsim import config
 from nmsim.cost.pricing import PRICE_COLUMNS, PriceList
 from nmsim.cost.table import load_table
+from nmsim.counts import Phase
 from nmsim.hardware.chip import ChipConfig
 from nmsim.mapping.automatic import deploy_network
 from nmsim.mapping.deployment import Deployment
@@ -14,11 +15,12 @@ from nmsim.network.precision import Precision
 from nmsim.network.published import dense
 from nmsim.network.spec import Conv, Dense, NetworkSpec
 from nmsim.perf import work
+from nmsim.perf.analytic import AnalyticTimes, loads_of
 from nmsim.perf.assembly import assemble
 from nmsim.perf.census import ActivityCensus
 from nmsim.perf.machine import Machine
 from nmsim.perf.outline import outline, without_links
-from nmsim.perf.stage import Stage
+from nmsim.perf.stage import Stage, StageKind
 from nmsim.perf.stage_load import StageLoad
 from nmsim.validate.synthetic import synthetic_activity
 
@@ -88,7 +90,7 @@ def test_cycles_and_prices_on_outlines_are_those_of_the_chip(name: str, rule: st
     for stage in found.stages:
         one, other = StageLoad(found.machine, stage), StageLoad(machine, stage)
         assert np.array_equal(one.cycles, other.cycles)
-        assert (one.bottleneck, one.taken.sum()) == (other.bottleneck, other.taken.sum())
+        assert (one.most_taken, one.taken.sum()) == (other.most_taken, other.taken.sum())
     assert found.barrier_cycles == made.chip.barrier.cycles(found.tiles_used)
     columns = found.counts.columns
     shared, own = PriceList.of(made.chip, table), PriceList(made.chip, table)
@@ -106,6 +108,35 @@ def test_chips_that_differ_in_speed_share_their_stages() -> None:
     )
     assert all(one is other for one, other in zip(slow.stages, fast.stages, strict=True))
     assert (slow.clock_hz, fast.clock_hz) == (1e8, 4e8)
+
+
+def test_chips_that_differ_in_dram_share_their_loads() -> None:
+    census = ActivityCensus(DENSE, synthetic_activity(DENSE, 2))
+    slow, fast = (
+        work.build_work(
+            job(shipped("single-core-dram-28nm", dram__bandwidth_bits_per_s=rate), DENSE, "stop-wtl"),
+            census.activity, census,
+        )
+        for rate in (1e9, 1e11)
+    )  # fmt: skip
+    assert all(one is other for one, other in zip(loads_of(slow), loads_of(fast), strict=True))
+    assert AnalyticTimes(slow).sample_cycles.sum() > AnalyticTimes(fast).sample_cycles.sum()
+
+
+def test_chips_that_differ_in_dataflow_share_what_does_not_follow_it() -> None:
+    census = ActivityCensus(CONVOLUTION, synthetic_activity(CONVOLUTION, 2))
+    weights, outputs = (
+        work.build_work(
+            job(shipped("edge-28nm", options__dataflow__integrate=flow), CONVOLUTION, "stop-wtl"),
+            census.activity, census,
+        )
+        for flow in ("weight_stationary", "output_stationary")
+    )  # fmt: skip
+    shared = {stage.phase for stage in weights.stages if stage in outputs.stages}
+    own = {stage.part for stage in weights.stages if stage not in outputs.stages}
+    assert {Phase.ERROR, Phase.GRADIENT, Phase.UPDATE} <= shared
+    assert StageKind.INTEGRATE in own
+    assert Phase.GRADIENT not in own
 
 
 @pytest.mark.parametrize(
