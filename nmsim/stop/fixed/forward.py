@@ -10,6 +10,7 @@ from numba.extending import register_jitable
 
 from nmsim.fixedpoint.lfsr import draw_into
 from nmsim.fixedpoint.quantize import LEFT_P, LEFT_Q, OFFSET, SPREAD, STOCHASTIC, quantize_into
+from nmsim.stop.fixed.active import Lists, active_sums_into, list_if_it_pays, rows_listed
 from nmsim.stop.fixed.gather import copy_run, gather_inputs
 from nmsim.stop.fixed.neuron import (
     combine_into,
@@ -19,7 +20,16 @@ from nmsim.stop.fixed.neuron import (
     residual_into,
     spikes_into,
 )
-from nmsim.stop.fixed.sums import ORDERED, Rows, Summing, add_biases, inputs_into, sums_into
+from nmsim.stop.fixed.sums import (
+    NARROW,
+    ORDERED,
+    Rows,
+    Summing,
+    add_biases,
+    inputs_into,
+    settle_sums,
+    sums_into,
+)
 from nmsim.stop.fixed.tensor import (
     CONSTANT_TRACE,
     CURRENT,
@@ -71,7 +81,8 @@ class Dynamics(NamedTuple):
 class Terms(NamedTuple):
     """What the currents of a layer are summed from: stored inputs, used weights, biases, orders of addition.
 
-    `gathered` and `nonzero` are scratch: rows under a convolution's kernel, and terms of a row that are not zero.
+    `gathered` and `nonzero` are scratch: rows under a convolution's kernel, and terms of a row that are not zero. `lists`
+    are the active inputs, and `group` of their weights are added in 16 bits; 0 if all inputs are multiplied.
     """
 
     memory: Any
@@ -81,6 +92,8 @@ class Terms(NamedTuple):
     orders: Any
     gathered: Any
     nonzero: Any
+    lists: Any
+    group: Any
 
 
 @register_jitable
@@ -213,6 +226,9 @@ class Lines(NamedTuple):
 def weighted_sums_into(out, terms, layer, row, lines, summing):
     """Sums over the inputs of rows; overflows."""
     memory, orders = terms.memory, terms.orders
+    if terms.group:
+        active_sums_into(out, terms.lists, terms.backward, layer, lines.start, lines.stop, terms.group)
+        return settle_sums(out, (lines.stop - lines.start) * layer.channels, row) if summing.settles else 0
     if layer.factored:  # rows by input: only those of non-zero inputs are read
         order, over = orders[layer.order : layer.order + layer.inputs], 0
         weights = Rows(terms.backward, layer.backward, layer.error_depth, layer.inputs)
@@ -256,7 +272,15 @@ def forward_layer(plan, held, work, index, span, summing, training, static):
     counted, once.
     """
     layer, samples, block, kept = plan.layers[index], span.samples, work.block, work.kept
-    terms = Terms(work.memory, held.used, held.backward, held.bias, plan.orders, work.gathered, work.nonzero)
+    keep = static and layer.static
+    lists, group = Lists(work.entries, work.marks, work.segments), 0
+    if layer.listed and summing.way == NARROW and not keep:
+        group = list_if_it_pays(
+            lists, work.memory, layer, samples * layer.group, held.weight_bounds[index, 4]
+        )
+    terms = Terms(
+        work.memory, held.used, held.backward, held.bias, plan.orders, work.gathered, work.nonzero, lists, group
+    )  # fmt: skip
     own = Dynamics(
         work.memory, held.theta, plan.numbers[index], held.alpha[index], Draws(plan.draw_table, work.draws),
         work.exact, work.counts[index],
@@ -271,10 +295,10 @@ def forward_layer(plan, held, work, index, span, summing, training, static):
                 own, layer, work.constants, len(plan.layers), index, span
             )
     # the currents of a static input are the same at every step: one row per sample instead of one per slot
-    keep = static and layer.static
     stride = layer.words * (layer.group if keep else 1)
     rows = layer.positions * samples * (1 if keep else layer.group)
-    at_once, row, watched = rows_at_once(layer.channels), own.numbers[CURRENT], work.current_log.size
+    at_once = rows_listed(layer.channels) if group else rows_at_once(layer.channels)
+    row, watched = own.numbers[CURRENT], work.current_log.size
     if keep and span.step == 0:
         for start in range(0, rows, at_once):
             lines = Lines(start, min(start + at_once, rows), stride)

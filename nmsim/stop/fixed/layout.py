@@ -17,6 +17,7 @@ from nmsim.fixedpoint.lfsr import unrolled_table
 from nmsim.network.spec import NetworkSpec, Node
 from nmsim.network.state import NEURON_TRACES
 from nmsim.network.values import ValueRange, mean_factor
+from nmsim.stop.fixed.active import rows_listed
 from nmsim.stop.fixed.forward import rows_at_once
 from nmsim.stop.fixed.layer_formats import (
     LayerFormats,
@@ -35,8 +36,11 @@ from nmsim.stop.fixed.memory_plan import (
     NODE_FIELDS,
     Plan,
 )
+from nmsim.stop.fixed.row_adder import SEGMENT
 from nmsim.stop.fixed.shapes import (
     addition_orders,
+    marks_of,
+    may_list,
     padded,
     panel_size,
     panel_sizes,
@@ -79,6 +83,11 @@ class Layout:
     widest: int
     widest_sum: int
     """Terms of the longest sum, padded."""
+    listed_inputs: int
+    """Inputs per slot of the layer with most of them among those whose active inputs may be listed."""
+    listed_marks: int
+    """The same for marks of lists."""
+    segments: int
     used: int
     backward: int
     neurons: int
@@ -173,6 +182,7 @@ def build(
         )
         record["biased"], record["bias_left"] = int(own.layer.bias), max(own.input.fraction_bits, 0)
         record["static"] = nodes[record["source"]]["static"]
+        record["listed"] = own.input.high if may_list(record, own.input) else 0
         record["sums"] = kept.take(own.layer.neurons * record["static"])
         forward, error = addition_orders(network, own.layer)
         record["order"], record["error_order"] = orders.take(forward.size), orders.take(error.size)
@@ -215,7 +225,13 @@ def build(
         storage=storage,
         kept_sums=kept.total,
         static_sums=statics.total,
-        block_sums=max(rows_at_once(columns) * columns for columns, _ in products),
+        block_sums=max(
+            *(rows_at_once(columns) * columns for columns, _ in products),
+            *(
+                rows_listed(record["channels"]) * record["channels"] * (record["listed"] > 0)
+                for record in layers
+            ),
+        ),
         gathered=max(rows_at_once(columns) * depth for columns, depth in products)
         if any(r["kernel"] for r in layers)
         else 0,
@@ -226,6 +242,9 @@ def build(
         ),
         widest=max(max(padded(own.layer.inputs), padded(own.layer.neurons)) for own in formats),
         widest_sum=max(depth for _, depth in products),
+        listed_inputs=max(record["inputs"] * (record["listed"] > 0) for record in layers),
+        listed_marks=max(marks_of(record) for record in layers),
+        segments=SEGMENT * max(max(record["kernel"], 1) * record["listed"] for record in layers),
         used=used.total,
         backward=backward.total,
         neurons=neurons.total,

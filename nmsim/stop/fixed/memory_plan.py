@@ -27,12 +27,12 @@ LAYER_FIELDS = (
     "used", "backward", "theta", "weight", "threshold", "order", "error_order", "error_terms",
     "sums", "static", "panel", "panel_rows", "panel_slots",
     "plane", "pitch", "trace_stride", "trace_rows", "largest_input", "log", "factored", "rows", "shared", "narrow",
-    "biased", "bias_left", "counted_trace", "trace_threshold", "scalar", "static_sum",
+    "biased", "bias_left", "counted_trace", "trace_threshold", "scalar", "static_sum", "listed",
 )  # fmt: skip
 """One synaptic layer: sizes of its input, output, kernel and sums; sizes of slots; places in a slot; places of errors;
 places in the parameters and in the orders of addition; places of kept sums (`static`: its input may be constant over time)
 and of its gradient panel; `shared`: the used weights are the stored ones; `narrow`: integers are stored in
-16 bits."""
+16 bits; `listed`: the largest input, where active inputs may be listed (see active.py), else 0."""
 
 NODE_FIELDS = (
     "kind", "layer", "first", "second", "channels", "height", "width", "size", "window_height", "window_width",
@@ -65,9 +65,11 @@ class Held(NamedTuple):
     """Parameters as kernels read them, constant within a batch.
 
     `used` rows of `w_use` `(C_out, depth)` per layer, terms as stored; `backward` rows `(inputs or C_in, error_depth)`,
-    which currents of a `factored` layer read, too; `theta (N,)` one per neuron as stored; `alpha (L,)`;
-    `weight_bounds (L, 4)` largest sum of absolute used weights of a current and of an error, and of their squares of an
-    error (0 if unknown); in column 3 the largest addend of a bias; `bias (rows,)` what biases add to currents, exact, by
+    which currents of a `factored` layer, and of active inputs, read, too; `theta (N,)` one per neuron as stored;
+    `alpha (L,)`;
+    `weight_bounds (L, 5)` largest sum of absolute used weights of a current and of an error, and of their squares of an
+    error (0 if unknown); in column 3 the largest addend of a bias, in column 4 the largest magnitude of a used weight (of
+    layers whose active inputs may be listed); `bias (rows,)` what biases add to currents, exact, by
     output channel; `row_sums` (bounds on) sums of absolute used weights of every output channel; `synapses (P,)` 0 where
     pruned, C order; `masked (L,)` 1 where any synapse is pruned.
     """
@@ -87,7 +89,8 @@ class Work(NamedTuple):
     """Memory of one worker: slots of its samples, scratch, and its share of sums and counts.
 
     `memory (slots * words,)`; `errors (slots * error_words,)` exact error sums; `kept` sums of layers with constant input;
-    `block`, `gathered`, `factors`, `exact`, `nonzero`, `transposed` scratch; `draws (slots of draws, widest)`, row 0 zeros;
+    `block`, `gathered`, `factors`, `exact`, `nonzero`, `transposed` scratch; `entries`, `marks`, `segments` the active
+    inputs of a layer; `draws (slots of draws, widest)`, row 0 zeros;
     `panels` rows of deltas and traces of `filled (L,)` slots whose product is still due; `weight_sums (P,)` dW, C order;
     `threshold_sums (N,)` dTheta per neuron as stored; `group_sums (G,)` dTheta per threshold (ordered sums);
     `leak_sums (L,)` dAlpha;
@@ -108,6 +111,9 @@ class Work(NamedTuple):
     factors: NDArray[Any]
     exact: NDArray[Any]
     nonzero: NDArray[np.int64]
+    entries: NDArray[np.int32]
+    marks: NDArray[np.int32]
+    segments: NDArray[np.int64]
     transposed: NDArray[Any]
     draws: NDArray[Any]
     panels: NDArray[Any]

@@ -182,7 +182,7 @@ class RawParameters:
             backward=zeros(layout.backward, storage),
             theta=np.zeros(layout.neurons, storage),
             alpha=np.zeros(count, numbers),
-            weight_bounds=np.zeros((count, 4), numbers),
+            weight_bounds=np.zeros((count, 5), numbers),
             row_sums=np.zeros(layout.channels, numbers),
             bias=np.zeros(layout.channels, numbers),
             synapses=np.ones(layout.weights, np.uint8),
@@ -306,7 +306,7 @@ class RawParameters:
                 self.layout.plan.layers, index, self.weights[index], at.order, backward
             )
         elif layer.sends_error:
-            held.weight_bounds[index, 1:3] = self._arrange_backward(
+            held.weight_bounds[index, [1, 2, 4]] = self._arrange_backward(
                 self.layout.plan.layers, index, held.used[at.used], backward
             )
 

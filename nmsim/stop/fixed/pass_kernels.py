@@ -146,9 +146,9 @@ def clear_states(plan, work, samples):
 def run_pass(
     layers, nodes, numbers, surrogates, probabilities, orders, draw_table,
     used, backward, theta, alpha, weight_bounds, row_sums, bias, synapses, masked,
-    memory, errors, kept, block, gathered, factors, exact, nonzero, transposed, draws, panels, filled, weight_sums,
-    threshold_sums, group_sums, leak_sums, bias_sums, constants, static_sums, magnitudes, bounds, largest, counts, tally,
-    spikes, current_log, error_log,
+    memory, errors, kept, block, gathered, factors, exact, nonzero, entries, marks, segments, transposed, draws, panels,
+    filled, weight_sums, threshold_sums, group_sums, leak_sums, bias_sums, constants, static_sums, magnitudes, bounds,
+    largest, counts, tally, spikes, current_log, error_log,
     squared, one,
     inputs, labels, first, start, stop, kind,
 ):  # fmt: skip
@@ -160,9 +160,9 @@ def run_pass(
     plan = Plan(layers, nodes, numbers, surrogates, probabilities, orders, draw_table)
     held = Held(used, backward, theta, alpha, weight_bounds, row_sums, bias, synapses, masked)
     work = Work(
-        memory, errors, kept, block, gathered, factors, exact, nonzero, transposed, draws, panels, filled, weight_sums,
-        threshold_sums, group_sums, leak_sums, bias_sums, constants, static_sums, magnitudes, bounds, largest, counts, tally,
-        spikes, current_log, error_log,
+        memory, errors, kept, block, gathered, factors, exact, nonzero, entries, marks, segments, transposed, draws, panels,
+        filled, weight_sums, threshold_sums, group_sums, leak_sums, bias_sums, constants, static_sums, magnitudes, bounds,
+        largest, counts, tally, spikes, current_log, error_log,
     )  # fmt: skip
     samples, static, group = inputs.shape[0], inputs.shape[1] == 1, layers[0].group
     if start == 0:

@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmsim.network.spec import NetworkSpec, Node, Shape, SynapticLayer
+from nmsim.network.values import ValueRange
+from nmsim.stop.fixed.active import LARGEST_VALUE
 from nmsim.stop.fixed.sums import LANES
 
 PANEL_ROWS = 1024
@@ -82,6 +84,27 @@ def panel_size(layer: dict[str, int]) -> int:
         return layer["panel_rows"] * (layer["inputs"] + layer["neurons"])
     traces = layer["input_channels"] * layer["stride"] ** 2 * layer["trace_stride"]
     return layer["channels"] * layer["panel_rows"] + traces
+
+
+def may_list(layer: dict[str, int], inputs: ValueRange) -> bool:
+    """Whether a layer's active inputs may be listed: small numbers, and whole vectors of 16-bit weights by input.
+
+    An entry of a list is a place among the layer's weights in 32 bits.
+    """
+    weights = layer["channels"] * layer["fan_in"]
+    return (
+        inputs.low >= 0
+        and 0 < inputs.high <= LARGEST_VALUE
+        and layer["channels"] % LANES == 0
+        and bool(layer["narrow"] and layer["sends_error"] and not layer["factored"])
+        and weights < 1 << 31
+    )
+
+
+def marks_of(layer: dict[str, int]) -> int:
+    """Marks per slot of a layer's lists of active inputs."""
+    height, width = (layer["input_height"], layer["input_width"]) if layer["kernel"] else (1, 1)
+    return height * layer["listed"] * (width + 1)
 
 
 def window_of(network: NetworkSpec, node: Node) -> tuple[int, int]:

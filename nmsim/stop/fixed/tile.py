@@ -151,16 +151,21 @@ def _put_row(builder: Any, sums: Any, start: Any, columns: Any, keep: Any) -> No
                     builder.store(builder.add(old, value), place)
 
 
+def multiply_add(builder: Any, lanes: int, left: Any, right: Any) -> Any:
+    """Products of 16-bit lanes, those of neighbours added: a vector of half as many 32-bit lanes."""
+    operand = ir.VectorType(ir.IntType(16), lanes)
+    total = ir.VectorType(ir.IntType(32), lanes // 2)
+    name = "llvm.x86.avx512.pmaddw.d.512" if lanes == 32 else "llvm.x86.avx2.pmadd.wd"
+    own = cgutils.get_or_insert_function(builder.module, ir.FunctionType(total, [operand, operand]), name)
+    return builder.call(own, [left, right])
+
+
 def _pair_tile(lanes: int) -> Any:
     """The same for int16 arrays, sums in int64 and a depth that is a multiple of `lanes`, by multiply-add of pairs."""
     operand = ir.VectorType(ir.IntType(16), lanes)
     total = ir.VectorType(ir.IntType(32), lanes // 2)
-    multiply_add = "llvm.x86.avx512.pmaddw.d.512" if lanes == 32 else "llvm.x86.avx2.pmadd.wd"
 
     def sums_of_products(builder: Any, rows: list[list[Any]], depth: Any) -> list[Any]:
-        multiply = cgutils.get_or_insert_function(
-            builder.module, ir.FunctionType(total, [operand, operand]), multiply_add
-        )
         sums = [cgutils.alloca_once_value(builder, ir.Constant(total, None)) for _ in range(SIDE * SIDE)]
         blocks = builder.udiv(depth, ir.Constant(depth.type, lanes))
         with cgutils.for_range(builder, blocks) as loop:
@@ -176,7 +181,7 @@ def _pair_tile(lanes: int) -> Any:
                 right = load(row)
                 for line in range(SIDE):
                     place = sums[SIDE * line + column]
-                    product = builder.call(multiply, [left[line], right])
+                    product = multiply_add(builder, lanes, left[line], right)
                     builder.store(builder.add(builder.load(place), product), place)
         return [builder.load(place) for place in sums]
 

@@ -29,7 +29,7 @@ from nmsim.fixedpoint.quantize import (
 )  # fmt: skip
 from nmsim.stop.fixed.centralization import centre_into, row_mean
 from nmsim.stop.fixed.gather import transpose_into
-from nmsim.stop.fixed.neuron import sum_of_squares
+from nmsim.stop.fixed.neuron import largest_magnitude, sum_of_squares
 from nmsim.stop.fixed.tensor import (
     BIAS,
     BIAS_GRADIENT,
@@ -264,9 +264,10 @@ def arrange_weights(layers, index, weights, row, order, used, row_sums, scratch)
 def arrange_backward(layers, index, used, backward):
     """Used weights as error sums read them, rows per input (channel), kernels turned round; after `arrange_weights`.
 
-    Returns the largest sum of magnitudes of a row, and its largest sum of squares (of 16-bit weights, else 0).
+    Returns the largest sum of magnitudes of a row, its largest sum of squares (of 16-bit weights, else 0), and the largest
+    magnitude.
     """
-    layer = layers[index]
+    layer, most = layers[index], 0
     rows = layer.input_channels if layer.kernel else layer.inputs
     elements = max(1, layer.kernel * layer.kernel)
     for element in range(elements):
@@ -279,10 +280,10 @@ def arrange_backward(layers, index, used, backward):
     for line in range(rows):
         begin = line * layer.error_depth
         own = backward[begin : begin + layer.error_terms]
-        largest = max(largest, sum_magnitudes(own))
+        largest, most = max(largest, sum_magnitudes(own)), max(most, largest_magnitude(own))
         if layer.narrow:
             energy = max(energy, sum_of_squares(own))
-    return largest, energy
+    return largest, energy, most
 
 
 def update_thresholds(

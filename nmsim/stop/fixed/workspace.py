@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nmsim.stop.fixed.compress import BEHIND
 from nmsim.stop.fixed.layout import Layout
 from nmsim.stop.fixed.memory_plan import Work
 from nmsim.stop.fixed.tensor import Tensor
@@ -44,6 +45,9 @@ def make_work(layout: Layout, samples: int, *, logs: bool) -> Work:
         exact=np.zeros(EXACT, numbers),
         factors=np.zeros(layout.widest, numbers),
         nonzero=np.zeros(layout.widest_sum, np.int64),
+        entries=np.zeros(slots * layout.listed_inputs + BEHIND, np.int32),
+        marks=np.zeros(slots * layout.listed_marks, np.int32),
+        segments=np.zeros(layout.segments, np.int64),
         transposed=zeros(layout.transposed, storage),
         draws=np.zeros((DRAW_ROWS, layout.widest), draws),
         panels=zeros(layout.panels, storage),
