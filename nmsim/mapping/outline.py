@@ -36,6 +36,7 @@ def store(core: Core) -> Core:
 @lru_cache(maxsize=KEPT)
 def _outline(chip: ChipConfig, *, lanes: bool) -> ChipConfig:
     options, noc = chip.options, chip.noc
+    schedule = "sequential" if options.schedule == "sequential" else "overlapped"  # the others keep as much
     cores = tuple(_core(core, lanes=lanes) for core in chip.core_types)
     return chip.model_copy(
         update={
@@ -47,7 +48,7 @@ def _outline(chip: ChipConfig, *, lanes: bool) -> ChipConfig:
             "dram": None if chip.dram is None else _SOME_DRAM,
             "barrier": Barrier(), "host": None, "real_time": None, "power": Power(),
             "options": Options(
-                skip=options.skip, schedule=options.schedule, weight_gradient=options.weight_gradient,
+                skip=options.skip, schedule=schedule, weight_gradient=options.weight_gradient,
                 static_input_once=options.static_input_once, stbp_history=options.stbp_history,
                 synapses=options.synapses,
             ),

@@ -50,6 +50,14 @@ def test_chips_that_hold_or_cut_otherwise_have_their_own_outline(changes: dict[s
     assert outline(machine(), "balanced") != outline(machine(**changes), "balanced")
 
 
+def test_schedules_that_keep_everything_twice_are_mapped_alike() -> None:
+    chips = [machine(options__schedule=schedule) for schedule in ("overlapped", "pipelined")]
+    assert outline(chips[0], "wide") == outline(chips[1], "wide")
+    tasks = [Task.of(NETWORK, Precision(), TrainingNeeds.for_rule("stop-wtl"), chip) for chip in chips]
+    assert tasks[0].needs == tasks[1].needs
+    assert tasks[0].solve("wide") == tasks[1].solve("wide")
+
+
 def test_compact_mapping_does_not_look_at_lanes() -> None:
     other = machine(core_types__0__accumulate_lanes=3)
     assert outline(machine(), "compact") == outline(other, "compact")
