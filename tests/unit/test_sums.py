@@ -22,6 +22,16 @@ def test_sums_by_row_are_those_of_numpy() -> None:
     assert sum_rows(none, np.zeros((0, 2, 2), np.int64), 3).tolist() == np.zeros((3, 2, 2)).tolist()
 
 
+def test_sums_of_real_numbers_by_row_are_added_in_their_order() -> None:
+    random = np.random.default_rng(2)
+    row, which = random.integers(0, 3, 200), random.integers(0, 50, 200)
+    values = random.standard_normal((50, 2)) * 10.0 ** random.integers(-9, 9, (50, 2))
+    total = np.zeros((3, 2))
+    np.add.at(total, row, values[which])
+    assert np.array_equal(sum_rows(row, values, 3, which), total)
+    assert np.array_equal(sum_rows(row, np.asfortranarray(values), 3, which), total)
+
+
 @pytest.mark.parametrize("size", [*range(20), 100, BLOCK - 1, BLOCK, BLOCK + 1, 300])
 def test_sums_along_the_last_axis_have_the_bits_of_numpy(size: int) -> None:
     random = np.random.default_rng(size)
