@@ -15,7 +15,7 @@ MOST_LEVELS = 9
 SEEN: tuple[Callable[[Configured], object], ...] = (
     lambda made: made.workload,
     lambda made: (mapped(made.chip, "compact"), made.chip.options.spread),
-    lambda made: without_links(worked(made.chip), filled_flits=False),
+    lambda made: (without_links(worked(made.chip), filled_flits=False), made.chip.options.dataflow),
     lambda made: worked(made.chip),
     lambda made: (in_cycles(made.chip), cores_in_cycles(made.chip)),
 )
