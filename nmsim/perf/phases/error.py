@@ -294,12 +294,14 @@ def _reached(task: LayerTask, columns: IntArray) -> tuple[NDArray[np.float64], I
     first = geometry.row_links.argmax(axis=0)
     past = first + geometry.row_links.sum(axis=0)
     ranges, channels = distinct_boxes(*boxes[:2])
+    count = np.min_scalar_type(geometry.out_shape[1])
     found = np.zeros((boxes.shape[1], *task.deltas.ones.shape[:2], len(first)))
     for number, (c0, c1) in enumerate(ranges.T.tolist()):
         hot = task.deltas.ones[:, :, c0:c1].any(axis=2).astype(np.float64) @ across > 0
-        until = np.zeros((*hot.shape[:2], hot.shape[2] + 1, hot.shape[3]), np.int64)
-        np.cumsum(hot, axis=2, out=until[:, :, 1:])
+        until = np.zeros((*hot.shape[:2], hot.shape[2] + 1, hot.shape[3]), count)
+        np.cumsum(hot, axis=2, dtype=count, out=until[:, :, 1:])
         here = np.flatnonzero(channels == number)
         low, high = (np.clip(ends, *boxes[2:, here, None]) for ends in (first, past))
-        found[here] = np.moveaxis((until[:, :, high] > until[:, :, low]).sum(axis=-1), 2, 0)
+        reached = np.take(until, high, axis=2) > np.take(until, low, axis=2)
+        found[here] = np.moveaxis(reached.sum(axis=-1), 2, 0)
     return found, plane
