@@ -60,6 +60,7 @@ def evaluator(folder: Path) -> tuple[EvaluateDesign, DesignSpace]:
 
 def forget() -> None:
     """Nothing that an earlier design left is there for the next one."""
+    gc.unfreeze()  # what a command froze is not among the objects that are looked through
     for kept in gc.get_objects():
         kind = type(kept)  # not `isinstance`: it asks a weak reference's object, which may be gone
         if issubclass(kind, BoundedCache) or (
