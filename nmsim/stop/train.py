@@ -23,8 +23,6 @@ from nmsim.stop.spec import TrainingSpec
 EVALUATION_CHUNK = 256
 CHECKPOINT_SECONDS = 20.0
 """Time after which the middle of an epoch is kept."""
-SHORT_SECONDS = 1.0
-"""Time in which the end of an epoch is not kept: training it again takes less than waiting for the disk each time."""
 
 
 class Samples(Protocol):
@@ -93,8 +91,8 @@ def train(
 ) -> TrainingHistory:
     """Train to the last epoch, or go on from a checkpoint to the same bits.
 
-    Without held-out samples no accuracy is measured. A checkpoint is written at the end of an epoch, unless the last
-    one is less than a second old, every 20 s inside one, at the end, and on Ctrl-C.
+    Without held-out samples no accuracy is measured. A checkpoint is written at the end of every epoch, every 20 s
+    inside one, and on Ctrl-C.
     `visit` is called with the number of updates done: where training begins or goes on, and after every update, before
     a checkpoint can be written. It may look at the engine and must leave its parameters as they are.
 
@@ -201,8 +199,7 @@ class _Run:
         )  # fmt: skip
         self.history = TrainingHistory((*self.history.rows, row), self.engine.overflow_counts())
         self.epoch, self.batch, self.correct, self.loss_sum, self.seconds = self.epoch + 1, 0, 0, 0.0, 0.0
-        if self.epoch == spec.epochs or time.monotonic() - self.saved_at > SHORT_SECONDS:
-            self._save()
+        self._save()
         self._tell(row)
 
     def _visit(self) -> None:

@@ -90,15 +90,11 @@ def test_resume_from_any_batch_gives_the_same_bits(tmp_path: Path, stop_after: i
     assert [row.train_loss for row in history.rows] == [row.train_loss for row in expected.rows]
 
 
-@pytest.mark.parametrize(("seconds", "kept"), [(60.0, [3]), (-1.0, [1, 2, 3])])
-def test_ends_of_short_epochs_are_not_kept_but_the_last_is(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float, kept: list[int]
-) -> None:
+def test_the_end_of_every_epoch_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found: list[int] = []
     monkeypatch.setattr(Checkpoint, "save", lambda self, _: found.append(self.epoch))
-    monkeypatch.setattr("nmsim.stop.train.SHORT_SECONDS", seconds)
     run(engine(), checkpoint_path=tmp_path / "c.npz")
-    assert found == kept
+    assert found == [1, 2, 3]
 
 
 def test_checkpoint_of_another_configuration_is_refused(tmp_path: Path) -> None:
