@@ -1,5 +1,7 @@
 """Work is built on the outline of a chip: the same stages as on the chip itself, shared by all that have the outline."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 
@@ -14,7 +16,6 @@ from nmsim.network.memory import TrainingNeeds
 from nmsim.network.precision import Precision
 from nmsim.network.published import dense
 from nmsim.network.spec import Conv, Dense, NetworkSpec
-from nmsim.perf import work
 from nmsim.perf.analytic import AnalyticTimes, loads_of
 from nmsim.perf.assembly import assemble
 from nmsim.perf.census import ActivityCensus
@@ -22,6 +23,7 @@ from nmsim.perf.machine import Machine
 from nmsim.perf.outline import outline, without_links
 from nmsim.perf.stage import Stage, StageKind
 from nmsim.perf.stage_load import StageLoad
+from nmsim.perf.work import StepWork, build_work
 from nmsim.validate.synthetic import synthetic_activity
 
 DENSE = dense(40, 24, 10)
@@ -85,7 +87,7 @@ def test_stages_on_the_outline_are_those_of_the_chip(network: NetworkSpec, name:
 )  # fmt: skip
 def test_cycles_and_prices_on_outlines_are_those_of_the_chip(name: str, rule: str) -> None:
     made = job(shipped(name), DENSE, rule)
-    found = work.build_work(made, synthetic_activity(DENSE, 2))
+    found = build_work(made, synthetic_activity(DENSE, 2))
     machine, table = Machine.of(made.chip), load_table(made.chip.technology)
     for stage in found.stages:
         one, other = StageLoad(found.machine, stage), StageLoad(machine, stage)
@@ -100,43 +102,33 @@ def test_cycles_and_prices_on_outlines_are_those_of_the_chip(name: str, rule: st
         assert shared.price(core, key) == own.price(core, key)
 
 
+def two_works(network: NetworkSpec, name: str, key: str, *values: object) -> Iterator[StepWork]:
+    """Works of one activity on chips that differ in one value."""
+    census = ActivityCensus(network, synthetic_activity(network, 2))
+    for value in values:
+        yield build_work(job(shipped(name, **{key: value}), network, "stop-wtl"), census.activity, census)
+
+
 def test_chips_that_differ_in_speed_share_their_stages() -> None:
-    census = ActivityCensus(DENSE, synthetic_activity(DENSE, 2))
-    slow, fast = (
-        work.build_work(job(shipped("edge-28nm", clock_hz=hertz), DENSE, "stop-wtl"), census.activity, census)
-        for hertz in (1e8, 4e8)
-    )
+    slow, fast = two_works(DENSE, "edge-28nm", "clock_hz", 1e8, 4e8)
     assert all(one is other for one, other in zip(slow.stages, fast.stages, strict=True))
     assert (slow.clock_hz, fast.clock_hz) == (1e8, 4e8)
 
 
 def test_chips_that_differ_in_dram_share_their_loads() -> None:
-    census = ActivityCensus(DENSE, synthetic_activity(DENSE, 2))
-    slow, fast = (
-        work.build_work(
-            job(shipped("single-core-dram-28nm", dram__bandwidth_bits_per_s=rate), DENSE, "stop-wtl"),
-            census.activity, census,
-        )
-        for rate in (1e9, 1e11)
-    )  # fmt: skip
+    slow, fast = two_works(DENSE, "single-core-dram-28nm", "dram__bandwidth_bits_per_s", 1e9, 1e11)
     assert all(one is other for one, other in zip(loads_of(slow), loads_of(fast), strict=True))
     assert AnalyticTimes(slow).sample_cycles.sum() > AnalyticTimes(fast).sample_cycles.sum()
 
 
 def test_chips_that_differ_in_dataflow_share_what_does_not_follow_it() -> None:
-    census = ActivityCensus(CONVOLUTION, synthetic_activity(CONVOLUTION, 2))
-    weights, outputs = (
-        work.build_work(
-            job(shipped("edge-28nm", options__dataflow__integrate=flow), CONVOLUTION, "stop-wtl"),
-            census.activity, census,
-        )
-        for flow in ("weight_stationary", "output_stationary")
-    )  # fmt: skip
+    flows = ("weight_stationary", "output_stationary")
+    weights, outputs = two_works(CONVOLUTION, "edge-28nm", "options__dataflow__integrate", *flows)
     shared = {stage.phase for stage in weights.stages if stage in outputs.stages}
     own = {stage.part for stage in weights.stages if stage not in outputs.stages}
     assert {Phase.ERROR, Phase.GRADIENT, Phase.UPDATE} <= shared
     assert StageKind.INTEGRATE in own
-    assert Phase.GRADIENT not in own
+    assert StageKind.GRADIENT not in own
 
 
 @pytest.mark.parametrize(
