@@ -1,82 +1,23 @@
 """YAML files as plain data that remember the line of every key; duplicate keys are errors."""
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
 import yaml
+from yaml.constructor import SafeConstructor
 
+from nmsim.config.loader import MAX_DEPTH, composed
 from nmsim.errors import ConfigError
 
 KeyPath = tuple[str | int, ...]
 
 
 MAX_BYTES = 1_000_000
-MAX_DEPTH = 32
 MAX_DIGITS = 40
-"""Bounds of a configuration file; the largest shipped one has about 40 KB and 7 levels."""
-
-
-class _Loader(yaml.SafeLoader):
-    """SafeLoader in which `4e-12` is a number, `on`/`yes` are strings, and dates are strings.
-
-    What can make a short text large or deep, or build objects, is refused: aliases, tags, and more than MAX_DEPTH levels.
-    """
-
-    depth = 0
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        """A node of the file, after its event was looked at."""
-        event = self.peek_event()  # type: ignore[no-untyped-call]
-        if isinstance(event, yaml.AliasEvent):
-            raise _refused("an alias (*name); write the value out", event)
-        if getattr(event, "tag", None) is not None:
-            raise _refused(f"a tag ({event.tag}); leave it out, types follow from the value", event)
-        if self.depth > MAX_DEPTH:
-            raise _refused(f"more than {MAX_DEPTH} levels of nesting; write it flatter", event)
-        self.depth += 1
-        try:
-            return super().compose_node(parent, index)
-        finally:
-            self.depth -= 1
-
-
-def _refused(what: str, event: Any) -> yaml.MarkedYAMLError:
-    return yaml.MarkedYAMLError(problem=f"it has {what}", problem_mark=event.start_mark)
-
-
-def _without(tags: set[str]) -> dict[str, list[tuple[str, re.Pattern[str]]]]:
-    resolvers = yaml.SafeLoader.yaml_implicit_resolvers
-    return {
-        first: [(tag, rule) for tag, rule in rules if tag not in tags] for first, rules in resolvers.items()
-    }
-
-
-_Loader.yaml_implicit_resolvers = _without(
-    {
-        "tag:yaml.org,2002:float",
-        "tag:yaml.org,2002:bool",
-        "tag:yaml.org,2002:timestamp",
-        "tag:yaml.org,2002:int",
-    }
-)
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:bool", re.compile(r"(?:true|True|false|False)\Z"), list("tTfF")
-)
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:int", re.compile(r"[-+]?(?:0|[1-9][0-9_]*|0x[0-9a-fA-F_]+)\Z"), list("-+0123456789")
-)
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(
-        r"[-+]?(?:[0-9][0-9_]*\.[0-9_]*(?:[eE][-+]?[0-9]+)?|\.[0-9][0-9_]*(?:[eE][-+]?[0-9]+)?|[0-9][0-9_]*[eE][-+]?[0-9]+"
-        r"|\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))\Z"
-    ),
-    list("-+.0123456789"),
-)
+"""Bounds of a configuration file; the largest shipped one has about 40 KB."""
 
 
 @dataclass(frozen=True)
@@ -206,8 +147,7 @@ def parse_text(text: str, source: str) -> Document:
     """YAML text to a document; `ConfigError` on bad syntax, duplicate keys or unsupported nodes."""
     lines: dict[KeyPath, str] = {}
     try:
-        loader = _Loader(text)
-        node = loader.get_single_node()
+        loader, node = composed(text)
         data = _plain(loader, node, (), source, lines) if node is not None else {}
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
@@ -223,7 +163,9 @@ def parse_text(text: str, source: str) -> Document:
     return Document(data, source, lines)
 
 
-def _plain(loader: _Loader, node: yaml.Node, path: KeyPath, source: str, lines: dict[KeyPath, str]) -> Any:
+def _plain(
+    loader: SafeConstructor, node: yaml.Node, path: KeyPath, source: str, lines: dict[KeyPath, str]
+) -> Any:
     lines.setdefault(path, f"{source}:{node.start_mark.line + 1}")
     if isinstance(node, yaml.MappingNode):
         result: dict[str, Any] = {}
@@ -247,7 +189,7 @@ def _plain(loader: _Loader, node: yaml.Node, path: KeyPath, source: str, lines: 
     return _scalar(loader, node, path)
 
 
-def _scalar(loader: _Loader, node: yaml.Node, path: KeyPath) -> Any:
+def _scalar(loader: SafeConstructor, node: yaml.Node, path: KeyPath) -> Any:
     if node.tag == "tag:yaml.org,2002:int" and len(node.value) > MAX_DIGITS:
         problem = (
             f"{key_text(path)} has a number of {len(node.value):,} digits; write one of at most {MAX_DIGITS}"
