@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -39,13 +38,14 @@ from nmsim.pipeline import report as report_stage
 from nmsim.pipeline import simulate as simulate_stage
 from nmsim.pipeline import train as train_stage
 from nmsim.pipeline.along import can_be_followed, simulate_along
-from nmsim.pipeline.compile_ahead import event_model_compiled
+from nmsim.pipeline.beside import Beside
 from nmsim.pipeline.folder import RunFolder
 from nmsim.pipeline.start import same_shapes, started_from, trained_parameters
 from nmsim.pipeline.subject import is_run
 from nmsim.report.compare import comparison
 from nmsim.report.learning_tables import sums_for_people, training_energy_table
 from nmsim.report.text import summary_lines
+from nmsim.sharing import Share, in_turn
 from nmsim.stop.history import EpochRow
 from nmsim.stop.protocol import Parameters
 from nmsim.storage import file_name
@@ -88,15 +88,22 @@ def run(
     _fit_first(screen, spec, chips, rules, chosen=bool(chip))
     models = models_named(model)
     report_stage.load_ahead()
-    with event_model_compiled() if "event" in models else nullcontext():
+    with Beside(jobs) as beside:
         _train(screen, spec, folder, seed, jobs, device=device, resume=resume, overwrite=overwrite)
-    screen.say("Simulate")
-    simulate_stage.simulate(
-        folder, chips, rules=rules, models=models, say=lambda text: screen.say(f"  {text}")
-    )
-    if can_be_followed(folder, rules):
-        simulate_along(folder, chips, rules=rules, say=lambda text: screen.say(f"  {text}"))
-    _report(screen, folder, as_json=as_json, strict=strict)
+        if "event" in models:
+            beside.compiled()
+        screen.say("Simulate")
+        simulate_stage.simulate(
+            folder,
+            chips,
+            rules=rules,
+            models=models,
+            say=lambda text: screen.say(f"  {text}"),
+            share=beside.shared,
+        )
+        if can_be_followed(folder, rules):
+            simulate_along(folder, chips, rules=rules, say=lambda text: screen.say(f"  {text}"))
+        _report(screen, folder, as_json=as_json, strict=strict, share=beside.shared)
 
 
 def train(
@@ -312,9 +319,9 @@ def _train(
     return history.rows[-1]
 
 
-def _report(screen: Screen, folder: Path, *, as_json: bool, strict: bool) -> None:
+def _report(screen: Screen, folder: Path, *, as_json: bool, strict: bool, share: Share = in_turn) -> None:
     screen.say("Report")
-    result, written = report_stage.reported(folder)
+    result, written = report_stage.reported(folder, share)
     if as_json:
         show_json(json.loads((folder / "summary.json").read_text(encoding="utf-8")))
     for line in summary_lines(result):

@@ -11,6 +11,7 @@ from nmsim.pipeline.folder import RunFolder
 from nmsim.pipeline.simulations import Simulations
 from nmsim.pipeline.start import trained_parameters
 from nmsim.report.result import RunResult
+from nmsim.sharing import Share, in_turn
 from nmsim.workload import WorkloadSpec
 
 
@@ -20,7 +21,7 @@ def read_result(out: Path) -> RunResult:
     provenance, workload, store = folder.provenance(), folder.workload(), Simulations(folder)
     history = folder.history()
     store.require()
-    misfits, evaluations = store.misfits(), store.evaluations()
+    evaluations, misfits = store.results()
     if not evaluations:
         raise DoesNotFitError("\n".join(line for misfit in misfits for line in misfit.lines()))
     return RunResult(
@@ -68,10 +69,10 @@ def load_ahead() -> None:
     Thread(target=load, daemon=True).start()
 
 
-def reported(folder: Path) -> tuple[RunResult, list[Path]]:
-    """Write the report of a run into its folder; what it is about, and the files written."""
+def reported(folder: Path, share: Share = in_turn) -> tuple[RunResult, list[Path]]:
+    """Write the report of a run into its folder, its pictures drawn by `share`; what it is about, and the files written."""
     from nmsim.report.write import write_report  # loads what draws, which takes a third of all imports
 
     with RunFolder(folder).locked():
         result = read_result(folder)
-        return result, write_report(result, folder)
+        return result, write_report(result, folder, share)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import product
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from nmsim.perf.census import ActivityCensus
 from nmsim.pipeline.folder import RunFolder
 from nmsim.pipeline.simulations import Simulations
 from nmsim.rules import ANN, BASELINE, INFERENCE, RULES, rule_named
+from nmsim.sharing import Share, in_turn
 from nmsim.workload import WorkloadSpec
 
 DEFAULT_CHIP = "edge-28nm"
@@ -70,12 +72,13 @@ def simulate(
     rules: Iterable[str] = (),
     models: Iterable[Model] = ("analytic",),
     say: Callable[[str], None] = lambda _: None,
+    share: Share = in_turn,
 ) -> Simulated:
     """Evaluate a trained run on every chip under every rule with every model; each result is written as it is made.
 
     Without `rules`: inference, the rule that was trained, and the baseline (STBP). `event` simulates the trained rule
     only, unless rules are given. Of spikes that were imported: inference only. A rule that a chip does not serve is a
-    result too.
+    result too. `share` makes the evaluations, a call for each chip and rule.
 
     Raises:
         RunError: there is no trained run in `out`, or another command is at work in it.
@@ -88,23 +91,47 @@ def simulate(
     trained = _trained(workload)
     chosen = chosen_rules(workload, given)
     store, evaluations, misfits = Simulations(folder), list[Evaluation](), list[Misfit]()
-    recorded: dict[tuple[str, bool], Recorded] = {}
+    asked = [
+        (chip, rule, tuple(model for model in models if model != "event" or given or rule == trained))
+        for chip, rule in product(chips, chosen)
+    ]
     with folder.locked():
-        for chip, rule in product(chips, chosen):
-            own = [model for model in models if model != "event" or given or rule == trained]
-            source = rule_named(rule).profile, rule_named(rule).artificial
-            if source not in recorded:
-                recorded = {source: recorded_for(workload, folder, rule)}
+        replay = _Replay(folder.path)
+        found = iter(share([partial(replay.outcomes, *one) for one in asked]))
+        for chip, rule, own in asked:
             for model in own:
                 say(f"{chip.label}: {rule}, {model} model")
-                try:
-                    evaluations.append(evaluate_rule(workload, folder, chip, rule, model, recorded[source]))
-                    store.save(chip, model, evaluations[-1])
-                except ERRORS as error:
-                    misfits.append(Misfit.of(chip, rule, error))
-                    store.save(chip, model, misfits[-1])
-                    break
+            for model, result in zip(own, next(found), strict=False):
+                if isinstance(result, Misfit):
+                    misfits.append(result)
+                else:
+                    evaluations.append(result)
+                store.save(chip, model, result)
     return Simulated(tuple(evaluations), tuple(misfits))
+
+
+class _Replay:
+    """A run as rules replay it on chips; what they replay is kept for the next that does, and does not travel."""
+
+    def __init__(self, out: Path) -> None:
+        self._folder, self._recorded = RunFolder(out), dict[tuple[str, bool], Recorded]()
+        self._workload = self._folder.workload()
+
+    def __reduce__(self) -> tuple[type["_Replay"], tuple[Path]]:
+        return type(self), (self._folder.path,)
+
+    def outcomes(self, chip: ChipConfig, rule: str, models: Iterable[Model]) -> list[Evaluation | Misfit]:
+        """What becomes of a rule on a chip, by model; a misfit is the last, for the models after it would say the same."""
+        source = rule_named(rule).profile, rule_named(rule).artificial
+        if source not in self._recorded:
+            self._recorded = {source: recorded_for(self._workload, self._folder, rule)}
+        recorded, found = self._recorded[source], list[Evaluation | Misfit]()
+        for model in models:
+            try:
+                found.append(evaluate_rule(self._workload, self._folder, chip, rule, model, recorded))
+            except ERRORS as error:
+                return [*found, Misfit.of(chip, rule, error)]
+        return found
 
 
 def misfits_of(

@@ -71,13 +71,14 @@ class Simulations:
         results = (self._read(file).result for file in files)
         return [item for item in results if isinstance(item, LearningEnergy)]
 
-    def evaluations(self) -> list[Evaluation]:
-        """Every evaluation; chips with the same label are distinguished by their hash.
+    def results(self) -> tuple[list[Evaluation], list[Misfit]]:
+        """Every evaluation, and every rule on a chip that has none; chips of one label are told apart by their hash.
 
         Raises:
             RunError: the chip of an evaluation is missing, or an evaluation is another run's.
         """
-        found = [item for item in self._results() if isinstance(item, Evaluation)]
+        results = [self._read(file).result for file in self._files()]
+        found = [item for item in results if isinstance(item, Evaluation)]
         known = {chip.content_hash() for chip in self.chips()}
         for item in found:
             if item.chip_hash not in known:
@@ -86,11 +87,7 @@ class Simulations:
                     " file is missing, or is read otherwise by this version of nmsim; remove the folder and run"
                     " `nmsim simulate` again"
                 )
-        return _told_apart(found)
-
-    def misfits(self) -> list[Misfit]:
-        """Every rule on a chip that has no evaluation."""
-        return [item for item in self._results() if isinstance(item, Misfit)]
+        return _told_apart(found), [item for item in results if isinstance(item, Misfit)]
 
     def chips(self) -> list[ChipConfig]:
         """The chips of the results."""
@@ -108,9 +105,6 @@ class Simulations:
 
     def _files(self) -> list[Path]:
         return sorted(self.folder.simulations.glob("[0-9]*-*.npz"))
-
-    def _results(self) -> list[Evaluation | Misfit | LearningEnergy]:
-        return [self._read(file).result for file in self._files()]
 
     def _read(self, file: Path) -> Simulation:
         found = records.load(file, Simulation, SCHEMA, "remove it and run `nmsim simulate` again")

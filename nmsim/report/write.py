@@ -1,6 +1,7 @@
 """The report as files in a run folder."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from nmsim.report import export, page
@@ -29,6 +30,7 @@ from nmsim.report.summary import summary_text
 from nmsim.report.text import markdown
 from nmsim.report.trace import trace_text
 from nmsim.rules import BASELINE
+from nmsim.sharing import Share, in_turn
 from nmsim.storage import write_text
 
 FOOTER = (
@@ -37,12 +39,15 @@ FOOTER = (
 )
 
 
-def write_report(result: RunResult, folder: Path) -> list[Path]:
-    """Write every file of the report into `folder`; the same result gives the same bytes. Returns the paths written."""
-    return [_write(folder / name, text) for name, text in report_files(result)]
+def write_report(result: RunResult, folder: Path, share: Share = in_turn) -> list[Path]:
+    """Write every file of the report into `folder`; the same result gives the same bytes, whoever draws its pictures.
+
+    Returns the paths written.
+    """
+    return [_write(folder / name, text) for name, text in report_files(result, share)]
 
 
-def report_files(result: RunResult) -> Iterator[tuple[str, str]]:
+def report_files(result: RunResult, share: Share = in_turn) -> Iterator[tuple[str, str]]:
     """Names and contents: summaries, tables, timeline, page."""
     yield "summary.json", summary_text(summarise(result))
     yield "summary.md", markdown(result)
@@ -51,39 +56,39 @@ def report_files(result: RunResult) -> Iterator[tuple[str, str]]:
     traced = next((item for item in result.evaluations if item.perf.timeline), None)
     if traced is not None:
         yield "trace.json", trace_text(traced)
-    pictures = draw(result)
+    pictures = draw(result, share)
     for picture in pictures.values():
         yield f"pictures/{picture.name}.svg", picture.svg.decode()
     yield "report.html", html(result, pictures)
 
 
-def draw(result: RunResult) -> dict[str, Picture]:
+def draw(result: RunResult, share: Share = in_turn) -> dict[str, Picture]:
     """Every picture of the report, by name."""
     item, layers = result.subject, result.layers
     chip, about = result.chip_of(item), result.about(item)
     same_chip = [other for other in result.subject_first if other.chip_hash == item.chip_hash]
-    pictures = [
-        density.density_by_layer(result.activity, layers, result.described),
-        spike_raster.spike_raster(result.activity, layers, result.described),
-        mesh.mesh_load(mesh.load_of(item, chip), about),
-        energy_bars.energy_by_phase(item, about),
-        energy_bars.energy_by_layer(item, layers, about),
-        latency.latency_by_phase(same_chip, result.workload.name),
-        timesteps.by_time_step(item, export.spikes_by_step(result.activity), about),
-        memory_by_rule.memory_by_scheme(result.memory, result.described),
+    calls: list[Callable[[], Picture]] = [
+        partial(density.density_by_layer, result.activity, layers, result.described),
+        partial(spike_raster.spike_raster, result.activity, layers, result.described),
+        partial(mesh.mesh_load, mesh.load_of(item, chip), about),
+        partial(energy_bars.energy_by_phase, item, about),
+        partial(energy_bars.energy_by_layer, item, layers, about),
+        partial(latency.latency_by_phase, same_chip, result.workload.name),
+        partial(timesteps.by_time_step, item, export.spikes_by_step(result.activity), about),
+        partial(memory_by_rule.memory_by_scheme, result.memory, result.described),
     ]
     if len(result.evaluations) > 1:
-        pictures.append(evaluations.comparison(result.subject_first, result.workload.name))
+        calls.append(partial(evaluations.comparison, result.subject_first, result.workload.name))
     if result.history.rows:
-        pictures.append(training_curve.training_curve(result.history, result.described))
+        calls.append(partial(training_curve.training_curve, result.history, result.described))
     if result.own_learning is not None:
         own = result.own_learning
         other = against(own, result.learning, BASELINE.name) if own.rule != BASELINE.name else None
-        pictures.append(energy_along_learning(own, other, f"{result.described} · {own.chip_name}"))
+        calls.append(partial(energy_along_learning, own, other, f"{result.described} · {own.chip_name}"))
     work = roofline.work_of(item)
     if work:
-        pictures.append(roofline.roofline(work, roofline.roofs_of(item, chip), about))
-    return {picture.name: picture for picture in pictures}
+        calls.append(partial(roofline.roofline, work, roofline.roofs_of(item, chip), about))
+    return {picture.name: picture for picture in share(calls)}
 
 
 def html(result: RunResult, pictures: dict[str, Picture]) -> str:

@@ -145,7 +145,7 @@ def test_a_moved_run_still_knows_its_simulations(place: Path, tmp_path: Path) ->
     shutil.rmtree(tmp_path / "chips")  # as on another machine
     assert nmsim("report", str(tmp_path / "moved")) == 0
     simulations = Simulations(RunFolder(tmp_path / "moved"))
-    assert {item.chip_hash for item in simulations.evaluations()} == {simulations.chips()[0].content_hash()}
+    assert {item.chip_hash for item in simulations.results()[0]} == {simulations.chips()[0].content_hash()}
 
 
 def test_a_run_is_the_same_wherever_its_data_are() -> None:

@@ -101,7 +101,7 @@ def test_what_was_made_before_an_error_is_kept(fresh, monkeypatch):
     monkeypatch.setattr(stage, "evaluate_rule", broken)
     with pytest.raises(KeyboardInterrupt):
         simulate(fresh, [read_chip("edge-28nm")])
-    assert {item.rule for item in Simulations(RunFolder(fresh)).evaluations()} == {"inference", "stop-wtl"}
+    assert {item.rule for item in Simulations(RunFolder(fresh)).results()[0]} == {"inference", "stop-wtl"}
 
 
 def test_a_chip_that_fits_again_loses_its_misfit(fresh, monkeypatch):
@@ -113,9 +113,9 @@ def test_a_chip_that_fits_again_loses_its_misfit(fresh, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr(stage, "evaluate_rule", full)
         simulate(fresh, [read_chip("edge-28nm")], rules=["stbp"])
-    assert [item.rule for item in Simulations(RunFolder(fresh)).misfits()] == ["stbp"]
+    assert [item.rule for item in Simulations(RunFolder(fresh)).results()[1]] == ["stbp"]
     simulate(fresh, [read_chip("edge-28nm")], rules=["stbp"])
-    assert Simulations(RunFolder(fresh)).misfits() == []
+    assert Simulations(RunFolder(fresh)).results()[1] == []
 
 
 def test_the_fit_is_known_before_the_training_and_is_the_one_after_it(fresh):
