@@ -1,16 +1,18 @@
 """dW: deltas and traces of many time steps collected into panels, multiplied when a panel is full.
 
-A product sums over (slot, position), so a panel keeps that axis last. A dense layer's rows are collected as they come,
-`(rows, M)` traces and `(rows, N)` deltas, and transposed when they are multiplied. A convolution's maps are collected
-transposed, `(C, rows)`, with zeros between the lines of a map: an element of the kernel then meets the traces of its channel
-at a fixed distance, and no input is copied once per element. With a stride s, the traces are dealt out to s x s planes by
-their padded coordinates modulo s. Memory does not depend on the number of time steps.
+A product sums over (slot, position). A dense layer's rows are collected as they come, `(rows, M)` traces and `(rows, N)`
+deltas, and multiplied two rows at a time, or transposed where 32 bits do not hold the sums. A convolution's maps are
+collected transposed, `(C, rows)`, with zeros between the lines of a map: an element of the kernel then meets the traces of
+its channel at a fixed distance, and no input is copied once per element. With a stride s, the traces are dealt out to s x s
+planes by their padded coordinates modulo s. Memory does not depend on the number of time steps.
 """
 
 from numba.extending import register_jitable
 
 from nmsim.fixedpoint.quantize import magnitude
 from nmsim.stop.fixed.gather import clear_run, copy_run, transpose_into
+from nmsim.stop.fixed.neuron import add_magnitudes, largest_magnitude
+from nmsim.stop.fixed.pair_product import PAIR_COLUMNS, STRIP, add_pair_products, pair_rows, strips
 from nmsim.stop.fixed.sums import LANES, Rows, dot_narrow, dot_wide
 
 
@@ -84,49 +86,68 @@ def delta_rows(layer, slots):
 
 
 @register_jitable
-def close_panel(panels, transposed, layers, index, slots):
-    """Bring a panel of `slots` slots into the form of `multiply`; the largest sum of |delta| over a row.
+def largest_delta_sum(layer, panels, slots, scratch):
+    """Largest sum of |delta| over what an element of dW adds up in a panel of `slots` slots.
 
     With the largest trace it bounds every element of the product, and so decides whether 32-bit registers hold it.
     """
-    layer = layers[index]
-    rows, depth = slots * layer.plane, delta_rows(layer, slots)
-    panel, begin = panels, layer.panel
-    if not layer.kernel:
-        panel, begin = transposed, 0
-        deltas = layer.panel + layer.panel_rows * layer.inputs
-        transpose_into(panel, 0, layer.panel_rows, panels, deltas, layer.channels, rows, layer.channels)
-        traces = layer.channels * layer.panel_rows
-        transpose_into(panel, traces, layer.panel_rows, panels, layer.panel, layer.inputs, rows, layer.inputs)
-    largest = 0
-    for channel in range(layer.channels):
-        place = begin + channel * layer.panel_rows
-        clear_run(
-            panel, place + rows, depth - rows
-        )  # zeros fill the last lanes: they add nothing to a product
-        own, total = panel[place : place + rows], 0
-        for k in range(rows):
-            total += magnitude(own[k])
-        largest = max(largest, total)
-    return largest
+    rows, largest = slots * layer.plane, 0
+    if layer.kernel:
+        for channel in range(layer.channels):
+            place = layer.panel + channel * layer.panel_rows
+            own, total = panels[place : place + rows], 0
+            for k in range(rows):
+                total += magnitude(own[k])
+            largest = max(largest, total)
+        return largest
+    clear_run(scratch, 0, layer.neurons)
+    sums = scratch[: layer.neurons]
+    for row in range(rows):
+        place = layer.panel + layer.panel_rows * layer.inputs + row * layer.neurons
+        add_magnitudes(sums, panels[place : place + layer.neurons])
+    return largest_magnitude(sums)
 
 
 @register_jitable
-def multiply(plan, work, index, slots, narrow):
-    """`dW += delta w~^T` over a closed panel; `narrow`: 32-bit registers hold every element of it."""
-    layer = plan.layers[index]
+def multiply_maps(plan, work, layer, slots, narrow):
+    """`dW += delta w~^T` over a convolution's panel."""
     out = work.weight_sums[layer.weight : layer.weight + layer.channels * layer.fan_in]
-    panel, begin, places = work.transposed, 0, plan.orders[:0]
-    if layer.kernel:
-        panel, begin = work.panels, layer.panel
-        places = plan.orders[layer.trace_rows : layer.trace_rows + layer.fan_in]
-    stride, depth = layer.panel_rows, delta_rows(layer, slots)
-    deltas = Rows(panel, begin, stride, layer.channels)
-    traces = Rows(panel, begin + layer.channels * stride, stride, layer.fan_in)
+    rows, depth, stride = slots * layer.plane, delta_rows(layer, slots), layer.panel_rows
+    for channel in range(layer.channels):  # zeros fill the last lanes: they add nothing to a product
+        clear_run(work.panels, layer.panel + channel * stride + rows, depth - rows)
+    places = plan.orders[layer.trace_rows : layer.trace_rows + layer.fan_in]
+    deltas = Rows(work.panels, layer.panel, stride, layer.channels)
+    traces = Rows(work.panels, layer.panel + layer.channels * stride, stride, layer.fan_in)
     if narrow:
         dot_narrow(deltas, traces, places, depth, out, 1)
     else:
         dot_wide(deltas, traces, places, depth, out, 1)
+
+
+@register_jitable
+def multiply_rows(plan, work, layer, slots, narrow):
+    """`dW += delta w~^T` over a dense layer's panel."""
+    out = work.weight_sums[layer.weight : layer.weight + layer.channels * layer.fan_in]
+    panels, panel, channels, inputs = work.panels, work.transposed, layer.channels, layer.inputs
+    deltas = layer.panel + layer.panel_rows * inputs
+    if narrow:
+        traces = (slots + 1) // 2 * 2 * strips(channels, STRIP)
+        pair_rows(panel, 0, panels, deltas, channels, slots, channels, STRIP)
+        pair_rows(panel, traces, panels, layer.panel, inputs, slots, inputs, PAIR_COLUMNS)
+        add_pair_products(out, panel, panel, traces, slots, channels, inputs)
+        return
+    stride = layer.panel_rows
+    transpose_into(panel, 0, stride, panels, deltas, channels, slots, channels)
+    transpose_into(panel, channels * stride, stride, panels, layer.panel, inputs, slots, inputs)
+    places = plan.orders[:0]
+    dot_wide(
+        Rows(panel, 0, stride, channels),
+        Rows(panel, channels * stride, stride, inputs),
+        places,
+        slots,
+        out,
+        1,
+    )
 
 
 @register_jitable
@@ -136,8 +157,12 @@ def multiply_panel(plan, work, index):
     if slots == 0:
         return
     work.filled[index] = 0
-    largest = close_panel(work.panels, work.transposed, plan.layers, index, slots)
-    multiply(plan, work, index, slots, layer.narrow != 0 and largest * work.largest[index] < 1 << 31)
+    largest = largest_delta_sum(layer, work.panels, slots, work.factors)
+    narrow = layer.narrow != 0 and largest * work.largest[index] < 1 << 31
+    if layer.kernel:
+        multiply_maps(plan, work, layer, slots, narrow)
+    else:
+        multiply_rows(plan, work, layer, slots, narrow)
 
 
 @register_jitable

@@ -36,6 +36,7 @@ from nmsim.stop.fixed.memory_plan import (
     NODE_FIELDS,
     Plan,
 )
+from nmsim.stop.fixed.pair_product import PAIR_COLUMNS, STRIP, strips
 from nmsim.stop.fixed.row_adder import SEGMENT
 from nmsim.stop.fixed.shapes import (
     addition_orders,
@@ -237,7 +238,10 @@ def build(
         else 0,
         panels=panels.total,
         transposed=max(
-            0 if record["kernel"] else record["panel_rows"] * (record["inputs"] + record["neurons"])
+            0
+            if record["kernel"]
+            else record["panel_rows"]
+            * (strips(record["inputs"], PAIR_COLUMNS) + strips(record["neurons"], STRIP))
             for record in layers
         ),
         widest=max(max(padded(own.layer.inputs), padded(own.layer.neurons)) for own in formats),
