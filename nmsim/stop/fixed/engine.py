@@ -138,7 +138,8 @@ class FixedEngine:
         self._take_inputs = TAKE_INPUTS.form(interpreted=chosen is object)
         self._updater = Updater(self.raw, training, seed, self._accumulator.counts)
         self.view = MemoryView(network, self.layout, self.formats)
-        self.updates, self._losses = 0, loss_table(training.loss, network.classes)
+        self._classes = network.classes
+        self.updates, self._losses = 0, loss_table(training.loss, self._classes)
         self._structure = None
         if structure is not None:
             check_structure(structure, self.formats, training)
@@ -256,9 +257,9 @@ class FixedEngine:
                 f"inputs in {batch.format} reach an engine built for {self.input_format}; use one format"
             )
         labels = np.ascontiguousarray(batch.labels, np.int64)
-        if labels.shape != (count,) or not 0 <= min(known := labels.tolist()) <= max(known) < network.classes:
+        if labels.shape != (count,) or not 0 <= min(known := labels.tolist()) <= max(known) < self._classes:
             raise DataError(
-                f"labels must be {count} numbers below {network.classes};"
+                f"labels must be {count} numbers below {self._classes};"
                 " check the data set against the network's last layer"
             )
         storage = self.layout.storage

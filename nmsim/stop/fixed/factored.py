@@ -18,6 +18,7 @@ from nmsim.fixedpoint.compiled import kernel
 from nmsim.fixedpoint.lfsr import PERIOD, draw_table
 from nmsim.fixedpoint.quantize import HIGH, LOW, OFFSET, STOCHASTIC, magnitude
 from nmsim.stop.fixed.neuron import largest_magnitude, sum_of_squares
+from nmsim.stop.fixed.row_update import pair_deltas, pair_traces, rows_fit, update_row
 from nmsim.stop.fixed.sums import NARROW, WIDE, settle_sums
 from nmsim.stop.fixed.tensor import WEIGHT, WEIGHT_GRADIENT
 from nmsim.stop.fixed.update import BLOCK, subtract_kernel, sum_magnitudes, use_weights
@@ -59,6 +60,14 @@ def bound_by_input(layers, index, weights, order, backward):
     return largest, energy
 
 
+@register_jitable
+def place_of_draws(row, table, factor, draw):
+    """Where the draws of a run of weights of one input, from index `draw` of the tensor on, begin in the table."""
+    orbits, length = table.shape[0], table.shape[1] - BLOCK
+    number = (row[OFFSET] + draw) % PERIOD
+    return number % orbits, number // orbits * factor % length
+
+
 def _factored_kernel(way: int) -> Any:
     """Kernel of one layer's update; NARROW where a bound shows that 32 bits hold every element of dW."""
     cast = np.int32 if way == NARROW else int
@@ -83,13 +92,23 @@ def _factored_kernel(way: int) -> Any:
 
     def update(
         layers, order, weights, synapses, used_row, narrower, table, factor, zeros, counts, backward, row_sums, bounds,
-        run, scratch, index, memory, masked, rows, wraps, first,
+        run, scratch, deltas, changes, index, memory, masked, rows, wraps, first,
     ):  # fmt: skip
         layer, row = layers[index], rows[2]
         outputs, inputs, used_over = layer.channels, layer.inputs, 0
-        orbits, length = table.shape[0], table.shape[1] - BLOCK
+        in_rows = way == NARROW and layer.shared and not masked and rows_fit(layer, weights, row)
+        if in_rows:
+            pair_deltas(deltas, memory, layer)
         for k in range(inputs):
             place = order[k] if layer.permuted else k
+            if in_rows:
+                if pair_traces(run, memory, layer, place):
+                    draws = zeros[:BLOCK]
+                    if row[STOCHASTIC]:
+                        orbit, begin = place_of_draws(row, table, factor, first + k)
+                        draws = table[orbit, begin : begin + BLOCK]
+                    counts[index, WEIGHT] += update_row(weights[k], deltas, layer, run, draws, changes, row)
+                continue
             if not has_trace(memory, layer, place):
                 continue
             for start in range(0, outputs, BLOCK):
@@ -108,9 +127,8 @@ def _factored_kernel(way: int) -> Any:
                     counts[index, WEIGHT_GRADIENT] += settle_sums(steps, size, rows[0])
                 draws = zeros[:size]
                 if row[STOCHASTIC]:
-                    draw = (row[OFFSET] + first + start * inputs + k) % PERIOD
-                    begin = draw // orbits * factor % length
-                    draws = table[draw % orbits, begin : begin + size]
+                    orbit, begin = place_of_draws(row, table, factor, first + start * inputs + k)
+                    draws = table[orbit, begin : begin + size]
                 begin = place * layer.error_depth + start
                 used = own if layer.shared else backward[begin : begin + size]
                 before = scratch[:size]
@@ -123,6 +141,10 @@ def _factored_kernel(way: int) -> Any:
                     used_over += use_weights(own, used, used_row)[0]
                 for output in range(size):
                     sums[output] += magnitude(used[output] - before[output])
+        if in_rows:
+            for output in range(outputs):
+                row_sums[output] += changes[output]
+                changes[output] = 0
         # the sums of changes may exceed what weights in their format can add up to
         most = inputs * max(used_row[HIGH], -used_row[LOW])
         bounds[index, 0] = min(largest_magnitude(row_sums), most)

@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 from numba.extending import register_jitable
 
 from nmsim.fixedpoint.lfsr import draw_into
-from nmsim.fixedpoint.quantize import LEFT_P, LEFT_Q, OFFSET, SPREAD, STOCHASTIC, quantize_into
+from nmsim.fixedpoint.quantize import LEFT_P, LEFT_Q, OFFSET, SPREAD, STOCHASTIC, WRAP, quantize_into
 from nmsim.stop.fixed.active import Lists, active_sums_into, list_if_it_pays, rows_listed
 from nmsim.stop.fixed.gather import copy_run, gather_inputs
+from nmsim.stop.fixed.lanes import advance_in_lanes, fits_lanes, largest_of, subtract_spikes
 from nmsim.stop.fixed.neuron import (
     combine_into,
     keep_large,
@@ -134,24 +135,26 @@ def update_traces(own, layer, span):
     memory, row = own.memory, own.numbers[WEIGHT_TRACE]
     keep, take = own.alpha << row[LEFT_P], 1 << row[LEFT_Q]
     size, over, largest = layer.inputs, 0, 0
+    in_lanes = layer.narrow and fits_lanes(row, keep, largest_of(row), take, layer.largest_input)
     for slot in range(span.samples * layer.group):
         place = slot * layer.words + layer.weight_trace
         before = slot_before(slot, layer.group) * layer.words + layer.weight_trace
         values = slot * layer.words + layer.source_values
-        count = draw_count(layer, span, slot)
-        bits = own.draws.rows[drawn(own.draws, 1, row, count, size, layer.input_channels, 0)]
-        out = memory[place : place + size]
-        over += combine_into(
-            out,
+        out, old, inputs = (
+            memory[place : place + size],
             memory[before : before + size],
-            keep,
             memory[values : values + size],
-            take,
-            row,
-            bits,
-            own.exact,
         )
-        largest = max(largest, largest_magnitude(out))
+        if in_lanes:
+            if before != place:
+                copy_run(memory, place, memory, before, size)
+            outside, most = advance_in_lanes(out, keep, inputs, take, row)
+        else:
+            count = draw_count(layer, span, slot)
+            bits = own.draws.rows[drawn(own.draws, 1, row, count, size, layer.input_channels, 0)]
+            outside = combine_into(out, old, keep, inputs, take, row, bits, own.exact)
+            most = largest_magnitude(out)
+        over, largest = over + outside, max(largest, most)
         if layer.trace_threshold:
             place = slot * layer.words + layer.counted_trace
             keep_large(memory[place : place + size], out, layer.trace_threshold)
@@ -187,6 +190,8 @@ def integrate(own, layer, currents, slot, start, stop, count, training):
     # the order matters: both traces take the residual and the spike of the step before, which the membrane overwrites
     if layer.resets_to_zero:
         reset_to_zero_into(residual, old_membrane, old_spikes)
+    elif layer.narrow and not numbers[RESIDUAL, WRAP]:
+        counts[RESIDUAL] += subtract_spikes(residual, old_membrane, old_spikes, own_theta, numbers[RESIDUAL])
     else:
         counts[RESIDUAL] += residual_into(residual, old_membrane, old_spikes, own_theta, numbers[RESIDUAL])
     if training and layer.learns_leak:
@@ -199,13 +204,17 @@ def integrate(own, layer, currents, slot, start, stop, count, training):
         )
     if training and layer.learns_thresholds:
         row = numbers[THRESHOLD_TRACE]
-        bits = draws.rows[drawn(draws, 3, row, count, layer.neurons, layer.channels, start)][start:stop]
         out = memory[begin + layer.threshold_trace : begin + layer.threshold_trace + size]
         old = memory[before + layer.threshold_trace : before + layer.threshold_trace + size]
         # alpha (th~ - s) in one rounding: the spike is leaked too, hence its factor -alpha
-        counts[THRESHOLD_TRACE] += combine_into(
-            out, old, alpha << row[LEFT_P], old_spikes, -(alpha << row[LEFT_Q]), row, bits, own.exact
-        )
+        keep, take = alpha << row[LEFT_P], -(alpha << row[LEFT_Q])
+        if layer.narrow and fits_lanes(row, keep, largest_of(row), take, 1):
+            if before != begin:
+                copy_run(memory, begin + layer.threshold_trace, memory, before + layer.threshold_trace, size)
+            counts[THRESHOLD_TRACE] += advance_in_lanes(out, keep, old_spikes, take, row)[0]
+        else:
+            bits = draws.rows[drawn(draws, 3, row, count, layer.neurons, layer.channels, start)][start:stop]
+            counts[THRESHOLD_TRACE] += combine_into(out, old, keep, old_spikes, take, row, bits, own.exact)
     row = numbers[MEMBRANE]
     bits = draws.rows[drawn(draws, 4, row, count, layer.neurons, layer.channels, start)][start:stop]
     counts[MEMBRANE] += combine_into(

@@ -1,4 +1,4 @@
-"""Rows of a convolution: what meets the kernel at one position, and transposed panels.
+"""Rows of a convolution: what meets the kernel at one position.
 
 Maps are stored `(H, W, C)`; a gathered row is `(row, column, channel)` of the kernel, zero outside the map, padded with
 zeros to the layer's depth. Copies are spelled as loops: numba's slice assignment compiles to much more code.
@@ -116,15 +116,3 @@ def gather_deltas(out, memory, layer, start, stop):
                 clear_run(out, begin, channels)
             begin += channels
         clear_run(out, begin, layer.error_depth - layer.error_terms)
-
-
-@register_jitable
-def transpose_into(out, out_start, out_stride, values, start, stride, rows, columns):
-    """`out[c, r] = values[r, c]`, in tiles that fit the cache."""
-    for first_row in range(0, rows, 32):
-        last_row = min(first_row + 32, rows)
-        for first_column in range(0, columns, 32):
-            for column in range(first_column, min(first_column + 32, columns)):
-                place, from_ = out_start + column * out_stride, start + column
-                for row in range(first_row, last_row):
-                    out[place + row] = values[from_ + row * stride]

@@ -11,6 +11,7 @@ from nmsim.stop.fixed.parameters import RawParameters, lowest_threshold
 from nmsim.stop.fixed.rates import momentum_raw
 from nmsim.stop.fixed.tensor import Tensor
 from nmsim.stop.fixed.update import BLOCK, UPDATE_BIASES, UPDATE_THRESHOLDS, UPDATE_WEIGHTS
+from nmsim.stop.fixed.workspace import zeros
 from nmsim.stop.spec import TrainingSpec
 
 
@@ -56,7 +57,7 @@ class LayerUpdate:
         table, steps, synapses = scratch.table, scratch.steps, held.synapses[at.weights]
         self.weights = UPDATE_WEIGHTS.bound(
             interpreted=exact, layers=layers, index=index, synapses=synapses, counts=counts, table=table, scratch=steps,
-            velocity=self.own(parameters.velocity[at.weights]), momentum=momentum,
+            small_steps=scratch.runs[0], velocity=self.own(parameters.velocity[at.weights]), momentum=momentum,
             centred=training.gradient_centralization,
         )  # fmt: skip
         self.biases = UPDATE_BIASES.bound(
@@ -76,12 +77,16 @@ class LayerUpdate:
             # empty where the used weights are the stored ones, which the kernel has already
             used = self.own(used[:0] if layer.shared else used)
             by_input, factor = draws_by_input(layer.inputs)
+            pairs, storage = (layer.group + 1) // 2, weights.dtype
+            deltas = zeros(2 * pairs * layer.error_depth, storage)
+            changes = zeros(layer.error_depth, np.int32)
             self.factored = tuple(
                 kernel.bound(
                     interpreted=exact, layers=layers, index=index, order=at.order, weights=weights, synapses=synapses,
                     used_row=parameters.used_numbers[index], narrower=narrower, factor=factor,
                     table=by_input.astype(object) if exact else by_input, zeros=scratch.zeros, counts=counts,
                     backward=used, row_sums=row_sums, bounds=held.weight_bounds, run=run, scratch=scratch.used,
+                    deltas=deltas, changes=changes,
                 )
                 for kernel, run in zip(UPDATE_FACTORED, scratch.runs, strict=True)
             )  # fmt: skip

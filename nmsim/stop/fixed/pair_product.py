@@ -66,24 +66,27 @@ def plain_pair_tile(a, p, b, q, pairs, block):
                 own[k] += np.int32(x * np.int32(values[2 * k]) + y * np.int32(values[2 * k + 1]))
 
 
+def splat(builder: Any, value: Any, vector: Any) -> Any:
+    """A vector with a value in every lane."""
+    undefined, lane = ir.Constant(vector, ir.Undefined), ir.IntType(32)
+    single = builder.insert_element(undefined, value, ir.Constant(lane, 0))
+    mask = ir.Constant(ir.VectorType(lane, vector.count), [0] * vector.count)
+    return builder.shuffle_vector(single, undefined, mask)
+
+
 def _vector_pair_tile(lanes: int, vectors: int) -> Any:
     """`plain_pair_tile` for int16 strips and int64 sums, in so many vectors of 16-bit lanes."""
     lane, number = ir.IntType(32), ir.IntType(64)
     operand, total = ir.VectorType(ir.IntType(16), lanes), ir.VectorType(lane, lanes // 2)
     wide = ir.VectorType(number, lanes // 2)
 
-    def splat(builder: Any, value: Any, vector: Any) -> Any:
-        undefined = ir.Constant(vector, ir.Undefined)
-        single = builder.insert_element(undefined, value, ir.Constant(lane, 0))
-        return builder.shuffle_vector(single, undefined, ir.Constant(total, [0] * (lanes // 2)))
-
     def constant(value: int) -> Any:
         return ir.Constant(number, value)
 
-    def sums_of_products(builder: Any, left: Any, right: Any, pairs: Any) -> list[list[Any]]:
+    def sums_of_products(builder: Any, left: Any, right: Any, pairs: Any) -> Any:
         sums = [[cgutils.alloca_once(builder, total) for _ in range(vectors)] for _ in range(SIDE)]
-        for row in sums:
-            for place in row:  # allocated once, but zero at every call
+        for places in sums:
+            for place in places:  # allocated once, but zero at every call
                 builder.store(ir.Constant(total, None), place)
         with cgutils.for_range(builder, pairs) as loop:
             own = builder.gep(right, [builder.mul(loop.index, constant(lanes * vectors))])
@@ -100,7 +103,7 @@ def _vector_pair_tile(lanes: int, vectors: int) -> Any:
                 for place, value in zip(sums[row], values, strict=True):
                     product = multiply_add(builder, lanes, factor, value)
                     builder.store(builder.add(builder.load(place), product), place)
-        return [[builder.load(place) for place in row] for row in sums]
+        return [[builder.load(place) for place in places] for places in sums]
 
     def masked(builder: Any, name: str, result: Any, arguments: list[Any]) -> Any:
         own = ir.FunctionType(result, [argument.type for argument in arguments])

@@ -28,7 +28,7 @@ from nmsim.fixedpoint.quantize import (
     round_shift,
 )  # fmt: skip
 from nmsim.stop.fixed.centralization import centre_into, row_mean
-from nmsim.stop.fixed.gather import transpose_into
+from nmsim.stop.fixed.lanes import LONGEST, subtract_fits, subtract_in_lanes, sum_in_lanes
 from nmsim.stop.fixed.neuron import largest_magnitude, sum_of_squares
 from nmsim.stop.fixed.tensor import (
     BIAS,
@@ -39,6 +39,7 @@ from nmsim.stop.fixed.tensor import (
     WEIGHT,
     WEIGHT_GRADIENT,
 )
+from nmsim.stop.fixed.transpose import transpose_into
 
 BLOCK = 1024
 """Elements updated at a time, so that the intermediate steps stay in the cache; no longer than a run of draws."""
@@ -63,6 +64,12 @@ def take_sums(out, sums, row):
         over += (v < low) | (v > high)
         out[k] = bring_into_range(v, low, high, mask, wrap)
     return over
+
+
+@register_jitable
+def holds_small(row):
+    """Whether all numbers of an accumulator have 32 bits."""
+    return row[LOW] >= -(1 << 31) and row[HIGH] < 1 << 31
 
 
 def subtract_kernel(cast: Any) -> Any:
@@ -159,14 +166,17 @@ def update_block(method, weights, velocity, steps, synapses, place, counts):
 
 
 def update_weights(
-    layers, velocity, synapses, momentum, centred, table, scratch, counts, index, weights, sums, masked, rows, first
+    layers, velocity, synapses, momentum, centred, table, scratch, small_steps, counts, index, weights, sums, masked, rows,
+    first,
 ):  # fmt: skip
     """One layer's weights by its sums `(P,)`, C order, which are emptied.
 
     `weights (C_out, fan_in or more)`; `centred`: every row of gradients loses its mean; `first`: index of the first draw
-    (`lfsr.first_draw`); the other names are those of a `Method`.
+    (`lfsr.first_draw`); `small_steps (BLOCK,)` is scratch of 32 bits, where storage has 16; the other names are those of a
+    `Method`.
     """
-    fan_in, over = layers[index].fan_in, 0
+    fan_in, over, row = layers[index].fan_in, 0, rows[2]
+    in_lanes = not (momentum or centred) and holds_small(rows[0]) and subtract_fits(weights, row)
     method = Method(rows, masked, momentum, table, scratch)
     for line in range(0, sums.size, fan_in):
         own = weights[line // fan_in]
@@ -180,6 +190,13 @@ def update_weights(
             own_synapses = synapses[begin:end] if masked else synapses
             if masked:
                 keep_synapses(sums[begin:end], own_synapses)
+            if in_lanes:
+                over += take_sums(small_steps[: stop - start], sums[begin:end], rows[0])
+                draw = run_of_draws(row, table, first + begin)
+                counts[index, WEIGHT] += subtract_in_lanes(
+                    own[start:stop], small_steps, row, table[draw : draw + BLOCK]
+                )
+                continue
             over += take_sums(steps, sums[begin:end], rows[0])
             if centred:
                 over += centre_into(steps, mean, own_synapses, masked, rows[0])
@@ -226,6 +243,8 @@ def use_weights(weights, used, row):
 @register_jitable
 def sum_magnitudes(values):
     """Sum of |values|."""
+    if values.itemsize == 2 and values.size <= LONGEST:
+        return sum_in_lanes(values)
     total = 0
     for k in range(values.size):
         total += magnitude(values[k])
