@@ -172,7 +172,7 @@ def latency_by_their_rule(work: StepWork) -> float:
     machine = work.machine
     received, sent = (np.zeros((len(machine.tile), work.time_steps)) for _ in range(2))
     for stage in work.stages:
-        busy = stage.lanes[:, Lane.SERVICE, 0]
+        busy = stage.uses.lanes[:, Lane.SERVICE, 0]
         if stage.phase is Phase.NEURON:
             np.add.at(sent, stage.cores, busy)
             continue

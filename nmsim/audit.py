@@ -17,7 +17,7 @@ from nmsim.cost.static import StaticPower
 from nmsim.counts import Action, ActionCounts, Component
 from nmsim.hardware.chip import ChipConfig
 from nmsim.perf.model import PerfResult
-from nmsim.sums import sum_last
+from nmsim.sums import sum_last, sum_rows
 
 TOLERANCE = 1e-9
 Group = Literal["adds up", "plausible"]
@@ -199,6 +199,5 @@ def _words_by_memory(
     rows = accesses.per_batch == per_batch
     columns = accesses.columns.take(rows)
     first, inverse = columns.groups("core", "unit")
-    words = np.zeros((len(first), accesses.counts.shape[1]))
-    np.add.at(words, inverse, accesses.counts[rows])
+    words = sum_rows(inverse, accesses.counts[rows].astype(np.float64), len(first))
     return [(int(columns["core"][row]), str(columns["unit"][row])) for row in first], words

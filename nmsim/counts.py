@@ -96,21 +96,21 @@ class Block:
     """Rows of one table that share a key but for the core.
 
     `key` holds the values of `KEY_COLUMNS` without the last; `cores (n,)` numbers, -1 where shared; `counts (n, S)`.
-    `cells (n, S, T)` are the counts step by step, with one entry on an axis along which all are the same; None for what
-    comes once per sample or batch. `shape` is (S, T).
+    `of_steps (n, T)` are the counts of all samples by time step, with one entry where all of the `steps` are the same; None
+    for what comes once per sample or batch.
     """
 
     key: tuple[Any, ...]
     cores: IntArray
     counts: IntArray
     per_batch: bool = False
-    cells: IntArray | None = None
-    shape: tuple[int, int] = (1, 1)
+    of_steps: IntArray | None = None
+    steps: int = 1
 
     @property
     def nbytes(self) -> int:
-        """Bytes of its counts and cells."""
-        return self.counts.nbytes + (0 if self.cells is None else self.cells.nbytes)
+        """Bytes of its counts."""
+        return self.counts.nbytes + (0 if self.of_steps is None else self.of_steps.nbytes)
 
     @cached_property
     def by_core(self) -> dict[int, int]:
@@ -128,10 +128,8 @@ class Block:
     @property
     def by_step(self) -> IntArray | None:
         """Sums over samples by time step `(n, T)`; None for what comes once per sample or batch."""
-        if self.cells is None:
-            return None
-        total = self.cells.sum(axis=1) * (self.shape[0] // self.cells.shape[1])
-        return np.broadcast_to(total, (len(total), self.shape[1]))
+        found = self.of_steps
+        return None if found is None else np.broadcast_to(found, (len(found), self.steps))
 
 
 @dataclass(frozen=True, eq=False)

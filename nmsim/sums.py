@@ -3,6 +3,7 @@
 The order of additions is numpy's, so that every bit is.
 """
 
+from math import prod
 from typing import TypeVar
 
 import numba
@@ -29,7 +30,7 @@ def sum_rows(
     [[2], [4]]
     """
     shape = values.shape[1:]
-    cells = int(np.prod(shape))
+    cells = prod(shape)
     total = np.zeros((rows, cells), values.dtype)
     which = np.arange(len(row)) if which is None else which
     _add(row, which, _flat(values.reshape(len(values), cells)), total)
@@ -45,14 +46,28 @@ def sum_last(values: NDArray[Number]) -> NDArray[Number]:
     if values.shape[-1] > BLOCK:
         return np.asarray(np.ascontiguousarray(values).sum(axis=-1))
     shape = values.shape[:-1]
-    total = np.empty(int(np.prod(shape)), values.dtype)
+    total = np.empty(prod(shape), values.dtype)
     _add_last(_flat(values.reshape(len(total), values.shape[-1])), total)
     return total.reshape(shape)
 
 
+def sum_both(values: IntArray) -> tuple[IntArray, IntArray]:
+    """Whole numbers `(n, S, T)` added up over T `(n, S)`, and over S `(n, T)`.
+
+    >>> [total.tolist() for total in sum_both(np.array([[[1, 2], [3, 4]]]))]
+    [[[3, 7]], [[4, 6]]]
+    """
+    n, samples, steps = values.shape
+    over_steps, over_samples = np.empty((n, samples), np.int64), np.zeros((n, steps), np.int64)
+    _add_both(_flat(values), over_steps, over_samples)
+    return over_steps, over_samples
+
+
 def _flat(values: NDArray[Number]) -> NDArray[Number]:
     """Row after row and writable, so that a pass is compiled for one type of array."""
-    return np.require(values, requirements=["C", "W"])
+    flags = values.flags
+    lies = flags.c_contiguous and flags.writeable
+    return values if lies else np.require(values, requirements=["C", "W"])
 
 
 @numba.njit(cache=True, **OPTIONS)
@@ -85,3 +100,15 @@ def _add_last(values: NDArray[Number], total: NDArray[Number]) -> None:
             total[k] = ((a + b) + (c + d)) + ((e + f) + (g + h))
         for i in range(whole, size):
             total[k] += values[k, i]
+
+
+@numba.njit(cache=True, **OPTIONS)
+def _add_both(values: IntArray, over_steps: IntArray, over_samples: IntArray) -> None:
+    n, samples, steps = values.shape
+    for k in range(n):
+        for sample in range(samples):
+            total = 0
+            for step in range(steps):
+                total += values[k, sample, step]
+                over_samples[k, step] += values[k, sample, step]
+            over_steps[k, sample] = total

@@ -54,7 +54,10 @@ class Record(BaseModel, metaclass=_SaysItInOneSentence):
 
     def __eq__(self, other: object) -> bool:
         """By content; at once where it is the same object."""
-        return self is other or super().__eq__(other)
+        if self is other or type(self) is not type(other):
+            return self is other
+        # what was found about a record and kept in it may stand beside its fields: then pydantic tells them apart
+        return self.__dict__ == other.__dict__ or super().__eq__(other)
 
     @model_validator(mode="before")
     @classmethod

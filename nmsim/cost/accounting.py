@@ -32,6 +32,7 @@ from nmsim.cost.table import ComponentTable, CostTable, usable
 from nmsim.cost.technology import technology_at
 from nmsim.counts import ActionCounts, CoreActivity
 from nmsim.hardware.chip import ChipConfig
+from nmsim.sums import sum_rows
 
 KEPT_BYTES = 96 * 2**20
 """Of energies of actions, and of columns, that are kept for further chips that are priced alike."""
@@ -150,8 +151,7 @@ def _control(dynamic: EnergyTable, chip: ChipConfig, table: ComponentTable) -> R
     carries = np.array([price.group in OVERHEAD_GROUPS for price in dynamic.prices])[dynamic.price]
     inside = dynamic.columns.take(carries)
     first, inverse = inside.groups("phase", "layer", "core")
-    carried = np.zeros((len(first), dynamic.energy_pj.shape[1]))
-    np.add.at(carried, inverse, dynamic.energy_pj[carries])
+    carried = sum_rows(inverse, dynamic.energy_pj[carries], len(first))
     columns = inside.keep("control", lambda: _named(inside.take(first), CONTROL, OVERHEAD))
     return columns, carried, np.zeros(len(first), np.int64), [control_price(chip, table)]
 

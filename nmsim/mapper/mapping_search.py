@@ -37,6 +37,8 @@ POLICIES: tuple[Spread, ...] = ("balanced", "compact", "wide")
 STEPS: tuple[Step, ...] = ("integrate", "error", "gradient")
 PROFILE = 2
 """Samples that stand for the activity while mappings are compared."""
+FEW_PLACES = 8192
+"""Layers times cores times samples up to which a quick search takes all samples: evaluation then finds its work done."""
 MOST_TRIED = 48
 FEWER_TRIED = 20
 """Mappings that are costed, at most; fewer where many layers meet many cores, so that time stays bounded."""
@@ -94,7 +96,8 @@ def search_mapping(
     `objective` (the chip's option if absent) is what is to be small. What the chip's options prescribe (`spread`,
     `dataflow`) stays as it is. `quick` compares the three policies and the dataflows, and looks for no remedies of a clock
     that is too fast; `full` also searches cores and rows of every layer. Never worse than any policy that fits, by the
-    analytic model on the first samples. Machines of more than `MOST_SEARCHED` cores are searched quickly.
+    analytic model on the first samples; a quick search of few cores takes all of them. Machines of more than `MOST_SEARCHED`
+    cores are searched quickly.
 
     Raises:
         DoesNotFitError, ConfigError, CostError, TooFastError: as mapping by a policy and `evaluate`; `ConfigError` too where
@@ -103,7 +106,9 @@ def search_mapping(
     effort = effort if len(chip.cores()) <= MOST_SEARCHED else "quick"
     _check_memory(chip, activity, effort)
     chip = following(network, precision, needs, chip)
-    few = ActivityCensus(network, activity.first(PROFILE)) if census is None else census.first(PROFILE)
+    places = len(network.synaptic_layers) * len(chip.cores()) * activity.samples
+    samples = activity.samples if effort == "quick" and places <= FEW_PLACES else PROFILE
+    few = ActivityCensus(network, activity.first(samples)) if census is None else census.first(samples)
     price = Coster(network, precision, needs, few.activity, chip, costs, few, remedies=effort == "full")
     task = Task.of(network, precision, needs, chip, _present(network, activity))
     search = _Search(task, price, objective or chip.options.objective)

@@ -15,10 +15,10 @@ from nmsim.perf.model import PerfResult, StageLabel
 from nmsim.perf.outline import cores_in_cycles
 from nmsim.perf.phase_time import Turns, phase_cycles
 from nmsim.perf.schedule import Slot
-from nmsim.perf.stage import MAX_LANES, Stage
+from nmsim.perf.stage import Stage
 from nmsim.perf.stage_load import StageLoad, dram_cycles
+from nmsim.perf.uses import MAX_LANES
 from nmsim.perf.work import StepWork
-from nmsim.sums import sum_last
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -216,8 +216,7 @@ class _Usage:
         cores, machine = len(work.cores_used), work.machine
         samples, memories = work.samples, machine.memory_rate.shape[1]
         self.core_busy = np.zeros((cores, samples))
-        self.memory_busy = np.zeros((cores, memories, samples))
-        self.lane_busy = np.zeros((cores, MAX_LANES, samples))
+        taken = np.zeros((cores, MAX_LANES + memories, samples))
         self.link_flits = np.zeros((machine.links.grid.links, samples), np.int64)
         self.link_busy = np.zeros((machine.links.grid.links, samples))
         self.conflicts = np.zeros(samples)
@@ -228,10 +227,10 @@ class _Usage:
                 continue
             rows = np.searchsorted(work.cores_used, stage.cores)
             self.core_busy[rows] += load.busy_of_sample
-            self.memory_busy[rows] += load.taken_of_sample[:, MAX_LANES:]
-            self.lane_busy[rows] += load.taken_of_sample[:, :MAX_LANES]
+            taken[rows] += load.taken_of_sample
             self.conflicts += load.conflicts_of_sample
             if stage.traffic is not None and load.network is not None:
-                self.link_flits += sum_last(stage.traffic.link_flits)
-                self.link_busy += sum_last(load.network.links)
-                self.deliveries += stage.traffic.received[1].sum(axis=(0, 2))
+                self.link_flits += stage.traffic.link_packets_of_sample * stage.traffic.flits
+                self.link_busy += load.network.links_of_sample
+                self.deliveries += stage.traffic.received_of_sample
+        self.lane_busy, self.memory_busy = taken[:, :MAX_LANES], taken[:, MAX_LANES:]

@@ -1,5 +1,7 @@
 """Deliveries: compiled passes over pairs of a flow and a target: links that flows cross, and flights."""
 
+from math import prod
+
 import numba
 import numpy as np
 from numpy.typing import NDArray
@@ -35,10 +37,33 @@ def flights(
 
 def first_flights(row: IntArray, flight: FloatArray, sent: NDArray[np.bool_], rows: int) -> FloatArray:
     """Shortest flight `(rows, ...)` of the deliveries to each `row (K,)` that are `sent (K, ...)`; infinite without any."""
-    cells = int(np.prod(sent.shape[1:]))
+    cells = prod(sent.shape[1:])
     first = np.full((rows, cells), np.inf)
     _shorten(row, flight, np.ascontiguousarray(sent).reshape(len(row), cells), first)
     return first.reshape(rows, *sent.shape[1:])
+
+
+def last_out(
+    packets: IntArray, source_tile: IntArray, deliveries: tuple[IntArray, IntArray, FloatArray],
+    crossing: tuple[IntArray, IntArray], ports: FloatArray, links: FloatArray, link_packets: IntArray,
+) -> FloatArray:  # fmt: skip
+    """When the last packet leaves a network whose ports and links are never idle in turn `(S, T)`.
+
+    `packets (F, S, T)` from `source_tile (F,)`; `deliveries` are flow, tile and flight of each pair of flow and target
+    `(K,)`; `crossing` links and the flow that crosses each; `ports (2, tiles, S, T)`, `links (L, S, T)` cycles that they are
+    taken, by `link_packets (L, S, T)`.
+    """
+    flat = prod(packets.shape[1:])
+    flows, injection, ejection, taken, crossed = (
+        np.require(array, requirements=["C", "W"]).reshape(-1, flat)
+        for array in (packets, *ports, links, link_packets)
+    )
+    ends, longest = np.zeros(flat), np.zeros(len(flows))
+    _leave(
+        flows, source_tile, *deliveries, *crossing, injection, ejection, taken, crossed,
+        longest, np.full(ejection.shape, np.inf), np.zeros(taken.shape), ends,
+    )  # fmt: skip
+    return ends.reshape(packets.shape[1:])
 
 
 @numba.njit(cache=True, **OPTIONS)
@@ -104,3 +129,34 @@ def _shorten(row: IntArray, flight: FloatArray, sent: NDArray[np.bool_], first: 
         for cell in range(sent.shape[1]):
             if sent[k, cell]:
                 first[row[k], cell] = min(first[row[k], cell], flight[k])
+
+
+@numba.njit(cache=True, **OPTIONS)
+def _leave(  # noqa: C901, PLR0912 - three passes: injection ports, ejection ports, links
+    packets: IntArray, source_tile: IntArray, flow: IntArray, tile: IntArray, flight: FloatArray, link: IntArray,
+    crosses: IntArray, injection: FloatArray, ejection: FloatArray, links: FloatArray, link_packets: IntArray,
+    longest: FloatArray, first: FloatArray, weighted: FloatArray, ends: FloatArray,
+) -> None:  # fmt: skip
+    flows, cells = packets.shape
+    for k in range(len(flow)):
+        longest[flow[k]] = max(longest[flow[k]], flight[k])
+        for cell in range(cells):
+            if packets[flow[k], cell] > 0:
+                first[tile[k], cell] = min(first[tile[k], cell], flight[k])
+    for number in range(flows):
+        for cell in range(cells):
+            if packets[number, cell] > 0:
+                ends[cell] = max(ends[cell], injection[source_tile[number], cell] + longest[number])
+    for place in range(len(ejection)):
+        for cell in range(cells):
+            if ejection[place, cell] > 0:
+                arrival = first[place, cell] if np.isfinite(first[place, cell]) else 0.0
+                ends[cell] = max(ends[cell], ejection[place, cell] + arrival)
+    for k in range(len(link)):
+        for cell in range(cells):
+            weighted[link[k], cell] += packets[crosses[k], cell] * longest[crosses[k]]
+    for place in range(len(links)):
+        for cell in range(cells):
+            if links[place, cell] > 0:
+                mean = weighted[place, cell] / link_packets[place, cell] if weighted[place, cell] > 0 else 0.0
+                ends[cell] = max(ends[cell], links[place, cell] + mean)

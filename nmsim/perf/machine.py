@@ -86,6 +86,11 @@ class Machine:
         return _machine(chip)
 
     @cached_property
+    def log_banks(self) -> FloatArray:
+        """`2 ln(B)` of the banks of each memory `(C, M)`."""
+        return np.asarray(2 * np.log(self.banks.astype(np.float64)))
+
+    @cached_property
     def array_bits(self) -> IntArray:
         """Bits of a word of each memory `(C, M)`, 0 of register files."""
         arrays = np.array([kind not in self.registers for kind in self.memory_kinds])

@@ -14,12 +14,12 @@ from nmsim.hardware.routing import DIRECTIONS, EAST, WEST
 from nmsim.perf.machine import Lane, Machine
 from nmsim.perf.traffic import Traffic
 from nmsim.perf.traffic_load import TrafficLoad
-from nmsim.sums import sum_last
+from nmsim.perf.uses import Uses
+from nmsim.sums import sum_both
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
 Cadence = Literal["step", "sample", "batch"]
-MAX_LANES = len(Lane)
 
 
 class StageKind(StrEnum):
@@ -69,9 +69,9 @@ DEPTH_OF: Mapping[StageKind, str] = {
 class Stage:
     """Work of n cores, for S samples and T time steps; T = 1 if `cadence` is not `step`, S = 1 if it is `batch`.
 
-    `lanes (n, 5, S, T)` operations by `Lane` (SERVICE: nanoseconds); `words (n, M, S, T)` accesses by memory that its
-    ports take in turn (where reads and writes have ports of their own, the more frequent of them), made in `bursts (n, M,
-    S, T)` of neighbouring words; `traffic` arrives at the cores while they work; `dram_bits (S, T)`
+    `uses`: operations by `Lane` (SERVICE: nanoseconds), and accesses by memory that its ports take in turn (where reads and
+    writes have ports of their own, the more frequent of them), made in bursts of neighbouring words; `traffic` arrives at
+    the cores while they work; `dram_bits (S, T)`
     over the channel to DRAM; `waits (n, S, T)` cycles in which the datapath runs empty between rows of work. `blocks`
     are its counts.
     """
@@ -81,9 +81,7 @@ class Stage:
     part: StageKind
     cadence: Cadence
     cores: IntArray
-    lanes: FloatArray
-    words: FloatArray
-    bursts: FloatArray
+    uses: Uses
     waits: FloatArray
     traffic: Traffic | None
     dram_bits: FloatArray
@@ -92,10 +90,11 @@ class Stage:
     array_bits: IntArray
     """Bits of a word of each memory `(n, M)`, 0 of register files: the price of those has their clock in it."""
 
-    @property
+    @cached_property
     def nbytes(self) -> int:
-        """Bytes of its arrays, packets and counts estimated from its work."""
-        return 2 * sum(array.nbytes for array in (self.lanes, self.words, self.bursts, self.waits))
+        """Bytes of its arrays, counts and packets."""
+        packets = 0 if self.traffic is None else self.traffic.nbytes
+        return self.uses.nbytes + self.waits.nbytes + sum(block.nbytes for block in self.blocks) + packets
 
     def on(self, machine: Machine) -> "Stage":
         """The stage with its packets on the network of a machine, and their actions among its counts."""
@@ -126,17 +125,23 @@ class Stage:
     @cached_property
     def operations(self) -> FloatArray:
         """Operations that all lanes start `(n, S)`, nanoseconds of service left out."""
-        return np.asarray(self.lanes[:, : Lane.SERVICE].sum(axis=(1, -1)))
+        return np.asarray(self.uses.lanes[:, : Lane.SERVICE].sum(axis=(1, -1)))
 
     @cached_property
     def moved_bits(self) -> FloatArray:
         """Bits of the words that its memories take and give `(n, S)`, register files left out."""
-        return np.asarray((self.words * self.array_bits[:, :, None, None]).sum(axis=(1, -1)))
+        return np.asarray((self.uses.words * self.array_bits[:, :, None, None]).sum(axis=(1, -1)))
+
+    @cached_property
+    def used(self) -> IntArray:
+        """Numbers of the lanes and memories that have something to do, core by core of the machine `(K,)`."""
+        row, place = np.divmod(self.uses.number, self.uses.resources)
+        return np.asarray(self.cores[row] * self.uses.resources + place)
 
     @property
     def empty(self) -> bool:
         """Whether nothing happens in it."""
-        return self.traffic is None and not (self.lanes.any() or self.words.any() or self.dram_bits.any())
+        return self.traffic is None and not (len(self.uses.number) or self.dram_bits.any())
 
 
 def counted_block(
@@ -144,13 +149,14 @@ def counted_block(
 ) -> Block:  # fmt: skip
     """Rows of counts `values (n, S, T)`, with one entry on an axis along which all are the same."""
     steps = values.shape[-1]
-    total = values[..., 0] if steps == 1 else sum_last(values)
+    total, of_steps = sum_both(values)
     if steps != shape[1]:
         total = total * (shape[1] // steps)
     if total.shape[1] != samples:
         total = np.broadcast_to(total, (len(total), samples))
-    cells = values if cadence == "step" else None
-    return Block(key, cores, total, cadence == "batch", cells, shape)
+    if cadence != "step":
+        return Block(key, cores, total, cadence == "batch")
+    return Block(key, cores, total, of_steps=of_steps * (shape[0] // values.shape[1]), steps=shape[1])
 
 
 def _packet_blocks(stage: Stage, traffic: Traffic) -> Iterator[Block]:

@@ -11,8 +11,9 @@ from nmsim.caches import Itself
 from nmsim.contents import Content
 from nmsim.counts import Action, Block, Component, Phase
 from nmsim.perf.machine import Lane, Machine
-from nmsim.perf.stage import MAX_LANES, Cadence, Stage, StageKind, counted_block
+from nmsim.perf.stage import Cadence, Stage, StageKind, counted_block
 from nmsim.perf.traffic import Traffic
+from nmsim.perf.uses import MAX_LANES, Uses
 from nmsim.sums import sum_rows
 
 IntArray = NDArray[np.int64]
@@ -207,7 +208,7 @@ class StageBuilder:
             )
             words = np.where(split, np.maximum(reads, writes), words)
         return Stage(
-            self.phase, self.layer, self.part, self.cadence, distinct, lanes, words, bursts, waits, traffic,
+            self.phase, self.layer, self.part, self.cadence, distinct, Uses.of(lanes, words, bursts), waits, traffic,
             self.dram_bits, tuple(self.blocks), self.samples, self.machine.array_bits[distinct],
         )  # fmt: skip
 

@@ -11,8 +11,9 @@ from nmsim.hardware.chip import ChipConfig
 from nmsim.hardware.noc import Dram
 from nmsim.perf.cells import take
 from nmsim.perf.machine import Lane, Machine
-from nmsim.perf.stage import DEPTH_OF, MAX_LANES, Stage
+from nmsim.perf.stage import DEPTH_OF, Stage
 from nmsim.perf.traffic_load import TrafficLoad
+from nmsim.perf.uses import MAX_LANES
 from nmsim.sums import sum_last
 from nmsim.units import S_PER_NS
 
@@ -27,12 +28,10 @@ NOWHERE = np.zeros((0, 0))
 class Cells(NamedTuple):
     """What one pass over the work of a stage gives; axes as in `StageLoad`."""
 
-    some: IntArray
-    """Lanes and memories of the stage's cores that are taken at any time, numbered core by core `(K,)`."""
     taken: FloatArray
-    """How long each of them is `(K, S, T)`: most lanes and memories have nothing to do in a stage."""
+    """How long each lane and memory that is used is taken `(K, S, T)`."""
     conflicts: FloatArray | None
-    """None where there are none."""
+    """What of it are expected conflicts; None where there are none."""
     work: FloatArray
     fill: FloatArray
     ends: FloatArray
@@ -50,41 +49,33 @@ class StageLoad:
 
     @cached_property
     def _cells(self) -> Cells:
-        machine, stage, cores = self.machine, self.stage, self.stage.cores
-        n, memories, *cells = stage.words.shape
+        machine, stage, uses = self.machine, self.stage, self.stage.uses
+        n, *cells = stage.waits.shape
         flat = (
             cells[0] * cells[1]
         )  # samples and steps are independent: one axis lets the compiled loop run over both
-        banks = machine.banks[cores].astype(np.float64)
+        used = len(uses.number), flat
         arrivals = NOWHERE if stage.network is None else stage.arrivals.reshape(n, flat)
-        shapes = (
-            (n, MAX_LANES + memories), (n, memories), (n,), (n,), (), (MAX_LANES + len(machine.memory_kinds),),
-        )  # fmt: skip
-        found = [np.zeros((*shape, flat)) for shape in shapes]
+        found = [np.empty(used), np.empty(used)]
+        found += [np.zeros((rows, flat)) for rows in (n, n, 1, MAX_LANES + len(machine.memory_kinds))]
         take(
-            stage.lanes.reshape(n, MAX_LANES, flat), stage.words.reshape(n, memories, flat),
-            stage.bursts.reshape(n, memories, flat), stage.waits.reshape(n, flat), arrivals,
-            machine.lane_rate[cores], machine.memory_rate[cores], banks, 2 * np.log(banks), machine.fill_cycles[cores],
-            machine.depth_cycles[DEPTH_OF[stage.part]][cores], machine.event_timed[cores], machine.memory_kind[cores],
-            *found,
+            uses.number, uses.amount.reshape(used), uses.bursts.reshape(used), stage.waits.reshape(n, flat), arrivals,
+            stage.cores, machine.lane_rate, machine.memory_rate, machine.banks, machine.log_banks, machine.fill_cycles,
+            machine.depth_cycles[DEPTH_OF[stage.part]], machine.event_timed, machine.memory_kind,
+            found[0], found[1], found[2], found[3], found[4][0], found[5],
         )  # fmt: skip
-        taken, conflicts, *others = (array.reshape(*array.shape[:-1], *cells) for array in found)
-        resources = taken.reshape(-1, *cells)
-        some = np.flatnonzero(resources.any(axis=(1, 2)))
-        return Cells(some, resources[some], conflicts if conflicts.any() else None, *others)
+        taken, conflicts, work, fill, ends, fullest = (array.reshape(len(array), *cells) for array in found)
+        return Cells(taken, conflicts if conflicts.any() else None, work, fill, ends[0], fullest)
 
     @property
     def nbytes(self) -> int:
         """Bytes of what it keeps, estimated before it is found."""
-        return self.stage.waits.nbytes * 8
+        return 2 * self.stage.uses.amount.nbytes + 4 * self.stage.waits.nbytes
 
     @property
     def taken(self) -> FloatArray:
         """Of every lane, then of every memory `(n, 5 + M, S, T)`."""
-        n, memories, *cells = self.stage.words.shape
-        taken = np.zeros((n * (MAX_LANES + memories), *cells))
-        taken[self._cells.some] = self._cells.taken
-        return taken.reshape(n, MAX_LANES + memories, *cells)
+        return self.stage.uses.spread(self._cells.taken)
 
     @property
     def lanes(self) -> FloatArray:
@@ -94,8 +85,8 @@ class StageLoad:
     @property
     def conflicts(self) -> FloatArray:
         """Expected cycles lost to bank conflicts `(n, M, S, T)`."""
-        found = self._cells.conflicts
-        return np.zeros(self.stage.words.shape) if found is None else found
+        uses, found = self.stage.uses, self._cells.conflicts
+        return uses.spread(np.zeros(uses.amount.shape) if found is None else found)[:, MAX_LANES:]
 
     @property
     def memories(self) -> FloatArray:
@@ -130,14 +121,13 @@ class StageLoad:
     @property
     def taken_of_sample(self) -> FloatArray:
         """`taken` of all time steps `(n, 5 + M, S)`."""
-        n, memories, samples, _ = self.stage.words.shape
-        total = np.zeros((n * (MAX_LANES + memories), samples))
-        total[self._cells.some] = sum_last(self._cells.taken)
-        return total.reshape(n, MAX_LANES + memories, samples)
+        return self.stage.uses.spread(sum_last(self._cells.taken))
 
     @cached_property
     def conflicts_of_sample(self) -> FloatArray:
         """Conflicts of all cores, memories and time steps `(S,)`."""
+        if self._cells.conflicts is None:
+            return np.zeros(self.stage.waits.shape[1])
         return np.asarray(self.conflicts.sum(axis=(0, 1, 3)))
 
     @property
@@ -147,14 +137,13 @@ class StageLoad:
 
     @cached_property
     def rows(self) -> Rows:
-        """What is taken of lanes and memories, numbered core by core of the machine, where it is any."""
-        core, resource = np.divmod(self._cells.some, self.resources)
-        return self.stage.cores[core] * self.resources + resource, self._cells.taken
+        """What is taken of lanes and memories, numbered core by core of the machine, where they are used."""
+        return self.stage.used, self._cells.taken
 
     @property
     def resources(self) -> int:
         """Lanes and memories of a core."""
-        return MAX_LANES + int(self.stage.words.shape[1])
+        return self.stage.uses.resources
 
     @cached_property
     def cycles(self) -> FloatArray:

@@ -11,7 +11,7 @@ from nmsim.hardware.routing import Tree
 from nmsim.perf.delivery import crossings
 from nmsim.perf.machine import Machine
 from nmsim.perf.projection import INPUT
-from nmsim.sums import sum_rows
+from nmsim.sums import sum_last, sum_rows
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
@@ -221,6 +221,28 @@ class Traffic:
         links, flows = self.crossing
         return sum_rows(links, self.packets, self.machine.links.grid.links, flows)
 
+    @cached_property
+    def link_packets_of_sample(self) -> IntArray:
+        """Packets of all time steps over every link `(L, S)`."""
+        return sum_last(self.link_packets)
+
+    @cached_property
+    def port_packets(self) -> IntArray:
+        """Packets that enter the network at every tile, then those that leave it there `(2, tiles, S, T)`."""
+        machine = self.machine
+        return np.stack(
+            [
+                sum_rows(machine.tile_of(cores), packets, machine.links.grid.tiles)
+                for cores, packets in (self.injected, self.ejected)
+            ]
+        )
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of its packets, by flow, link and port, estimated before they are found."""
+        ends = len(self.flows) + self.machine.links.grid.links + 4 * self.machine.links.grid.tiles
+        return self.packets.nbytes // max(len(self.flows), 1) * ends
+
     @property
     def link_flits(self) -> IntArray:
         """Flits over every link `(L, S, T)`."""
@@ -238,6 +260,11 @@ class Traffic:
     def received(self) -> tuple[IntArray, IntArray]:
         """Cores that receive, ascending `(n,)`, and packets delivered to each `(n, S, T)`, own ones included."""
         return self._by_core(*self.flows.deliveries)
+
+    @cached_property
+    def received_of_sample(self) -> IntArray:
+        """Packets delivered in all time steps `(S,)`."""
+        return np.asarray(self.received[1].sum(axis=(0, 2)))
 
     @cached_property
     def ejected(self) -> tuple[IntArray, IntArray]:
@@ -262,7 +289,8 @@ class Traffic:
 
 
 _WHEREVER = (
-    "source_tile", "away", "crossing", "link_packets", "within_tile", "received", "ejected", "sent", "injected",
+    "source_tile", "away", "crossing", "link_packets", "link_packets_of_sample", "port_packets", "within_tile", "received",
+    "received_of_sample", "ejected", "sent", "injected",
 )  # fmt: skip
 """What is found once for all machines that `Traffic.on` may name."""
 

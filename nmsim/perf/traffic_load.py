@@ -6,10 +6,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from nmsim.perf.delivery import first_flights, flights
+from nmsim.perf.delivery import first_flights, flights, last_out
 from nmsim.perf.machine import Machine
 from nmsim.perf.traffic import Traffic
-from nmsim.sums import sum_rows
+from nmsim.sums import sum_last
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
@@ -35,14 +35,13 @@ class TrafficLoad:
     def ports(self) -> FloatArray:
         """Injection, then ejection of every tile `(2, tiles, S, T)`: one flit per link cycle each way."""
         traffic = self.traffic
-        tiles = self.machine.links.grid.tiles
-        taken = np.stack(
-            [
-                sum_rows(self.machine.tile_of(cores), packets, tiles)
-                for cores, packets in (traffic.injected, traffic.ejected)
-            ]
-        )
-        return np.asarray(taken * float(traffic.flits) * self.machine.chip.noc.link_cycles, np.float64)
+        cycles = traffic.port_packets * float(traffic.flits) * self.machine.chip.noc.link_cycles
+        return np.asarray(cycles, np.float64)
+
+    @cached_property
+    def links_of_sample(self) -> FloatArray:
+        """Of all time steps `(L, S)`."""
+        return sum_last(self.links)
 
     @cached_property
     def rows(self) -> tuple[IntArray, FloatArray]:
@@ -82,21 +81,13 @@ class TrafficLoad:
         arrival on; a link is taken in the middle of the mean flight of the packets that cross it.
         """
         flows, targets, flight = self._deliveries
-        sent = self.traffic.packets > 0
+        packets = self.traffic.packets
         if not len(flows):
-            return np.zeros(sent.shape[1:])
-        injection, ejection = self.ports
-        longest = np.zeros(len(sent))
-        np.maximum.at(longest, flows, flight)
-        injected = sent * (injection[self.traffic.source_tile] + longest[:, None, None])
-        first = first_flights(self.machine.tile_of(targets), flight, sent[flows], len(ejection))
-        ejected = np.where(ejection > 0, ejection + np.where(np.isfinite(first), first, 0.0), 0.0)
-        links, crossing = self.traffic.crossing
-        weighted = sum_rows(links, self.traffic.packets * longest[:, None, None], len(self.links), crossing)
-        mean = np.divide(weighted, self.traffic.link_packets, out=np.zeros_like(weighted), where=weighted > 0)
-        linked = np.where(self.links > 0, self.links + mean, 0.0)
-        ends: FloatArray = np.max([injected.max(axis=0), ejected.max(axis=0), linked.max(axis=0)], axis=0)
-        return ends
+            return np.zeros(packets.shape[1:])
+        return last_out(
+            packets, self.traffic.source_tile, (flows, self.machine.tile[targets], flight), self.traffic.crossing,
+            self.ports, self.links, self.traffic.link_packets,
+        )  # fmt: skip
 
 
 def entry_cycles(machine: Machine) -> float:

@@ -87,7 +87,7 @@ def test_no_resource_is_busy_longer_than_the_sample(work: StepWork, result: Perf
 def test_no_stage_is_shorter_than_its_most_loaded_core(work: StepWork, result: PerfResult) -> None:
     for stage, cycles in zip(work.stages, result.stage_cycles, strict=True):
         rate = work.machine.lane_rate[stage.cores][:, :, None, None]
-        least = (stage.lanes / rate).max(axis=(0, 1))
+        least = (stage.uses.lanes / rate).max(axis=(0, 1))
         assert (cycles[:, : least.shape[1]] >= least - 1e-6).all()
 
 

@@ -85,7 +85,7 @@ def spans(lengths: Iterable[int], kind: np.dtype[np.void], first: str = "first",
 def _stages(stages: tuple[Stage, ...], names: tuple[str, ...]) -> tuple[Table, Table]:
     """Stages without their senders, and their rows without theirs."""
     table = spans((len(stage.cores) for stage in stages), STAGE, "row")
-    table["steps"] = steps = [stage.lanes.shape[-1] for stage in stages]
+    table["steps"] = steps = [stage.waits.shape[-1] for stage in stages]
     table["name"] = [names.index(stage.name) for stage in stages]
     table["dram"] = np.cumsum(steps) - steps
     number = np.repeat(np.arange(len(stages)), [len(stage.cores) for stage in stages])
@@ -95,7 +95,7 @@ def _stages(stages: tuple[Stage, ...], names: tuple[str, ...]) -> tuple[Table, T
     cells = table["steps"][number]
     rows["cell"] = np.cumsum(cells) - cells
     rows["lanes"] = rows["cell"] * LANES
-    rows["words"] = rows["cell"] * stages[0].words.shape[1]
+    rows["words"] = rows["cell"] * stages[0].uses.memories
     return table, rows
 
 

@@ -116,9 +116,9 @@ class Simulation:
             if stage.traffic is not None
         ]
         found = {
-            "lane_work": [_of(stage, sample, stage.lanes) for stage in stages],
-            "words": [_of(stage, sample, stage.words) for stage in stages],
-            "word_bursts": [_of(stage, sample, stage.bursts) for stage in stages],
+            "lane_work": [_of(stage, sample, stage.uses.lanes) for stage in stages],
+            "words": [_of(stage, sample, stage.uses.words) for stage in stages],
+            "word_bursts": [_of(stage, sample, stage.uses.word_bursts) for stage in stages],
             "fill": [_of(load.stage, sample, load.fill_cycles) for load in loads],
             "busy": [_of(load.stage, sample, load.busy_cycles) for load in loads]
             if timeline

@@ -59,7 +59,7 @@ def load(
         task.machine, Phase.TRANSFER, task.index, StageKind.LOAD, cores, task.shape, stage.cadence
     )
     rows = np.searchsorted(stage.cores, cores)
-    busy = stage.lanes[rows].any(axis=1) | stage.words[rows].any(axis=1)
+    busy = stage.uses.at_work[rows]
     for content in sorted(contents):
         bits = _bits(task, stage.part, cores, content, off_chip)[:, None, None] * busy
         if content is Content.HISTORY and content in writes and history is not None:

@@ -82,7 +82,8 @@ class StageRun:
         stage, machine = self.stage, self.run.work.machine
         at = (self.s, self.t)
         lanes, words, bursts = (
-            array[:, :, *at].tolist() for array in (stage.lanes, stage.words, stage.bursts)
+            array[:, :, *at].tolist()
+            for array in (stage.uses.lanes, stage.uses.words, stage.uses.word_bursts)
         )
         shares = {}
         for row, core in enumerate(stage.cores.tolist()):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nmsim.hardware.routing import Grid
-from nmsim.perf.delivery import crossings, first_flights, flights
+from nmsim.perf.delivery import crossings, first_flights, flights, last_out
 
 GRIDS = [Grid(1, 1), Grid(5, 1), Grid(4, 3), Grid(4, 3, torus=True), Grid(5, 4, torus=True)]
 
@@ -48,3 +48,36 @@ def test_nothing_sent_is_nothing_found() -> None:
     none = np.zeros(0, np.int64)
     assert [len(part) for part in crossings(Grid(3, 3), none, none, none)] == [0, 0]
     assert np.isinf(first_flights(none, none.astype(float), np.zeros((0, 4), np.bool_), 2)).all()
+
+
+@pytest.mark.parametrize("grid", GRIDS, ids=str)
+def test_the_last_packet_is_out_when_numpy_says_so(grid: Grid) -> None:
+    random = np.random.default_rng(grid.tiles)
+    flow = np.sort(random.integers(0, 6, 20))
+    source = random.integers(0, grid.tiles, 6)
+    target = random.integers(0, grid.tiles, 20)
+    packets = random.integers(0, 3, (6, 2, 3))
+    flight = random.random(20)
+    links, crosses = crossings(grid, source[flow], target, flow)
+    ports = random.random((2, grid.tiles, 2, 3)) * random.integers(0, 2, (2, grid.tiles, 2, 3))
+    crossed = np.zeros((grid.links, 2, 3), np.int64)
+    np.add.at(crossed, links, packets[crosses])
+    taken = crossed * random.random((grid.links, 1, 1))
+
+    sent, longest = packets > 0, np.zeros(6)
+    np.maximum.at(longest, flow, flight)
+    injected = sent * (ports[0][source] + longest[:, None, None])
+    first = first_flights(target, flight, sent[flow], grid.tiles)
+    ejected = np.where(ports[1] > 0, ports[1] + np.where(np.isfinite(first), first, 0.0), 0.0)
+    weighted = np.zeros(taken.shape)
+    np.add.at(weighted, links, (packets * longest[:, None, None])[crosses])
+    mean = np.divide(weighted, crossed, out=np.zeros_like(weighted), where=weighted > 0)
+    linked = np.where(taken > 0, taken + mean, 0.0)
+    ends = np.max([part.max(axis=0, initial=0.0) for part in (injected, ejected, linked)], axis=0)
+
+    found = last_out(packets, source, (flow, target, flight), (links, crosses), ports, taken, crossed)
+    assert np.array_equal(found, ends)
+    turned = np.moveaxis(np.ascontiguousarray(np.moveaxis(packets, 0, -1)), -1, 0)
+    assert np.array_equal(
+        last_out(turned, source, (flow, target, flight), (links, crosses), ports, taken, crossed), ends
+    )

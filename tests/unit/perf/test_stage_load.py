@@ -35,17 +35,19 @@ def test_loads_are_the_formulas(name: str, rule: str) -> None:
     machine = found.machine
     for stage in found.stages:
         load, cores = StageLoad(machine, stage), stage.cores
-        lanes = stage.lanes / machine.lane_rate[cores][:, :, None, None]
+        lanes = stage.uses.lanes / machine.lane_rate[cores][:, :, None, None]
         banks = machine.banks[cores][:, :, None, None].astype(np.float64)
-        share = (stage.words / np.maximum(stage.bursts, 1) % banks) / banks
-        variance = stage.bursts * share * (1 - share)
+        share = (stage.uses.words / np.maximum(stage.uses.word_bursts, 1) % banks) / banks
+        variance = stage.uses.word_bursts * share * (1 - share)
         rate = machine.memory_rate[cores][:, :, None, None]
-        lost = np.where(stage.bursts > 1, np.sqrt(2 * np.log(banks) * variance) / (rate / banks), 0.0)
-        memories = stage.words / rate + lost
+        lost = np.where(
+            stage.uses.word_bursts > 1, np.sqrt(2 * np.log(banks) * variance) / (rate / banks), 0.0
+        )
+        memories = stage.uses.words / rate + lost
         cycles = np.maximum(lanes.max(axis=1), memories.max(axis=1))
         timed = machine.event_timed[cores][:, None, None]
         cycles = np.where(timed, cycles, np.ceil(cycles - 1e-9))
-        slow = (machine.fill_cycles[cores][:, :, None, None] * (stage.words > 0)).max(axis=1)
+        slow = (machine.fill_cycles[cores][:, :, None, None] * (stage.uses.words > 0)).max(axis=1)
         depth = machine.depth_cycles[DEPTH_OF[stage.part]][cores][:, None, None]
         fill = (depth + slow + stage.waits) * (cycles > 0)
         assert np.array_equal(load.lanes, lanes)

@@ -176,8 +176,8 @@ def test_masks_change_nothing_on_a_chip_with_a_dense_store() -> None:
 def test_fewer_synapses_never_take_more_words_or_lanes() -> None:
     many, few = (work(activity(random_masks(present)), chip(format="csr")) for present in (0.6, 0.2))
     for one, other in zip(few.stages, many.stages, strict=True):
-        assert one.words.sum() <= other.words.sum()
-        assert one.lanes.sum() <= other.lanes.sum()
+        assert one.uses.words.sum() <= other.uses.words.sum()
+        assert one.uses.lanes.sum() <= other.uses.lanes.sum()
 
 
 def test_slots_of_n_of_m_must_hold_the_masks() -> None:

@@ -75,7 +75,7 @@ def test_memories_work_as_long_as_their_words_take(design: DrawnDesign, result: 
             continue
         for row, core in enumerate(stage.cores.tolist()):
             for index, memory in enumerate(names[core].type.memories):
-                words = stage.words[row, index, 0].sum()
+                words = stage.uses.words[row, index, 0].sum()
                 expected[f"memory {core} {memory.name}"] += words / rate[core, index]
     for track, cycles in expected.items():
         assert found[track] == pytest.approx(cycles)

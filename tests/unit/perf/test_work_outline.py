@@ -45,11 +45,13 @@ def job(chip: ChipConfig, network: NetworkSpec, rule: str) -> Deployment:
 
 
 def same(one: Stage, other: Stage) -> bool:
-    arrays = ("cores", "lanes", "words", "bursts", "waits", "dram_bits")
+    arrays = ("cores", "waits", "dram_bits")
+    uses = ("number", "amount", "bursts")
     blocks = zip(one.blocks, other.blocks, strict=True)
     return (
         (one.name, one.cadence) == (other.name, other.cadence)
         and all(np.array_equal(getattr(one, name), getattr(other, name)) for name in arrays)
+        and all(np.array_equal(getattr(one.uses, name), getattr(other.uses, name)) for name in uses)
         and all(
             a.key == b.key and np.array_equal(a.cores, b.cores) and np.array_equal(a.counts, b.counts)
             for a, b in blocks
