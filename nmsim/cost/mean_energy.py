@@ -16,7 +16,7 @@ from nmsim.cost.technology import technology_at
 from nmsim.counts import Block, Component, CoreActivity, Phase
 from nmsim.hardware.chip import ChipConfig
 
-KEPT_BYTES = 192 * 2**20
+KEPT_BYTES = 384 * 2**20
 """Of blocks whose energies are kept."""
 Place = tuple[Phase, int]
 """A phase, and a layer or -1."""

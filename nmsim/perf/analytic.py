@@ -22,7 +22,7 @@ from nmsim.perf.work import StepWork
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
-KEPT_BYTES = 96 * 2**20
+KEPT_BYTES = 192 * 2**20
 """Of loads that are kept for further works that share stages on one machine."""
 
 

@@ -29,7 +29,7 @@ from nmsim.perf.stage import Stage
 
 IntArray = NDArray[np.int64]
 Steps = NDArray[np.bool_]
-KEPT_BYTES = 192 * 2**20
+KEPT_BYTES = 384 * 2**20
 """Of stages that are kept for further works."""
 KEPT_TASKS = 2048
 KEPT_SETTINGS = 16
