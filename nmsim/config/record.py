@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from functools import cache, lru_cache
 from inspect import get_annotations
+from operator import itemgetter
 from types import NoneType, UnionType
 from typing import Any, cast, get_args, get_origin
 
@@ -47,8 +49,7 @@ class Record(BaseModel, metaclass=_SaysItInOneSentence):
         try:
             return cast("int", object.__getattribute__(self, "_kept_hash"))
         except AttributeError:
-            values = self.__dict__
-            found = hash((type(self), *(values[name] for name in type(self).model_fields)))
+            found = hash((type(self), _values_of(type(self))(self.__dict__)))
             object.__setattr__(self, "_kept_hash", found)
             return found
 
@@ -86,6 +87,13 @@ class Record(BaseModel, metaclass=_SaysItInOneSentence):
     def identity(self) -> "Record":
         """The record whose content is the identity of this one: without what differs from folder to folder."""
         return self
+
+
+@cache
+def _values_of(record: type[Record]) -> Callable[[dict[str, Any]], object]:
+    """What takes the values of the fields of a record, in their order."""
+    names = tuple(record.model_fields)
+    return itemgetter(*names) if names else tuple
 
 
 @lru_cache(maxsize=KEPT)

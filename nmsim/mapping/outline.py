@@ -1,6 +1,7 @@
 """Outline: the part of a chip that a mapping depends on; chips of one outline share their mappings."""
 
 from functools import lru_cache
+from typing import Literal
 
 from nmsim.hardware.chip import ChipArray, ChipConfig, Options, Power
 from nmsim.hardware.core import Core
@@ -8,6 +9,7 @@ from nmsim.hardware.noc import Barrier, Dram, Noc
 from nmsim.hardware.sram import Sram
 
 _SOME_DRAM = Dram(kind="any", bandwidth_bits_per_s=1e9, latency_ns=0)
+_NO_BARRIER, _NO_POWER = Barrier(), Power()
 KEPT = 64
 """Outlines that are kept: the policies of a search ask for the same two."""
 
@@ -35,8 +37,6 @@ def store(core: Core) -> Core:
 
 @lru_cache(maxsize=KEPT)
 def _outline(chip: ChipConfig, *, lanes: bool) -> ChipConfig:
-    options, noc = chip.options, chip.noc
-    schedule = "sequential" if options.schedule == "sequential" else "overlapped"  # the others keep as much
     cores = tuple(_core(core, lanes=lanes) for core in chip.core_types)
     return chip.model_copy(
         update={
@@ -44,18 +44,34 @@ def _outline(chip: ChipConfig, *, lanes: bool) -> ChipConfig:
             "tech_node_nm": 28, "voltage_v": 1.0, "clock_hz": 1e6,
             "mesh": chip.mesh.model_copy(update={"tile_width_mm": 1.0, "tile_height_mm": 1.0}),
             "chips": ChipArray.model_construct(columns=chip.chips.columns, rows=chip.chips.rows),
-            "core_types": cores, "noc": Noc(topology=noc.topology),
+            "core_types": cores, "noc": _noc(chip.noc.topology),
             "dram": None if chip.dram is None else _SOME_DRAM,
-            "barrier": Barrier(), "host": None, "real_time": None, "power": Power(),
-            "options": Options(
-                skip=options.skip, schedule=schedule, weight_gradient=options.weight_gradient,
-                static_input_once=options.static_input_once, stbp_history=options.stbp_history,
-                synapses=options.synapses,
-            ),
+            "barrier": _NO_BARRIER, "host": None, "real_time": None, "power": _NO_POWER,
+            "options": _options(chip.options),
         }
     )  # fmt: skip
 
 
+@lru_cache(maxsize=KEPT)
+def _options(options: Options) -> Options:
+    return Options(
+        skip=options.skip,
+        schedule="sequential"
+        if options.schedule == "sequential"
+        else "overlapped",  # the others keep as much
+        weight_gradient=options.weight_gradient,
+        static_input_once=options.static_input_once,
+        stbp_history=options.stbp_history,
+        synapses=options.synapses,
+    )
+
+
+@lru_cache(maxsize=KEPT)
+def _noc(topology: Literal["mesh", "torus"]) -> Noc:
+    return Noc(topology=topology)
+
+
+@lru_cache(maxsize=KEPT)
 def _core(core: Core, *, lanes: bool) -> Core:
     return core.model_copy(
         update={

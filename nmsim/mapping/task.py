@@ -61,22 +61,34 @@ def following(
     """The chip with memories whose words follow the formats as wide as these ask; others stay as they are."""
     if all(memory.word_values is None for core in chip.core_types for memory in core.memories):
         return chip
+    bits = _widest(network, Itself(precision), needs_on(needs, chip)[0])
+    return chip.model_copy(update={"core_types": tuple(_sized(core, bits) for core in chip.core_types)})
+
+
+@lru_cache(maxsize=KEPT)
+def _widest(
+    network: NetworkSpec, precision: Itself[Precision], needs: TrainingNeeds
+) -> frozenset[tuple[Content, int]]:
+    """The widest value of every kind of data, bits."""
     bits: dict[Content, int] = {}
-    for terms in _terms(network, Itself(precision), needs_on(needs, chip)[0]):
+    for terms in _terms(network, precision, needs):
         for term in terms:
             bits[term.kind] = max(bits.get(term.kind, 1), term.value_bits)
+    return frozenset(bits.items())
+
+
+@lru_cache(maxsize=KEPT)
+def _sized(core: Core, widest: frozenset[tuple[Content, int]]) -> Core:
+    """A core with words of memories that follow the formats as wide as values of some bits ask."""
+    bits = dict(widest)
 
     def sized(memory: Sram) -> Sram:
         if memory.word_values is None:
             return memory
-        widest = max((bits[content] for content in memory.holds if content in bits), default=NOMINAL_BITS)
-        return memory.model_copy(update={"word_bits": memory.word_values * widest})
+        most = max((bits[content] for content in memory.holds if content in bits), default=NOMINAL_BITS)
+        return memory.model_copy(update={"word_bits": memory.word_values * most})
 
-    cores = (
-        core.model_copy(update={"memories": tuple(sized(memory) for memory in core.memories)})
-        for core in chip.core_types
-    )
-    return chip.model_copy(update={"core_types": tuple(cores)})
+    return core.model_copy(update={"memories": tuple(sized(memory) for memory in core.memories)})
 
 
 @dataclass(frozen=True)

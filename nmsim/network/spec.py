@@ -128,6 +128,7 @@ class NetworkSpec(Record):
     layers: tuple[Layer, ...] = Field(min_length=1)
 
     _nodes: tuple[Node, ...] = PrivateAttr(default=())
+    _layers: tuple[SynapticLayer, ...] = PrivateAttr(default=())
 
     @model_validator(mode="after")
     def _build_graph(self) -> "NetworkSpec":
@@ -140,6 +141,7 @@ class NetworkSpec(Record):
                 f"the last layer is '{nodes[last].kind}', which does not spike; end with a dense or conv layer"
             )
         self._nodes = tuple(nodes)
+        self._layers = tuple(_synaptic(node) for node in nodes if node.layer is not None)
         return self
 
     @property
@@ -150,7 +152,7 @@ class NetworkSpec(Record):
     @property
     def synaptic_layers(self) -> tuple[SynapticLayer, ...]:
         """The layers with weights, in topological order."""
-        return tuple(_synaptic(node) for node in self._nodes if node.layer is not None)
+        return self._layers
 
     @property
     def inexact_average(self) -> Node | None:

@@ -11,6 +11,7 @@ from nmsim.hardware.sram import Sram
 
 KEPT = 64
 """Outlines that are kept: a design asks for its own some ten times."""
+_NO_BARRIER, _NO_POWER, _DATAFLOW = Barrier(), Power(), Dataflow()
 
 
 @lru_cache(maxsize=KEPT)
@@ -32,11 +33,11 @@ def outline(chip: ChipConfig) -> ChipConfig:
             "clock_hz": chip.clock_hz if timed else 1e6,
             "core_types": tuple(_core(core, stored=chip.options.synapses.format != "dense") for core in chip.core_types),
             "dram": dram and dram.model_copy(update={"kind": "any", "bandwidth_bits_per_s": 1e9, "latency_ns": 0.0}),
-            "barrier": Barrier(), "real_time": None, "power": Power(),
+            "barrier": _NO_BARRIER, "real_time": None, "power": _NO_POWER,
             "options": options.model_copy(
                 update={
                     "spread": "balanced", "objective": "edp", "schedule": schedule, "layers_in_turn": False,
-                    "dataflow": Dataflow(),
+                    "dataflow": _DATAFLOW,
                 }
             ),
         }
@@ -52,16 +53,12 @@ def in_cycles(chip: ChipConfig) -> ChipConfig:
     """
     events = any(core.event_timing is not None for core in chip.core_types)
     hops, tick = chip.noc.hop_east_west_ns is not None, chip.barrier.tick_s is not None
-    cores = (
-        core.model_copy(update={"memories": tuple(_any_size(memory) for memory in core.memories)})
-        for core in chip.core_types
-    )
     return chip.model_copy(
         update={
             "variant": "", "description": "", "sources": (), "tech_node_nm": 28, "voltage_v": 1.0,
             "clock_hz": chip.clock_hz if events or hops or tick or chip.dram is not None else 1e6,
             "mesh": chip.mesh.model_copy(update={"tile_width_mm": 1.0, "tile_height_mm": 1.0}),
-            "core_types": tuple(cores), "real_time": None, "power": Power(),
+            "core_types": tuple(_any_sizes(core) for core in chip.core_types), "real_time": None, "power": _NO_POWER,
             "options": chip.options.model_copy(update={"spread": "balanced", "objective": "edp"}),
         }
     )  # fmt: skip
@@ -73,7 +70,7 @@ def cores_in_cycles(chip: ChipConfig) -> ChipConfig:
     events = any(core.event_timing is not None for core in chip.core_types)
     alone = {
         "clock_hz": chip.clock_hz if events else 1e6, "dram": None,
-        "noc": Noc(topology=chip.noc.topology), "barrier": Barrier(), "options": Options(),
+        "noc": Noc(topology=chip.noc.topology), "barrier": _NO_BARRIER, "options": Options(),
     }  # fmt: skip
     return in_cycles(chip).model_copy(update=alone)
 
@@ -102,6 +99,7 @@ def without_links(outlined: ChipConfig, *, filled_flits: bool) -> ChipConfig:
     )
 
 
+@lru_cache(maxsize=KEPT)
 def _core(core: Core, *, stored: bool) -> Core:
     free = not stored and all(core.near(sums) >= 0 for sums in SUMS)
     lanes = {"accumulate_lanes": 1, "mac_lanes": 1} if free else {}
@@ -111,6 +109,11 @@ def _core(core: Core, *, stored: bool) -> Core:
             "memories": tuple(_memory(memory) for memory in core.memories),
         }
     )  # fmt: skip
+
+
+@lru_cache(maxsize=KEPT)
+def _any_sizes(core: Core) -> Core:
+    return core.model_copy(update={"memories": tuple(_any_size(memory) for memory in core.memories)})
 
 
 def _any_size(memory: Sram) -> Sram:
