@@ -8,12 +8,18 @@ from nmsim.cost.accounting import energy_of
 from nmsim.cost.clocking import clocked
 from nmsim.cost.energy import CLOCK, WORKING
 from nmsim.cost.mean_energy import action_energy_pj, clock_energy_pj
+from nmsim.cost.outline import without_bandwidth
+from nmsim.cost.pricing import PriceList
 from nmsim.cost.static import static_power
 from nmsim.cost.table import load_table
 from nmsim.counts import Phase
+from nmsim.mapping.automatic import deploy_network
 from nmsim.perf.analytic import analytic_times
 from nmsim.perf.work import build_work
+from nmsim.pipeline.simulate import read_chip
+from nmsim.pipeline.train import read_workload
 from nmsim.validate.designs import random_design
+from nmsim.validate.synthetic import synthetic_activity
 
 BATCH_SIZE = 5
 
@@ -45,3 +51,44 @@ def test_they_are_what_the_rows_add_up_to(seed: int) -> None:
         }
         for place, joules in expected.items():
             assert found.get(place, 0.0) * units.J_PER_PJ == pytest.approx(joules, rel=1e-12)
+
+
+def test_the_speed_of_dram_is_in_the_energy_of_its_bits_and_in_no_other() -> None:
+    """On-chip energies are kept by the chip without it, and found again by one that differs in nothing else."""
+    workload = read_workload("mnist-dense")
+    activity = synthetic_activity(workload.network, 2, rule="stop-wtl")
+    needs = workload.needs("stop-wtl", sample_bits=activity.layers[0].input_bits, static_input=True)
+    found = []
+    for bits_per_s in ("1e11", "2e10"):
+        chip = read_chip("single-core-dram-28nm", [f"dram.bandwidth_bits_per_s={bits_per_s}"])
+        table = load_table(chip.technology)
+        work = build_work(deploy_network(workload.network, workload.precision, needs, chip), activity)
+        times = analytic_times(work)
+        rows = energy_of(
+            work.counts, chip, table, static_power(chip, table), {Phase.BARRIER.value: np.zeros(work.samples)},
+            batch_size=needs.batch_size, activities=times.activities,
+        )  # fmt: skip
+        of = {
+            name: rows.select(component=name).mean_j
+            for name in {*rows.columns["component"].tolist()} - {CLOCK}
+        }
+        priced = action_energy_pj(work.blocks, chip, table, batch_size=needs.batch_size)
+        assert sum(priced.values()) * units.J_PER_PJ == pytest.approx(sum(of.values()), rel=1e-12)
+        apart = [
+            action_energy_pj([blocks], chip, table, batch_size=needs.batch_size) for blocks in work.blocks
+        ]
+        found.append(
+            (
+                of,
+                apart,
+                sum(float(cycles.sum()) for cycles in times.dram),
+                PriceList.of(without_bandwidth(chip), table),
+            )
+        )
+    (fast, fast_parts, fast_cycles, shared), (slow, slow_parts, slow_cycles, other_shared) = found
+    assert shared is other_shared
+    assert fast.keys() == slow.keys()
+    assert {name for name in fast if fast[name] != slow[name]} == {"dram"}
+    assert fast["dram"] < slow["dram"]
+    assert fast_cycles < slow_cycles
+    assert 0 < sum(one == other for one, other in zip(fast_parts, slow_parts, strict=True)) < len(fast_parts)
