@@ -12,7 +12,7 @@ from nmsim.fixedpoint.lfsr import draw_into
 from nmsim.fixedpoint.quantize import LEFT_P, LEFT_Q, OFFSET, SPREAD, STOCHASTIC, WRAP, quantize_into
 from nmsim.stop.fixed.active import Lists, active_sums_into, list_if_it_pays, rows_listed
 from nmsim.stop.fixed.gather import copy_run, gather_inputs
-from nmsim.stop.fixed.lanes import advance_in_lanes, fits_lanes, largest_of, subtract_spikes
+from nmsim.stop.fixed.lanes import advance_in_lanes, subtract_spikes
 from nmsim.stop.fixed.neuron import (
     combine_into,
     keep_large,
@@ -135,7 +135,6 @@ def update_traces(own, layer, span):
     memory, row = own.memory, own.numbers[WEIGHT_TRACE]
     keep, take = own.alpha << row[LEFT_P], 1 << row[LEFT_Q]
     size, over, largest = layer.inputs, 0, 0
-    in_lanes = layer.narrow and fits_lanes(row, keep, largest_of(row), take, layer.largest_input)
     for slot in range(span.samples * layer.group):
         place = slot * layer.words + layer.weight_trace
         before = slot_before(slot, layer.group) * layer.words + layer.weight_trace
@@ -145,7 +144,7 @@ def update_traces(own, layer, span):
             memory[before : before + size],
             memory[values : values + size],
         )
-        if in_lanes:
+        if layer.trace_in_lanes:
             if before != place:
                 copy_run(memory, place, memory, before, size)
             outside, most = advance_in_lanes(out, keep, inputs, take, row)
@@ -208,7 +207,7 @@ def integrate(own, layer, currents, slot, start, stop, count, training):
         old = memory[before + layer.threshold_trace : before + layer.threshold_trace + size]
         # alpha (th~ - s) in one rounding: the spike is leaked too, hence its factor -alpha
         keep, take = alpha << row[LEFT_P], -(alpha << row[LEFT_Q])
-        if layer.narrow and fits_lanes(row, keep, largest_of(row), take, 1):
+        if layer.threshold_in_lanes:
             if before != begin:
                 copy_run(memory, begin + layer.threshold_trace, memory, before + layer.threshold_trace, size)
             counts[THRESHOLD_TRACE] += advance_in_lanes(out, keep, old_spikes, take, row)[0]

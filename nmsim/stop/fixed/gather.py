@@ -1,20 +1,47 @@
 """Rows of a convolution: what meets the kernel at one position.
 
 Maps are stored `(H, W, C)`; a gathered row is `(row, column, channel)` of the kernel, zero outside the map, padded with
-zeros to the layer's depth. Copies are spelled as loops: numba's slice assignment compiles to much more code.
+zeros to the layer's depth. Copies are no slice assignments, which compile to much more code.
 """
 
 from typing import Any, NamedTuple
 
-from numba.extending import register_jitable
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic, overload, register_jitable
 
 
-@register_jitable
+def _typed(_context, out, to, values, start, size):
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        target, source = (
+            builder.gep(
+                context.make_array(signature.args[k])(context, builder, arguments[k]).data, [arguments[k + 1]]
+            )
+            for k in (0, 2)
+        )
+        cgutils.raw_memcpy(builder, target, source, arguments[4], source.type.pointee.width // 8)
+        return context.get_dummy_value()
+
+    if out.dtype != values.dtype:
+        return None
+    return types.void(out, types.intp, values, types.intp, types.intp), generate
+
+
+_copy_bytes: Any = intrinsic(_typed)
+
+
 def copy_run(out, to, values, start, size):
-    """`out[to + k] = values[start + k]`."""
-    target, source = out[to : to + size], values[start : start + size]
+    """`out[to + k] = values[start + k]`, of one type; the runs do not overlap."""
     for k in range(size):
-        target[k] = source[k]
+        out[to + k] = values[start + k]
+
+
+@overload(copy_run)
+def _copy_run(out, to, values, start, size):
+    def copy(out, to, values, start, size):
+        _copy_bytes(out, to, values, start, size)
+
+    return copy
 
 
 @register_jitable

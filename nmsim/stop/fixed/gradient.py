@@ -12,7 +12,7 @@ from numba.extending import register_jitable
 from nmsim.fixedpoint.quantize import magnitude
 from nmsim.stop.fixed.gather import clear_run, copy_run
 from nmsim.stop.fixed.neuron import add_magnitudes, largest_magnitude
-from nmsim.stop.fixed.pair_product import PAIR_COLUMNS, STRIP, add_pair_products, pair_rows, strips
+from nmsim.stop.fixed.pair_product import PAIR_COLUMNS, STRIP, add_pair_products, pair_rows
 from nmsim.stop.fixed.sums import LANES, Rows, dot_narrow, dot_wide
 from nmsim.stop.fixed.transpose import transpose_into
 
@@ -110,60 +110,38 @@ def largest_delta_sum(layer, panels, slots, scratch):
 
 
 @register_jitable
-def multiply_maps(plan, work, layer, slots, narrow):
-    """`dW += delta w~^T` over a convolution's panel."""
-    out = work.weight_sums[layer.weight : layer.weight + layer.channels * layer.fan_in]
-    rows, depth, stride = slots * layer.plane, delta_rows(layer, slots), layer.panel_rows
-    for channel in range(layer.channels):  # zeros fill the last lanes: they add nothing to a product
-        clear_run(work.panels, layer.panel + channel * stride + rows, depth - rows)
-    places = plan.orders[layer.trace_rows : layer.trace_rows + layer.fan_in]
-    deltas = Rows(work.panels, layer.panel, stride, layer.channels)
-    traces = Rows(work.panels, layer.panel + layer.channels * stride, stride, layer.fan_in)
-    if narrow:
-        dot_narrow(deltas, traces, places, depth, out, 1)
-    else:
-        dot_wide(deltas, traces, places, depth, out, 1)
-
-
-@register_jitable
-def multiply_rows(plan, work, layer, slots, narrow):
-    """`dW += delta w~^T` over a dense layer's panel."""
-    out = work.weight_sums[layer.weight : layer.weight + layer.channels * layer.fan_in]
-    panels, panel, channels, inputs = work.panels, work.transposed, layer.channels, layer.inputs
-    deltas = layer.panel + layer.panel_rows * inputs
-    if narrow:
-        traces = (slots + 1) // 2 * 2 * strips(channels, STRIP)
-        pair_rows(panel, 0, panels, deltas, channels, slots, channels, STRIP)
-        pair_rows(panel, traces, panels, layer.panel, inputs, slots, inputs, PAIR_COLUMNS)
-        add_pair_products(out, panel, panel, traces, slots, channels, inputs)
-        return
-    stride = layer.panel_rows
-    transpose_into(panel, 0, stride, panels, deltas, channels, slots, channels)
-    transpose_into(panel, channels * stride, stride, panels, layer.panel, inputs, slots, inputs)
-    places = plan.orders[:0]
-    dot_wide(
-        Rows(panel, 0, stride, channels),
-        Rows(panel, channels * stride, stride, inputs),
-        places,
-        slots,
-        out,
-        1,
-    )
-
-
-@register_jitable
 def multiply_panel(plan, work, index):
     """`dW += delta w~^T` over what is in a layer's panel, and empty it."""
     layer, slots = plan.layers[index], work.filled[index]
     if slots == 0:
         return
     work.filled[index] = 0
-    largest = largest_delta_sum(layer, work.panels, slots, work.factors)
+    panels, channels, inputs, stride = work.panels, layer.channels, layer.inputs, layer.panel_rows
+    out = work.weight_sums[layer.weight : layer.weight + channels * layer.fan_in]
+    largest = largest_delta_sum(layer, panels, slots, work.factors)
     narrow = layer.narrow != 0 and largest * work.largest[index] < 1 << 31
+    panel, begin, depth, places = work.transposed, 0, slots, plan.orders[:0]
+    deltas = layer.panel + stride * inputs
     if layer.kernel:
-        multiply_maps(plan, work, layer, slots, narrow)
+        panel, begin, depth = panels, layer.panel, delta_rows(layer, slots)
+        places = plan.orders[layer.trace_rows : layer.trace_rows + layer.fan_in]
+        for channel in range(channels):  # zeros fill the last lanes: they add nothing to a product
+            rows = slots * layer.plane
+            clear_run(panel, begin + channel * stride + rows, depth - rows)
+    elif narrow:
+        traces = 2 * ((slots + 1) // 2) * (-(-channels // STRIP) * STRIP)
+        pair_rows(panel, 0, panels, deltas, channels, slots, channels, STRIP)
+        pair_rows(panel, traces, panels, layer.panel, inputs, slots, inputs, PAIR_COLUMNS)
+        add_pair_products(out, panel, traces, slots, channels, inputs)
+        return
     else:
-        multiply_rows(plan, work, layer, slots, narrow)
+        transpose_into(panel, 0, stride, panels, deltas, channels, slots, channels)
+        transpose_into(panel, channels * stride, stride, panels, layer.panel, inputs, slots, inputs)
+    a, b = Rows(panel, begin, stride, channels), Rows(panel, begin + channels * stride, stride, layer.fan_in)
+    if narrow:
+        dot_narrow(a, b, places, depth, out, 1)
+    else:
+        dot_wide(a, b, places, depth, out, 1)
 
 
 @register_jitable

@@ -25,7 +25,6 @@ from nmsim.fixedpoint.quantize import (
     UP,
     WRAP,
     ZERO,
-    magnitude,
 )  # fmt: skip
 
 LANE = ir.IntType(32)
@@ -86,18 +85,11 @@ The step's lowest byte is multiplied and shifted first; floors of floors are flo
 """
 
 
-@register_jitable
-def largest_of(row):
-    """Largest magnitude of a format's range."""
-    return max(row[HIGH], -row[LOW])
-
-
-@register_jitable
-def fits_lanes(row, keep, largest, take, largest_input):
-    """Whether `advance_in_lanes` may be used for a state and an input up to these magnitudes."""
+def fits_lanes(row: Any, keep: int, take: int, largest_input: int) -> bool:
+    """Whether `advance_in_lanes` may be used for factors and inputs up to these magnitudes, a state of the row's format."""
     usual = not (row[EVEN] or row[ZERO] or row[STOCHASTIC] or row[WRAP] or row[UP])
-    exact = magnitude(keep) * largest + magnitude(take) * largest_input
-    return usual and row[DOWN] < 32 and exact + row[ADD] < 1 << 31
+    exact = keep * max(row[HIGH], -row[LOW]) + take * largest_input
+    return bool(usual and row[DOWN] < 32 and exact + row[ADD] < 1 << 31)
 
 
 @register_jitable
@@ -133,7 +125,7 @@ def subtract_spikes(out, membrane, spikes, theta, row):
 def subtract_fits(values, row):
     """Whether `subtract_in_lanes` may be used, for steps of 32 bits: in 16-bit formats without ties or wrapping."""
     usual = not (row[EVEN] or row[ZERO] or row[WRAP] or row[LEFT_P] or row[DRAW_DOWN])
-    return usual and values.itemsize == 2 and 16 <= row[DOWN] <= 30
+    return usual and values.itemsize == 2 and 16 <= row[DOWN] < 32
 
 
 @register_jitable

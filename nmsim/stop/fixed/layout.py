@@ -14,11 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmsim.fixedpoint.lfsr import unrolled_table
+from nmsim.fixedpoint.quantize import LEFT_P, LEFT_Q
 from nmsim.network.spec import NetworkSpec, Node
 from nmsim.network.state import NEURON_TRACES
 from nmsim.network.values import ValueRange, mean_factor
 from nmsim.stop.fixed.active import rows_listed
 from nmsim.stop.fixed.forward import rows_at_once
+from nmsim.stop.fixed.lanes import fits_lanes
 from nmsim.stop.fixed.layer_formats import (
     LayerFormats,
     error_fractions,
@@ -49,6 +51,7 @@ from nmsim.stop.fixed.shapes import (
     trace_rows,
     window_of,
 )
+from nmsim.stop.fixed.tensor import Tensor
 from nmsim.stop.spec import TrainingSpec
 
 _KINDS = {
@@ -183,6 +186,10 @@ def build(
         )
         record["biased"], record["bias_left"] = int(own.layer.bias), max(own.input.fraction_bits, 0)
         record["static"] = nodes[record["source"]]["static"]
+        record["trace_in_lanes"], record["threshold_in_lanes"] = (
+            int(record["narrow"] and _in_lanes(own, tensor, largest))
+            for tensor, largest in ((Tensor.WEIGHT_TRACE, own.input.magnitude), (Tensor.THRESHOLD_TRACE, 1))
+        )
         record["listed"] = own.input.high if may_list(record, own.input) else 0
         record["sums"] = kept.take(own.layer.neurons * record["static"])
         forward, error = addition_orders(network, own.layer)
@@ -257,6 +264,15 @@ def build(
         thresholds=thresholds.total,
         channels=channels.total,
     )
+
+
+def _in_lanes(own: LayerFormats, tensor: Tensor, largest_input: int) -> bool:
+    """Whether 32 bits hold every step of a trace of inputs up to `largest_input`, for any leak factor."""
+    row = [int(number) for number in own.numbers[tensor]]
+    keep, take = own.largest_leak << row[LEFT_P], 1 << row[LEFT_Q]
+    if tensor == Tensor.THRESHOLD_TRACE:  # a spike is leaked too
+        take *= own.largest_leak
+    return fits_lanes(row, keep, take, largest_input)
 
 
 def _records(rows: list[dict[str, int]], fields: Sequence[str], storage: Any) -> Any:

@@ -28,11 +28,13 @@ LAYER_FIELDS = (
     "sums", "static", "panel", "panel_rows", "panel_slots",
     "plane", "pitch", "trace_stride", "trace_rows", "largest_input", "log", "factored", "rows", "shared", "narrow",
     "biased", "bias_left", "counted_trace", "trace_threshold", "scalar", "static_sum", "listed",
+    "trace_in_lanes", "threshold_in_lanes",
 )  # fmt: skip
 """One synaptic layer: sizes of its input, output, kernel and sums; sizes of slots; places in a slot; places of errors;
 places in the parameters and in the orders of addition; places of kept sums (`static`: its input may be constant over time)
 and of its gradient panel; `shared`: the used weights are the stored ones; `narrow`: integers are stored in
-16 bits; `listed`: the largest input, where active inputs may be listed (see active.py), else 0."""
+16 bits; `listed`: the largest input, where active inputs may be listed (see active.py), else 0; `*_in_lanes`: the trace of
+weights or of thresholds advances in 32-bit lanes."""
 
 NODE_FIELDS = (
     "kind", "layer", "first", "second", "channels", "height", "width", "size", "window_height", "window_width",

@@ -12,7 +12,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic, register_jitable
 
-from nmsim.stop.fixed.tile import Block, multiply_add, pair_lanes
+from nmsim.stop.fixed.tile import Block, multiply_add, pair_lanes, splat
 
 SIDE = 4
 """Rows of a tile, and its vectors where there are registers for sixteen sums."""
@@ -64,14 +64,6 @@ def plain_pair_tile(a, p, b, q, pairs, block):
             values = b[place : place + 2 * columns]
             for k in range(columns):
                 own[k] += np.int32(x * np.int32(values[2 * k]) + y * np.int32(values[2 * k + 1]))
-
-
-def splat(builder: Any, value: Any, vector: Any) -> Any:
-    """A vector with a value in every lane."""
-    undefined, lane = ir.Constant(vector, ir.Undefined), ir.IntType(32)
-    single = builder.insert_element(undefined, value, ir.Constant(lane, 0))
-    mask = ir.Constant(ir.VectorType(lane, vector.count), [0] * vector.count)
-    return builder.shuffle_vector(single, undefined, mask)
 
 
 def _vector_pair_tile(lanes: int, vectors: int) -> Any:
@@ -156,18 +148,17 @@ PAIR_COLUMNS = pair_lanes() // 2 * _VECTORS[pair_lanes()] if pair_lanes() else 6
 pair_tile: Any = _vector_pair_tile(pair_lanes(), _VECTORS[pair_lanes()]) if pair_lanes() else plain_pair_tile
 
 
-@register_jitable
 def strips(columns, width):
     """Elements of one row in strips of `width` columns."""
     return -(-columns // width) * width
 
 
 @register_jitable
-def add_pair_products(out, deltas, traces, start, rows, channels, inputs):
+def add_pair_products(out, panel, start, rows, channels, inputs):
     """`out[channel, input] += sum over rows of deltas[row, channel] * traces[row, input]`, within 32 bits.
 
-    Deltas lie in strips of `STRIP` from 0 on, traces in strips of `PAIR_COLUMNS` from `start` on, both as `pair_rows` leaves
-    them.
+    In the panel deltas lie in strips of `STRIP` from 0 on, traces in strips of `PAIR_COLUMNS` from `start` on, both as
+    `pair_rows` leaves them.
     """
     pairs = (rows + 1) // 2
     for column in range(0, inputs, PAIR_COLUMNS):
@@ -177,4 +168,4 @@ def add_pair_products(out, deltas, traces, start, rows, channels, inputs):
             for row in range(0, channels, SIDE):
                 p = 2 * (row // STRIP * STRIP * pairs + first * STRIP + row % STRIP)
                 block = Block(out, row * inputs + column, inputs, channels - row, inputs - column, 1)
-                pair_tile(deltas, p, traces, q, depth, block)
+                pair_tile(panel, p, panel, q, depth, block)

@@ -14,8 +14,8 @@ from numba.extending import intrinsic, register_jitable
 from nmsim.fixedpoint.quantize import ADD, DOWN, DRAW_UP, HIGH, LEFT_Q, LOW
 from nmsim.stop.fixed.gather import clear_run
 from nmsim.stop.fixed.lanes import LANE, step_in_lanes, subtract_fits
-from nmsim.stop.fixed.pair_product import pair_rows, splat
-from nmsim.stop.fixed.tile import multiply_add, pair_lanes
+from nmsim.stop.fixed.pair_product import pair_rows
+from nmsim.stop.fixed.tile import multiply_add, pair_lanes, splat
 from nmsim.stop.fixed.update import BLOCK
 
 ROW_LANES = pair_lanes() // 2

@@ -151,6 +151,14 @@ def _put_row(builder: Any, sums: Any, start: Any, columns: Any, keep: Any) -> No
                     builder.store(builder.add(old, value), place)
 
 
+def splat(builder: Any, value: Any, vector: Any) -> Any:
+    """A vector with a value in every lane."""
+    undefined, lane = ir.Constant(vector, ir.Undefined), ir.IntType(32)
+    single = builder.insert_element(undefined, value, ir.Constant(lane, 0))
+    mask = ir.Constant(ir.VectorType(lane, vector.count), [0] * vector.count)
+    return builder.shuffle_vector(single, undefined, mask)
+
+
 def multiply_add(builder: Any, lanes: int, left: Any, right: Any) -> Any:
     """Products of 16-bit lanes, those of neighbours added: a vector of half as many 32-bit lanes."""
     operand = ir.VectorType(ir.IntType(16), lanes)

@@ -44,17 +44,16 @@ def test_a_trace_advances_as_in_exact_arithmetic(text: str, keep: int, take: int
 
 
 def test_values_that_need_more_than_32_bits_take_another_way() -> None:
-    row = row_of(24, "s16.8", Rounding.FLOOR)
-    assert fits_lanes(row, 65535, 32767, 0, 0)
-    assert not fits_lanes(row, 65536, 32768, 0, 0)
-    assert not fits_lanes(row_of(24, "s16.8", Rounding.NEAREST), 65535, 32767, 65535, 1)
+    assert fits_lanes(row_of(24, "s16.8", Rounding.FLOOR), 65535, 0, 0)
+    assert not fits_lanes(row_of(24, "s16.8", Rounding.FLOOR), 65536, 0, 0)
+    assert not fits_lanes(row_of(24, "s16.8", Rounding.NEAREST), 65535, 65535, 1)
     for rounding in (Rounding.NEAREST_EVEN, Rounding.TOWARD_ZERO, Rounding.STOCHASTIC):
-        assert not fits_lanes(row_of(24, "s16.8", rounding), 1, 1, 1, 1)
-    assert not fits_lanes(row_of(24, "s16.8", Rounding.FLOOR, WRAP), 1, 1, 1, 1)
-    assert not fits_lanes(row_of(60, "s16.8", Rounding.FLOOR), 1, 1, 1, 1)
+        assert not fits_lanes(row_of(24, "s16.8", rounding), 1, 1, 1)
+    assert not fits_lanes(row_of(24, "s16.8", Rounding.FLOOR, WRAP), 1, 1, 1)
+    assert not fits_lanes(row_of(60, "s16.8", Rounding.FLOOR), 1, 1, 1)
 
 
-@pytest.mark.parametrize("fraction", [29, 36, 43])
+@pytest.mark.parametrize("fraction", [29, 36, 44])
 @pytest.mark.parametrize("mantissa", [1, 154, 255])
 @pytest.mark.parametrize("rounding", [Rounding.STOCHASTIC, Rounding.NEAREST])
 def test_weights_change_as_in_exact_arithmetic(fraction: int, mantissa: int, rounding: Rounding) -> None:
@@ -84,7 +83,7 @@ def test_other_updates_take_another_way() -> None:
     values = np.zeros(1, np.int16)
     assert not subtract_fits(values.astype(np.int32), row_of(36, "s16.13", Rounding.STOCHASTIC))
     assert not subtract_fits(values, row_of(28, "s16.13", Rounding.STOCHASTIC))  # draws would be shifted down
-    assert not subtract_fits(values, row_of(44, "s16.13", Rounding.NEAREST))
+    assert not subtract_fits(values, row_of(45, "s16.13", Rounding.NEAREST))
     assert not subtract_fits(values, row_of(36, "s16.13", Rounding.NEAREST_EVEN))
     assert not subtract_fits(values, row_of(36, "s16.13", Rounding.STOCHASTIC, WRAP))
     shifted = row_of(36, "s16.13", Rounding.STOCHASTIC)

@@ -20,11 +20,10 @@ from nmsim.stop.fixed.pair_product import (
 from nmsim.stop.fixed.tile import Block
 
 
-def product(out, deltas, traces, rows, channels, inputs, panel):
-    start = (rows + 1) // 2 * 2 * strips(channels, STRIP)
+def product(out, deltas, traces, rows, channels, inputs, panel, start):
     pair_rows(panel, 0, deltas, 0, channels, rows, channels, STRIP)
     pair_rows(panel, start, traces, 0, inputs, rows, inputs, PAIR_COLUMNS)
-    add_pair_products(out, panel, panel, start, rows, channels, inputs)
+    add_pair_products(out, panel, start, rows, channels, inputs)
 
 
 def own_tile(a, b, pairs, out, stride, rows, columns):
@@ -45,7 +44,8 @@ def test_products_are_added_to_what_is_there(rows: int, channels: int, inputs: i
     before = rng.integers(-(2**40), 2**40, (channels, inputs))
     around = np.concatenate([before.ravel(), np.full(2 * PAIR_COLUMNS, 11)])
     panel = np.full((rows + 1) * (strips(channels, STRIP) + strips(inputs, PAIR_COLUMNS)), 99, np.int16)
-    PRODUCT.machine(around, deltas.ravel(), traces.ravel(), rows, channels, inputs, panel)
+    start = (rows + 1) // 2 * 2 * strips(channels, STRIP)
+    PRODUCT.machine(around, deltas.ravel(), traces.ravel(), rows, channels, inputs, panel, start)
     wanted = before + deltas.astype(np.int64).T @ traces.astype(np.int64)
     assert np.array_equal(around[: before.size].reshape(before.shape), wanted)
     assert (around[before.size :] == 11).all()
@@ -69,5 +69,5 @@ def test_the_tile_of_vectors_is_the_plain_one(rows: int, columns: int) -> None:
 def test_products_at_the_bound_of_32_bits() -> None:
     deltas, traces = np.full((2, 1), -32768, np.int16), np.array([[32767], [32767]], np.int16)
     out, panel = np.zeros(1, np.int64), np.zeros(2 * (STRIP + PAIR_COLUMNS), np.int16)
-    PRODUCT.machine(out, deltas.ravel(), traces.ravel(), 2, 1, 1, panel)
+    PRODUCT.machine(out, deltas.ravel(), traces.ravel(), 2, 1, 1, panel, 2 * STRIP)
     assert out[0] == -(2**31) + 2**16

@@ -11,7 +11,8 @@ TRANSPOSE = kernel(transpose_into, "test")
 
 @pytest.mark.parametrize("storage", [np.int16, np.int32])
 @pytest.mark.parametrize(
-    ("rows", "columns"), [(1, 1), (SIDE, SIDE), (3 * SIDE, 2 * SIDE + 5), (SIDE + 7, SIDE), (40, 3)]
+    ("rows", "columns"),
+    [(1, 1), (SIDE, SIDE), (3 * SIDE, 2 * SIDE + 5), (SIDE + 7, SIDE), (40, 3), (SIDE, 1), (7, 30)],
 )
 def test_rows_become_columns(storage: type, rows: int, columns: int) -> None:
     stride, out_stride = columns + 3, rows + 5
