@@ -14,12 +14,10 @@ from contextlib import suppress
 from importlib import import_module
 from multiprocessing.connection import wait
 from threading import Thread
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from nmsim.capacity import available_bytes
 from nmsim.evaluate import evaluate
-from nmsim.explore.backends.backend import Lost
-from nmsim.explore.backends.worker import Worker
 from nmsim.perf.event.loop import RUN
 from nmsim.pipeline.simulate import DEFAULT_CHIP, mapped, read_chip
 from nmsim.pipeline.train import read_workload
@@ -27,6 +25,8 @@ from nmsim.sharing import R
 from nmsim.stop.fixed.sizing import available_workers
 from nmsim.validate.synthetic import synthetic_activity
 
+if TYPE_CHECKING:  # a run waits for studies only where it starts a second process
+    from nmsim.explore.backends.worker import Worker
 LOG = logging.getLogger("nmsim")
 ANY_WORKLOAD = "mnist-dense"
 """Every job runs the same machine code, so that any may have it made."""
@@ -43,7 +43,7 @@ class Beside:
 
     def __init__(self, jobs: int | None = None) -> None:
         processors = min(available_workers(), jobs or available_workers())
-        self._worker = Worker() if processors > 1 and available_bytes() > ROOM_BYTES else None
+        self._worker = _started() if processors > 1 and available_bytes() > ROOM_BYTES else None
         self._compiles, self._sharing = not RUN.on_disk, Thread()
         self._state: Literal["starting", "ready", "gone"] = "starting"
         if self._worker is not None:
@@ -114,6 +114,12 @@ class Beside:
         return self._state == "ready"
 
 
+def _started() -> "Worker":
+    from nmsim.explore.backends.worker import Worker
+
+    return Worker()
+
+
 def _next(take: Callable[[], int]) -> int | None:
     """A place from an end of those that wait, or none: two threads may ask, and none gets what the other got."""
     with suppress(IndexError):
@@ -121,8 +127,10 @@ def _next(take: Callable[[], int]) -> int | None:
     return None
 
 
-def _answer(worker: Worker) -> Future[Any] | None:
+def _answer(worker: "Worker") -> Future[Any] | None:
     """What a worker's call gave or raised, waited for; `None` if it died."""
+    from nmsim.explore.backends.backend import Lost
+
     wait(worker.handles)
     answer = Future[Any]()
     try:

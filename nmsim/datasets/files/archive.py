@@ -37,7 +37,7 @@ def extract(archive: Path, folder: Path) -> Path:
         else:
             with tarfile.open(archive) as members:
                 _check_room(archive, partial, sum(info.size for info in members))
-                members.extractall(partial, filter="data")
+                _extract(members, partial)
         partial.replace(folder)
     except (
         tarfile.TarError,
@@ -67,3 +67,15 @@ def extracted(archive: Path, cache: Path) -> Path:
     """Folder with the content of a user's archive, under a cache, named by the archive and its hash."""
     name = archive.name.split(".")[0]
     return extract(archive, cache / f"{name}-{file_sha256(archive)[:16]}")
+
+
+def _extract(members: tarfile.TarFile, folder: Path) -> None:
+    """Files and folders of a tar archive; one with anything else in it, or with a place outside, is refused."""
+    if hasattr(tarfile, "data_filter"):
+        members.extractall(folder, filter="data")
+        return
+    for info in members:  # before Python 3.11.4 tarfile looks at nothing itself
+        inside = (folder / info.name).resolve().is_relative_to(folder.resolve())
+        if not (inside and (info.isfile() or info.isdir())):
+            raise tarfile.TarError(f"'{info.name}' is outside the destination, or no file")
+    members.extractall(folder)  # noqa: S202 - looked at above

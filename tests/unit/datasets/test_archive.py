@@ -4,6 +4,7 @@ import tarfile
 import zipfile
 from pathlib import Path
 
+import pytest
 from original_files import Refusal
 
 from nmsim.datasets.files.archive import extract, extracted, is_archive
@@ -56,3 +57,21 @@ def test_members_outside_the_folder_are_refused(tmp_path: Path, refusal: Refusal
     assert "outside the destination" in sentence
     assert not (tmp_path / "outside.txt").exists()
     assert list((tmp_path / "cache").iterdir()) == []
+
+
+def test_older_pythons_refuse_what_does_not_belong_too(
+    tmp_path: Path, refusal: Refusal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python 3.11 knows filters of archives only from 3.11.4 on."""
+    monkeypatch.delattr(tarfile, "data_filter", raising=False)
+    folder = extract(write_tar(tmp_path / "good.tar.gz"), tmp_path / "cache" / "good")
+    assert (folder / "inside" / "a.txt").read_text().startswith("hello")
+    outside = write_tar(tmp_path / "outside.tar.gz", name="../../outside.txt")
+    with tarfile.open(tmp_path / "link.tar.gz", "w:gz") as archive:
+        link = tarfile.TarInfo("link")
+        link.type, link.linkname = tarfile.SYMTYPE, "/"
+        archive.addfile(link)
+    for path in (outside, tmp_path / "link.tar.gz"):
+        assert "outside the destination" in refusal(lambda path=path: extract(path, tmp_path / "cache" / "a"))
+    assert not (tmp_path / "outside.txt").exists()
+    assert [path.name for path in (tmp_path / "cache").iterdir()] == ["good"]

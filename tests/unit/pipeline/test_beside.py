@@ -110,14 +110,14 @@ def test_there_is_none_on_one_processor_or_without_memory_for_it(
     short: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(beside, short, lambda: 1)
-    monkeypatch.setattr(beside, "Worker", None)
+    monkeypatch.setattr(beside, "_started", None)
     with Beside() as found:
         found.compiled()
         assert list(found.shared([partial(_numbered, 1), partial(_numbered, 2)])) == [1, 2]
 
 
 def test_one_job_asks_for_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(beside, "Worker", None)
+    monkeypatch.setattr(beside, "_started", None)
     with Beside(jobs=1) as found:
         assert list(found.shared([_process])) == [os.getpid()]
 
