@@ -125,8 +125,9 @@ def _exact(flow: IntArray, most_hops: int) -> FloatArray:
 def exchanged(flow: FloatArray, hops: FloatArray, types: NDArray[np.str_], seats: IntArray) -> IntArray:
     """Seats `(n,)` of n groups after exchanges in pairs, best first, until none lowers the sum of flow times hops.
 
-    `flow (n, n)` and `hops (n, n)` are symmetric with zero diagonals; `types (n,)` of seats must not be mixed. With
-    `D = hops[seats][:, seats]` and `G = flow @ D`, exchanging r and s changes half the sum by
+    `flow (n, n)` and `hops (n, n)` are symmetric, the diagonal of `hops` is zero, and that of `flow` should be: what a group
+    sends to itself makes its exchanges look dearer than they are (docs/machine.md). `types (n,)` of seats must not be mixed.
+    With `D = hops[seats][:, seats]` and `G = flow @ D`, exchanging r and s changes half the sum by
     `G[r,s] + G[s,r] - G[r,r] - G[s,s] + 2 flow[r,s] D[r,s]` (Burkard and Rendl, EJOR 17, 1984). `G` follows an exchange by
     a product of two vectors.
     """
