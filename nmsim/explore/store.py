@@ -142,14 +142,22 @@ class Store:
         return json.loads(row[0]) if row else None
 
     def close(self) -> None:
-        """Fold the log into the file and let go of it."""
+        """Fold the log into the file, unless somebody reads it just now, and let go of it."""
         try:
             with self._messages():
                 if self._lock is not None:
-                    self._database.execute("PRAGMA journal_mode=DELETE")
+                    self._fold()
         finally:
             self._database.close()
             self._unlock()
+
+    def _fold(self) -> None:
+        try:
+            self._database.execute("PRAGMA journal_mode=DELETE")
+        except sqlite3.OperationalError as error:
+            # a reader has the log open: the file and its log stay a whole store, which the next writer folds
+            if not error.sqlite_errorname.startswith("SQLITE_BUSY"):
+                raise
 
     def _unlock(self) -> None:
         if self._lock is not None:

@@ -95,6 +95,18 @@ def test_ordinary_tools_read_it(tmp_path: Path) -> None:
     assert best == (expected.design, expected.values[4])
 
 
+def test_a_store_that_somebody_reads_is_closed_all_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite"
+    store = filled(path, range(20), close=False)
+    reader = sqlite3.connect(path)
+    assert reader.execute("SELECT count(*) FROM results").fetchone() == (20,)
+    store.close()
+    reader.close()
+    with Store(path, AXES, IDENTITY) as again:
+        assert len(again.results()) == 20
+    assert [file.name for file in tmp_path.glob("s.sqlite-*")] == []
+
+
 def test_another_studys_file_is_refused(tmp_path: Path) -> None:
     filled(tmp_path / "s.sqlite", range(2))
     with pytest.raises(RunError) as error:
