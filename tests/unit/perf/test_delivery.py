@@ -50,8 +50,9 @@ def test_nothing_sent_is_nothing_found() -> None:
     assert np.isinf(first_flights(none, none.astype(float), np.zeros((0, 4), np.bool_), 2)).all()
 
 
+@pytest.mark.parametrize("decides", ["injection", "ejection", "links"])
 @pytest.mark.parametrize("grid", GRIDS, ids=str)
-def test_the_last_packet_is_out_when_numpy_says_so(grid: Grid) -> None:
+def test_the_last_packet_is_out_when_numpy_says_so(grid: Grid, decides: str) -> None:
     random = np.random.default_rng(grid.tiles)
     flow = np.sort(random.integers(0, 6, 20))
     source = random.integers(0, grid.tiles, 6)
@@ -63,6 +64,8 @@ def test_the_last_packet_is_out_when_numpy_says_so(grid: Grid) -> None:
     crossed = np.zeros((grid.links, 2, 3), np.int64)
     np.add.at(crossed, links, packets[crosses])
     taken = crossed * random.random((grid.links, 1, 1))
+    ports *= np.array([decides == "injection", decides == "ejection"])[:, None, None, None] * 99 + 1
+    taken *= 99 if decides == "links" else 1
 
     sent, longest = packets > 0, np.zeros(6)
     np.maximum.at(longest, flow, flight)
