@@ -1,10 +1,10 @@
 """Action counts: what the machine did, never what it costs; the contract from time to price."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,9 @@ from nmsim.sums import sum_rows
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
+T = TypeVar("T")
+KEPT_OF_BLOCKS = 8
+"""Answers that blocks keep: price lists change from design to design, and come back while few other things change."""
 
 
 class Phase(StrEnum):
@@ -132,6 +135,41 @@ class Block:
         return None if found is None else np.broadcast_to(found, (len(found), self.steps))
 
 
+class Blocks(tuple[Block, ...]):  # noqa: SLOT001 - what is found lies in its dictionary
+    """Blocks that belong together, such as those of a stage, with what was found of them."""
+
+    __hash__ = object.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __ne__(self, other: object) -> bool:
+        return self is not other
+
+    @cached_property
+    def off_chip(self) -> bool:
+        """Whether any of them counts what DRAM does."""
+        return any(block.key[0] is Component.DRAM for block in self)
+
+    @cached_property
+    def nbytes(self) -> int:
+        """Bytes of their counts."""
+        return sum(block.nbytes for block in self)
+
+    def keep(self, key: Hashable, find: Callable[[], T]) -> T:
+        """What `find` found of these blocks when it was first asked under this key, or anew if many others came since."""
+        kept: dict[Hashable, T] = self._kept
+        if key not in kept:
+            if len(kept) >= KEPT_OF_BLOCKS:
+                kept.pop(next(iter(kept)))
+            kept[key] = find()
+        return kept[key]
+
+    @cached_property
+    def _kept(self) -> dict[Hashable, Any]:
+        return {}
+
+
 @dataclass(frozen=True, eq=False)
 class ActionCounts:
     """A long table: one row per distinct key, one integer count per sample.
@@ -214,7 +252,7 @@ class ActionCounts:
         return int(self.select(**equal).counts.sum())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CoreActivity:
     """What the cores of one stage did, for what their clocks cost; per sample, its share of an update included.
 
@@ -229,6 +267,11 @@ class CoreActivity:
     busy_cycles: FloatArray
     lane_operations: FloatArray
     word_bits: FloatArray
+
+    @cached_property
+    def kept(self) -> dict[Hashable, float]:
+        """What was found of `lane_operations` and `word_bits`, for all activities that have the same."""
+        return {}
 
 
 _KINDS = (np.str_, np.str_, np.str_, np.int64, np.int64, np.int64, np.str_, np.int64)

@@ -106,15 +106,39 @@ def open_periods(
     if chip.power.clock_gating == "none":
         return []
     gated = 1 - open_when_idle(chip, technology).value
+    return [(activity, _periods(chip, activity, gated)) for activity in activities]
+
+
+def _periods(chip: ChipConfig, activity: CoreActivity, gated: float) -> FloatArray:
     of_lane, of_core = _of_cores(chip)
-    rows = []
+    if chip.power.clock_gating == "idle_core":
+        return np.asarray(activity.busy_cycles * of_core[activity.cores, None] * gated)
+    opened = activity.lane_operations * of_lane[activity.cores, None] + activity.word_bits
+    return np.asarray(opened * gated)
+
+
+def mean_open_periods(
+    chip: ChipConfig, technology: Technology, activities: Iterable[CoreActivity]
+) -> Iterator[tuple[CoreActivity, float]]:
+    """What `open_periods` come to per sample, over all cores; kept where it follows from what was done alone."""
+    if chip.power.clock_gating == "none":
+        return
+    gated = 1 - open_when_idle(chip, technology).value
+    whole = chip.power.clock_gating == "idle_core"
+    known = gated, _lanes_of(chip)
     for activity in activities:
-        if chip.power.clock_gating == "idle_core":
-            periods = activity.busy_cycles * of_core[activity.cores, None]
-        else:
-            periods = activity.lane_operations * of_lane[activity.cores, None] + activity.word_bits
-        rows.append((activity, periods * gated))
-    return rows
+        mean = None if whole else activity.kept.get(known)
+        if mean is None:
+            periods = _periods(chip, activity, gated)
+            mean = float(periods.sum()) / periods.shape[1]
+            if not whole:
+                activity.kept[known] = mean
+        yield activity, mean
+
+
+@lru_cache(maxsize=KEPT)
+def _lanes_of(chip: ChipConfig) -> bytes:
+    return _of_cores(chip)[0].tobytes()
 
 
 @lru_cache(maxsize=KEPT)

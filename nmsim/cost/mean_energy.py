@@ -2,28 +2,25 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from functools import partial
 
-from nmsim.caches import BoundedCache, Itself
 from nmsim.cost.accounting import control_price
-from nmsim.cost.clock import open_periods, period_price
+from nmsim.cost.clock import mean_open_periods, period_price
 from nmsim.cost.energy import OVERHEAD_GROUPS
 from nmsim.cost.outline import without_bandwidth
 from nmsim.cost.price import Price
 from nmsim.cost.pricing import PriceList
 from nmsim.cost.table import ComponentTable, CostTable
 from nmsim.cost.technology import technology_at
-from nmsim.counts import Block, Component, CoreActivity, Phase
+from nmsim.counts import Block, Blocks, CoreActivity, Phase
 from nmsim.hardware.chip import ChipConfig
 
-KEPT_BYTES = 384 * 2**20
-"""Of blocks whose energies are kept."""
 Place = tuple[Phase, int]
 """A phase, and a layer or -1."""
 
 
 def action_energy_pj(
-    parts: Iterable[tuple[Block, ...]], chip: ChipConfig, table: CostTable, *, batch_size: int
+    parts: Iterable[Blocks], chip: ChipConfig, table: CostTable, *, batch_size: int
 ) -> dict[Place, float]:
     """Mean energy per sample of counted actions with their control, picojoules; kept for every part, such as a stage.
 
@@ -39,36 +36,26 @@ def action_energy_pj(
     if isinstance(table, ComponentTable) and chip.power.control_overhead_factor > 1:
         factor += control_price(chip, table).pj
     for part in parts:
-        off_chip = any(block.key[0] is Component.DRAM for block in part)
-        asked = _Priced(Itself(part), prices if off_chip else on_chip, factor, batch_size)
-        for place, pj in _energies(asked).items():
+        own = prices if part.off_chip else on_chip
+        for place, pj in part.keep(
+            (own, factor, batch_size), partial(_energy, part, own, factor, batch_size)
+        ).items():
             found[place] += pj
     return dict(found)
 
 
-@dataclass(frozen=True)
-class _Priced:
-    """Blocks at the prices of a list, shared by batches of a size; on-chip energy times a factor for its control."""
-
-    blocks: Itself[tuple[Block, ...]]
-    prices: PriceList
-    factor: float
-    batch_size: int
-
-
-def _energy(asked: _Priced) -> dict[Place, float]:
-    found, prices = defaultdict[Place, float](float), asked.prices
-    for block in asked.blocks.it:
-        samples = block.counts.shape[1] * (asked.batch_size if block.per_batch else 1)
-        for core, total in _by_type(block, prices.first_alike, one_type=len(prices.chip.core_types) == 1):
+def _energy(blocks: Blocks, prices: PriceList, factor: float, batch_size: int) -> dict[Place, float]:
+    """Energies of blocks at the prices of a list; on-chip energy times a factor for its control."""
+    found = defaultdict[Place, float](float)
+    one_type = len(prices.chip.core_types) == 1
+    for block in blocks:
+        samples = block.counts.shape[1] * (batch_size if block.per_batch else 1)
+        for core, total in _by_type(block, prices.first_alike, one_type=one_type):
             price = prices.price(core, block.key[:-2])
             if isinstance(price, Price):
-                pj = price.pj * (asked.factor if price.group in OVERHEAD_GROUPS else 1.0)
+                pj = price.pj * (factor if price.group in OVERHEAD_GROUPS else 1.0)
                 found[block.key[-2:]] += total / samples * pj
     return dict(found)
-
-
-_energies = BoundedCache(_energy, lambda asked, _: sum(block.nbytes for block in asked.blocks.it), KEPT_BYTES)
 
 
 def _by_type(block: Block, first_alike: Sequence[int], *, one_type: bool) -> Iterator[tuple[int, int]]:
@@ -96,6 +83,6 @@ def clock_energy_pj(
     )
     if technology.clocked:
         pj = period_price(technology).pj
-        for activity, periods in open_periods(chip, technology, activities):
-            found[activity.phase, activity.layer] += float(periods.sum()) / periods.shape[1] * pj
+        for activity, periods in mean_open_periods(chip, technology, activities):
+            found[activity.phase, activity.layer] += periods * pj
     return dict(found)

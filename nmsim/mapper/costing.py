@@ -90,7 +90,7 @@ class Coster:
         work = build_work(job, self.activity, self.census)
         times = analytic_times(work)
         actions = action_energy_pj(work.blocks, self.chip, self.costs, batch_size=work.batch_size)
-        clock = clock_energy_pj(times.activities, self.chip, self.costs)
+        clock = clock_energy_pj(times.at_work, self.chip, self.costs)
         latency_s = times.sample_cycles / work.clock_hz
         mean_s = float(latency_s.mean())
         standing = {name: watts * mean_s for name, watts in power.watts.items()}

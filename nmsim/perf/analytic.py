@@ -1,6 +1,6 @@
 """The analytic model: every core, time step and phase at once; what is busiest decides, nothing queues."""
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -117,8 +117,17 @@ class AnalyticTimes:
 
     @cached_property
     def activities(self) -> tuple[CoreActivity, ...]:
-        """What the cores did, stage by stage."""
-        return tuple(_activity(self.work, load) for load in loads_of(self.work))
+        """What the cores did, stage by stage, apart from the loads that it is found of."""
+        return tuple(
+            CoreActivity(a.phase, a.layer, a.cores, a.busy_cycles, a.lane_operations, a.word_bits)
+            for a in self.at_work
+        )
+
+    @property
+    def at_work(self) -> Iterator[CoreActivity]:
+        """The same for whoever looks at little of it; holds on to the loads."""
+        work = self.work
+        return (_StageActivity(load, work.batch_size, work.samples) for load in loads_of(work))
 
     @property
     def _dram_busy(self) -> FloatArray:
@@ -193,20 +202,49 @@ def _bottleneck(load: StageLoad, dram: FloatArray) -> str:
     return max(taken, key=lambda name: taken[name]) if any(taken.values()) else ""
 
 
-def _activity(work: StepWork, load: StageLoad) -> CoreActivity:
-    """What the cores of a stage did per sample; work that comes once per batch is shared by its samples."""
-    stage = load.stage
-    share = 1.0 / work.batch_size if stage.cadence == "batch" else 1.0
-    shape = (len(stage.cores), work.samples)
-    totals = (load.busy_of_sample, stage.operations, stage.moved_bits)
-    shared = totals if share == 1.0 else tuple(total * share for total in totals)
-    busy, operations, bits = (_at_every(total, shape) for total in shared)
-    return CoreActivity(stage.phase, stage.layer, stage.cores, busy, operations, bits)
+class _StageActivity(CoreActivity):
+    """What the cores of a stage did, found when it is asked for: how long they worked is seldom looked at."""
 
+    def __init__(self, load: StageLoad, batch_size: int, samples: int) -> None:
+        """Of `samples`; work that comes once per batch is shared by its samples."""
+        stage = load.stage
+        share = 1.0 / batch_size if stage.cadence == "batch" else 1.0
+        vars(self).update(
+            phase=stage.phase,
+            layer=stage.layer,
+            cores=stage.cores,
+            _load=load,
+            _share=share,
+            _samples=samples,
+        )
 
-def _at_every(values: FloatArray, shape: tuple[int, int]) -> FloatArray:
-    """Values of every sample; a view costs time too."""
-    return values if values.shape == shape else np.broadcast_to(values, shape)
+    @cached_property
+    def kept(self) -> dict[Hashable, float]:
+        """Of all activities of the stage: see `CoreActivity.kept`."""
+        kept = vars(self)
+        load: StageLoad = kept["_load"]
+        return load.stage.opened.setdefault((kept["_share"], kept["_samples"]), {})
+
+    @cached_property
+    def busy_cycles(self) -> FloatArray:
+        """Of every core and sample `(n, S)`."""
+        return self._of_sample(vars(self)["_load"].busy_of_sample)
+
+    @cached_property
+    def lane_operations(self) -> FloatArray:
+        """Of every core and sample `(n, S)`."""
+        return self._of_sample(vars(self)["_load"].stage.operations)
+
+    @cached_property
+    def word_bits(self) -> FloatArray:
+        """Of every core and sample `(n, S)`."""
+        return self._of_sample(vars(self)["_load"].stage.moved_bits)
+
+    def _of_sample(self, values: FloatArray) -> FloatArray:
+        kept = vars(self)
+        share, shape = kept["_share"], (len(self.cores), kept["_samples"])
+        shared = values if share == 1.0 else values * share
+        return shared if shared.shape == shape else np.broadcast_to(shared, shape)
 
 
 class _Usage:

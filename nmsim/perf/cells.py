@@ -11,6 +11,29 @@ FloatArray = NDArray[np.float64]
 
 
 @numba.njit(cache=True, **OPTIONS)
+def _lose(
+    amount: FloatArray, bursts: FloatArray, banks: int, log_banks: float, ports: float, conflicts: FloatArray
+) -> None:
+    """Cycles lost to conflicts of one memory's banks `(P,)`; see `take`."""
+    several, each = float(banks), 1.0 / float(banks)
+    if (
+        banks & (banks - 1) == 0
+    ):  # then a remainder is a difference without rounding, which eight cells take at once
+        for cell in range(len(amount)):
+            runs = bursts[cell]
+            words = amount[cell] / max(runs, 1.0)
+            share = (words - np.floor(words * each) * several) * each
+            variance = runs * share * (1.0 - share)
+            conflicts[cell] = np.sqrt(log_banks * variance) / ports if runs > 1.0 else 0.0
+        return
+    for cell in range(len(amount)):
+        runs = bursts[cell]
+        share = (amount[cell] / max(runs, 1.0) % several) / several
+        variance = runs * share * (1.0 - share)
+        conflicts[cell] = np.sqrt(log_banks * variance) / ports if runs > 1.0 else 0.0
+
+
+@numba.njit(cache=True, **OPTIONS)
 def take(  # noqa: C901 - one pass, cell by cell
     number: IntArray, amount: FloatArray, bursts: FloatArray, waits: FloatArray, arrivals: FloatArray, cores: IntArray,
     lane_rate: FloatArray, memory_rate: FloatArray, banks: IntArray, log_banks: FloatArray, slow: FloatArray,
@@ -44,15 +67,13 @@ def take(  # noqa: C901 - one pass, cell by cell
         memory = place - datapaths
         rate, several = memory_rate[core, memory], float(banks[core, memory])
         ports, kind = rate / several, datapaths + kinds[core, memory]
+        if several > 1.0:
+            _lose(amount[k], bursts[k], banks[core, memory], log_banks[core, memory], ports, conflicts[k])
+        else:
+            conflicts[k] = 0.0
         for cell in range(cells):
-            count, runs = amount[k, cell], bursts[k, cell]
-            lost = 0.0
-            if several > 1.0 and runs > 1.0:
-                share = (count / runs % several) / several
-                variance = runs * share * (1.0 - share)
-                lost = np.sqrt(log_banks[core, memory] * variance) / ports
-            conflicts[k, cell] = lost
-            cycles = count / rate + lost
+            count = amount[k, cell]
+            cycles = count / rate + conflicts[k, cell]
             taken[k, cell] = cycles
             work[row, cell] = max(work[row, cell], cycles)
             fullest[kind, cell] = max(fullest[kind, cell], cycles)

@@ -1,6 +1,6 @@
 """A stage: one part of a phase for one layer, as work for the resources of its cores."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from nmsim.counts import Action, Block, Component, Phase
+from nmsim.counts import Action, Block, Blocks, Component, Phase
 from nmsim.hardware.routing import DIRECTIONS, EAST, WEST
 from nmsim.perf.machine import Lane, Machine
 from nmsim.perf.traffic import Traffic
@@ -85,7 +85,7 @@ class Stage:
     waits: FloatArray
     traffic: Traffic | None
     dram_bits: FloatArray
-    blocks: tuple[Block, ...]
+    blocks: Blocks
     samples: int
     array_bits: IntArray
     """Bits of a word of each memory `(n, M)`, 0 of register files: the price of those has their clock in it."""
@@ -94,14 +94,14 @@ class Stage:
     def nbytes(self) -> int:
         """Bytes of its arrays, counts and packets."""
         packets = 0 if self.traffic is None else self.traffic.nbytes
-        return self.uses.nbytes + self.waits.nbytes + sum(block.nbytes for block in self.blocks) + packets
+        return self.uses.nbytes + self.waits.nbytes + self.blocks.nbytes + packets
 
     def on(self, machine: Machine) -> "Stage":
         """The stage with its packets on the network of a machine, and their actions among its counts."""
         if self.traffic is None:
             return self
         traffic = self.traffic.on(machine)
-        return replace(self, traffic=traffic, blocks=(*self.blocks, *_packet_blocks(self, traffic)))
+        return replace(self, traffic=traffic, blocks=Blocks((*self.blocks, *_packet_blocks(self, traffic))))
 
     @cached_property
     def name(self) -> str:
@@ -126,6 +126,11 @@ class Stage:
     def operations(self) -> FloatArray:
         """Operations that all lanes start `(n, S)`, nanoseconds of service left out."""
         return np.asarray(self.uses.lanes[:, : Lane.SERVICE].sum(axis=(1, -1)))
+
+    @cached_property
+    def opened(self) -> dict[tuple[float, int], dict[Hashable, float]]:
+        """What its operations and moved bits open of clocks, by its share of a batch and samples (`CoreActivity.kept`)."""
+        return {}
 
     @cached_property
     def moved_bits(self) -> FloatArray:

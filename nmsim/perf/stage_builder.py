@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from nmsim.caches import Itself
 from nmsim.contents import Content
-from nmsim.counts import Action, Block, Component, Phase
+from nmsim.counts import Action, Block, Blocks, Component, Phase
 from nmsim.perf.machine import Lane, Machine
 from nmsim.perf.stage import Cadence, Stage, StageKind, counted_block
 from nmsim.perf.traffic import Traffic
@@ -209,7 +209,7 @@ class StageBuilder:
             words = np.where(split, np.maximum(reads, writes), words)
         return Stage(
             self.phase, self.layer, self.part, self.cadence, distinct, Uses.of(lanes, words, bursts), waits, traffic,
-            self.dram_bits, tuple(self.blocks), self.samples, self.machine.array_bits[distinct],
+            self.dram_bits, Blocks(self.blocks), self.samples, self.machine.array_bits[distinct],
         )  # fmt: skip
 
     def _handle(self, action: Action, cores: IntArray, packets: IntArray) -> FloatArray:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from nmsim.activity import Activity
 from nmsim.caches import BoundedCache
-from nmsim.counts import Action, ActionCounts, Block, Component, Phase
+from nmsim.counts import Action, ActionCounts, Block, Blocks, Component, Phase
 from nmsim.errors import RunError
 from nmsim.hardware.chip import ChipConfig
 from nmsim.mapping.deployment import Deployment
@@ -87,7 +87,7 @@ class StepWork:
         return _counted(_CountQuestion(self.stages, self.samples, *self._in_barriers))
 
     @property
-    def blocks(self) -> tuple[tuple[Block, ...], ...]:
+    def blocks(self) -> tuple[Blocks, ...]:
         """What `counts` is made of: the blocks of every stage, then those of barriers."""
         return _blocks(_CountQuestion(self.stages, self.samples, *self._in_barriers))
 
@@ -180,16 +180,16 @@ class _CountQuestion:
     of_update: int
 
 
-def _blocks(asked: _CountQuestion) -> tuple[tuple[Block, ...], ...]:
+def _blocks(asked: _CountQuestion) -> tuple[Blocks, ...]:
     of_stages = (stage.blocks for stage in asked.stages)
     return (*of_stages, _barrier_blocks(asked.samples, asked.barriers, asked.of_update))
 
 
 @lru_cache(maxsize=KEPT_BARRIERS)
-def _barrier_blocks(samples: int, of_sample: int, of_update: int) -> tuple[Block, ...]:
+def _barrier_blocks(samples: int, of_sample: int, of_update: int) -> Blocks:
     """Tiles that take part in barriers."""
     key = (Component.SYNC, Action.BARRIER, "", 0, 0, 0, Phase.BARRIER, -1)
-    return tuple(
+    return Blocks(
         Block(key, np.array([-1]), np.full((1, samples), taking_part, np.int64), per_batch)
         for taking_part, per_batch in ((of_sample, False), (of_update, True))
     )

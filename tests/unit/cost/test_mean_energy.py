@@ -53,6 +53,24 @@ def test_they_are_what_the_rows_add_up_to(seed: int) -> None:
             assert found.get(place, 0.0) * units.J_PER_PJ == pytest.approx(joules, rel=1e-12)
 
 
+def test_the_open_clock_is_found_once_for_the_stages_of_cores_alike() -> None:
+    design = random_design(3)
+    chip = design.job.chip.model_copy(update={"technology": "cmos", "clock_hz": 1e7})
+    table = load_table(chip.technology)
+    found = {}
+    for gating, depth in (("fine", 4), ("fine", 8), ("idle_core", 4)):
+        power = chip.power.model_copy(update={"clock_gating": gating})
+        cores = tuple(core.model_copy(update={"pipeline_depth_cycles": depth}) for core in chip.core_types)
+        own = clocked(chip.model_copy(update={"power": power, "core_types": cores}), table)
+        job = design.job
+        work = build_work(type(job)(job.network, job.precision, job.needs, own, job.mapping), design.activity)
+        times = analytic_times(work)
+        first, again = (clock_energy_pj(times.at_work, own, table) for _ in range(2))
+        assert first == again == clock_energy_pj(times.activities, own, table)
+        found[gating, depth] = sum(first.values())
+    assert len(set(found.values())) == 3
+
+
 def test_the_speed_of_dram_is_in_the_energy_of_its_bits_and_in_no_other() -> None:
     """On-chip energies are kept by the chip without it, and found again by one that differs in nothing else."""
     workload = read_workload("mnist-dense")

@@ -19,29 +19,37 @@ from nmsim.validate.synthetic import synthetic_activity
 NETWORK = dense(40, 24, 10)
 
 
-def work(name: str, rule: str) -> StepWork:
-    chip = config.build(ChipConfig, config.load(config.find("arch_configs/chips", name)))
+def work(name: str, rule: str, *assignments: str) -> StepWork:
+    document = config.load(config.find("arch_configs/chips", name))
+    for assignment in assignments:
+        document = document.with_value(assignment)
+    chip = config.build(ChipConfig, document)
     chip = clocked(chip, load_table(chip.technology))
     job = deploy_network(NETWORK, Precision(), TrainingNeeds.for_rule(rule), chip)
     return build_work(job, synthetic_activity(NETWORK, 3))
 
 
 @pytest.mark.parametrize(
-    ("name", "rule"),
-    [("edge-28nm", "stop-wtl"), ("mesh-16nm", "stbp"), ("loihi-2018", "inference")],
+    ("name", "rule", "banks"),
+    [
+        ("edge-28nm", "stop-wtl", ()),
+        ("edge-28nm", "stop-wtl", tuple(f"core_types.0.memories.{n}.banks=6" for n in range(1, 5))),
+        ("mesh-16nm", "stbp", ()),
+        ("loihi-2018", "inference", ()),
+    ],
 )
-def test_loads_are_the_formulas(name: str, rule: str) -> None:
-    found = work(name, rule)
+def test_loads_are_the_formulas(name: str, rule: str, banks: tuple[str, ...]) -> None:
+    found = work(name, rule, *banks)
     machine = found.machine
     for stage in found.stages:
         load, cores = StageLoad(machine, stage), stage.cores
         lanes = stage.uses.lanes / machine.lane_rate[cores][:, :, None, None]
-        banks = machine.banks[cores][:, :, None, None].astype(np.float64)
-        share = (stage.uses.words / np.maximum(stage.uses.word_bursts, 1) % banks) / banks
+        several = machine.banks[cores][:, :, None, None].astype(np.float64)
+        share = (stage.uses.words / np.maximum(stage.uses.word_bursts, 1) % several) / several
         variance = stage.uses.word_bursts * share * (1 - share)
         rate = machine.memory_rate[cores][:, :, None, None]
         lost = np.where(
-            stage.uses.word_bursts > 1, np.sqrt(2 * np.log(banks) * variance) / (rate / banks), 0.0
+            stage.uses.word_bursts > 1, np.sqrt(2 * np.log(several) * variance) / (rate / several), 0.0
         )
         memories = stage.uses.words / rate + lost
         cycles = np.maximum(lanes.max(axis=1), memories.max(axis=1))
