@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from nmsim import units
 from nmsim.activity import Activity
 from nmsim.cost.clocking import clocked
@@ -40,6 +43,8 @@ class Cost:
     latency_s: float
     static_j: float
     parts: Mapping[tuple[int, Step], tuple[float, float]]
+    bound: bool = False
+    """Whether energy and time are lower bounds, which were enough to refuse the mapping; `parts` are exact all the same."""
 
     def value(self, objective: Objective) -> float:
         """What is to be small. A chip's area does not depend on the mapping, so that area times delay is delay here."""
@@ -57,6 +62,10 @@ class Cost:
             case "edp":
                 return joules + held + seconds
         return seconds + 1e-3 * joules  # among equally fast ones, the frugal
+
+
+Refused = Callable[[Cost], bool]
+"""Whether lower bounds of a mapping's cost rule it out."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,17 +92,18 @@ class Coster:
             static_power(self.chip, self.costs),
         )
 
-    def __call__(self, mapping: NetworkMapping) -> Cost:
-        """The cost of a mapping, by the analytic model."""
+    def __call__(self, mapping: NetworkMapping, refused: Refused | None = None) -> Cost:
+        """The cost of a mapping, by the analytic model.
+
+        With `refused` lower bounds are found first, which leave out that stages wait for each other; if it says that they
+        are enough, they are the answer.
+        """
         chip, needs, power = self._machine
         job = Deployment(self.network, self.precision, needs, chip, mapping)
         work = build_work(job, self.activity, self.census)
         times = analytic_times(work)
         actions = action_energy_pj(work.blocks, self.chip, self.costs, batch_size=work.batch_size)
         clock = clock_energy_pj(times.at_work, self.chip, self.costs)
-        latency_s = times.sample_cycles / work.clock_hz
-        mean_s = float(latency_s.mean())
-        standing = {name: watts * mean_s for name, watts in power.watts.items()}
         joules: dict[tuple[int, Step], float] = defaultdict(float)
         for found in (actions, clock):
             for (phase, layer), mean_pj in found.items():
@@ -106,9 +116,19 @@ class Coster:
                 seconds[stage.layer, STEP_OF[stage.phase]] += mean / work.clock_hz
         parts = {key: (joules[key], seconds[key]) for key in {*joules, *seconds}}
         clock_j = sum(clock.values()) * units.J_PER_PJ
-        static_j = clock_j + sum(standing.get(name, 0.0) for name in (STATIC, CLOCK))
-        total_j = sum(actions.values()) * units.J_PER_PJ + clock_j + sum(standing.values())
-        return Cost(total_j, mean_s, static_j, parts)
+
+        def cost(sample_cycles: NDArray[np.float64], *, bound: bool = False) -> Cost:
+            mean_s = float((sample_cycles / work.clock_hz).mean())
+            standing = {name: watts * mean_s for name, watts in power.watts.items()}
+            static_j = clock_j + sum(standing.get(name, 0.0) for name in (STATIC, CLOCK))
+            total_j = sum(actions.values()) * units.J_PER_PJ + clock_j + sum(standing.values())
+            return Cost(total_j, mean_s, static_j, parts, bound)
+
+        if refused is not None:
+            least = cost(times.at_least.sample_cycles, bound=True)
+            if refused(least):
+                return least
+        return cost(times.sample_cycles)
 
 
-Price = Callable[[NetworkMapping], Cost]
+Price = Callable[[NetworkMapping, Refused | None], Cost]

@@ -63,13 +63,16 @@ class Searched:
         return self.job.mapping
 
     def gain(self, policy: Spread) -> float:
-        """How many times the objective of a policy is the one that was found."""
+        """How many times the objective of a policy is the one that was found, at least (see `Cost.bound`)."""
         return self.policies[policy].value(self.objective) / self.cost.value(self.objective)
 
     @property
     def sentence(self) -> str:
         """What was chosen and what it beat, for people."""
-        beaten = ", ".join(f"{policy} {self.gain(policy):.2f}x" for policy in self.policies)
+        beaten = ", ".join(
+            f"{policy} {'at least ' * cost.bound}{self.gain(policy):.2f}x"
+            for policy, cost in self.policies.items()
+        )
         return (
             f"mapping searched for {self.objective.replace('_', ' ')}, {self.tried} tried: {self._chosen()};"
             f" {self.objective.replace('_', ' ')} of {beaten} of it"
@@ -94,15 +97,16 @@ def search_mapping(
     """Find how the layers are cut, over how many cores they spread and which operands stay in place.
 
     `objective` (the chip's option if absent) is what is to be small. What the chip's options prescribe (`spread`,
-    `dataflow`) stays as it is. `quick` compares the three policies and the dataflows, and looks for no remedies of a clock
-    that is too fast; `full` also searches cores and rows of every layer. Never worse than any policy that fits, by the
-    analytic model on the first samples; a quick search of few cores takes all of them. Machines of more than `MOST_SEARCHED`
-    cores are searched quickly.
+    `dataflow`) stays as it is. `quick` compares the three policies and the dataflows, refuses those that cannot win by lower
+    bounds, and looks for no remedies of a clock that is too fast; `full` also searches cores and rows of every layer. Never
+    worse than any policy that fits, by the analytic model on the first samples; a quick search of few cores takes all of
+    them. Machines of more than `MOST_SEARCHED` cores are searched quickly.
 
     Raises:
         DoesNotFitError, ConfigError, CostError, TooFastError: as mapping by a policy and `evaluate`; `ConfigError` too where
             cores and samples are more than memory holds.
     """
+    bounded = effort == "quick"
     effort = effort if len(chip.cores()) <= MOST_SEARCHED else "quick"
     _check_memory(chip, activity, effort)
     chip = following(network, precision, needs, chip)
@@ -111,7 +115,7 @@ def search_mapping(
     few = ActivityCensus(network, activity.first(samples)) if census is None else census.first(samples)
     price = Coster(network, precision, needs, few.activity, chip, costs, few, remedies=effort == "full")
     task = Task.of(network, precision, needs, chip, _present(network, activity))
-    search = _Search(task, price, objective or chip.options.objective)
+    search = _Search(task, price, objective or chip.options.objective, bounded=bounded)
     search.policies()
     search.dataflows()
     if effort == "full" and chip.options.spread == "searched":
@@ -153,6 +157,8 @@ class _Search:
     task: Task
     price: Price
     objective: Objective
+    bounded: bool = False
+    """Whether what cannot be the best is refused by lower bounds."""
     known: dict[tuple[object, ...], Cost] = field(default_factory=dict)
     by_policy: dict[Spread, Cost] = field(default_factory=dict)
     best: Mapping = field(init=False)
@@ -188,11 +194,15 @@ class _Search:
         mapping = replace(mapping, flows=flows)
         key = (mapping.slices, mapping.residency, flows)
         if key not in self.known:
-            self.known[key] = self.price(mapping)
+            self.known[key] = self.price(mapping, self._cannot_win if self.bounded else None)
         cost = self.known[key]
         if not hasattr(self, "cost") or cost.value(self.objective) < self.cost.value(self.objective):
             self.best, self.cost = mapping, cost
         return cost
+
+    def _cannot_win(self, least: Cost) -> bool:
+        """Of equally good mappings the first is kept, so that a bound as high as the best is enough."""
+        return hasattr(self, "cost") and least.value(self.objective) >= self.cost.value(self.objective)
 
     def dataflows(self) -> None:
         """The dataflow of every layer and phase: each is tried everywhere at once, and the best of each place kept."""

@@ -1,6 +1,6 @@
 """The analytic model: every core, time step and phase at once; what is busiest decides, nothing queues."""
 
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -13,8 +13,8 @@ from nmsim.perf.contention import Meetings, least_cycles
 from nmsim.perf.machine import Machine
 from nmsim.perf.model import PerfResult, StageLabel
 from nmsim.perf.outline import cores_in_cycles
-from nmsim.perf.phase_time import Turns, phase_cycles
-from nmsim.perf.schedule import Slot
+from nmsim.perf.phase_time import phase_cycles
+from nmsim.perf.slot_time import SlotTimes
 from nmsim.perf.stage import Stage
 from nmsim.perf.stage_load import StageLoad, dram_cycles
 from nmsim.perf.uses import MAX_LANES
@@ -60,60 +60,38 @@ class AnalyticTimes:
     """
 
     def __init__(self, work: StepWork) -> None:
-        self.work, schedule = work, work.schedule
+        self.work = work
         loads = loads_of(work)
         self.dram = tuple(dram_cycles(stage, work.chip, work.clock_hz) for stage in work.stages)
-        alone = [np.maximum(load.cycles, dram) for load, dram in zip(loads, self.dram, strict=True)]
-        steps = [alone[group[0]].shape[1] for group in schedule.groups]
-        meetings = Meetings.of(schedule, steps)
-        least = least_cycles(meetings, loads, self.dram, work.machine, work.samples)
-        groups = []
-        for group, first, count in zip(schedule.groups, meetings.of_group, steps, strict=True):
-            longest: FloatArray = alone[group[0]]
-            if first >= 0:
-                longest = np.maximum(
-                    np.max([alone[n] for n in group], axis=0), least[first : first + count].T
-                )
-            groups.append(longest)
-        self.turns = Turns(groups, work.samples)
+        self._alone = [np.maximum(load.cycles, dram) for load, dram in zip(loads, self.dram, strict=True)]
         self.stage_cycles = np.zeros((len(work.stages), work.samples, work.time_steps))
         """`(stage, S, T)`; see `PerfResult.stage_cycles`."""
-        for row, cycles in zip(self.stage_cycles, alone, strict=True):
+        for row, cycles in zip(self.stage_cycles, self._alone, strict=True):
             row[:, : cycles.shape[1]] = cycles
-        self.slot_cycles = self._timed(schedule.slots, meetings.of_slot, least)
-        """Durations of slots, barriers included `(S, slots)`."""
-        self.update_slot_cycles = self._timed(schedule.update_slots, meetings.of_update_slot, least)
-        """Of the slots of an update `(S, slots)`."""
-
-    def _timed(self, slots: tuple[Slot, ...], meetings: Sequence[int], least: FloatArray) -> FloatArray:
-        """Durations of slots, barriers included `(S, slots)`; `least` bounds those that have several chains."""
-        durations = np.zeros((self.work.samples, len(slots)))
-        for number, (slot, meeting) in enumerate(zip(slots, meetings, strict=True)):
-            longest = np.max([self.turns.of(chain).sum(axis=0) for chain in slot.chains], axis=0)
-            if meeting >= 0:
-                longest = np.maximum(longest, least[meeting])
-            durations[:, number] = longest + self.work.schedule.barriers((slot,)) * self.work.barrier_cycles
-        return durations
-
-    @cached_property
-    def ticked_cycles(self) -> FloatArray:
-        """Durations of slots, each at least a tick."""
-        return np.maximum(self.slot_cycles, self.work.tick_cycles)
 
     @property
-    def update_cycles(self) -> float:
-        """Of one update."""
-        return float(self.update_slot_cycles[0].sum())
+    def at_least(self) -> SlotTimes:
+        """Lower bounds: as if stages that run beside each other shared nothing."""
+        return SlotTimes(self.work, self._alone)
 
     @cached_property
+    def _slots(self) -> SlotTimes:
+        work, schedule = self.work, self.work.schedule
+        steps = [self._alone[group[0]].shape[1] for group in schedule.groups]
+        loads = loads_of(work)
+        least = least_cycles(Meetings.of(schedule, steps), loads, self.dram, work.machine, work.samples)
+        return SlotTimes(work, self._alone, least)
+
+    @property
     def sample_cycles(self) -> FloatArray:
         """Cycles per sample `(S,)`, its share of the update included."""
-        return np.asarray(self.ticked_cycles.sum(axis=1) + self.update_cycles / self.work.batch_size)
+        return self._slots.sample_cycles
 
     @cached_property
     def phase_cycles(self) -> dict[Phase, FloatArray]:
         """Where the time of a sample goes `(S,)`; see `PerfResult.phase_cycles`."""
-        return phase_cycles(self.work, self.turns, self.slot_cycles, self.update_slot_cycles)
+        slots = self._slots
+        return phase_cycles(self.work, slots.turns, slots.slot_cycles, slots.update_slot_cycles)
 
     @cached_property
     def activities(self) -> tuple[CoreActivity, ...]:
@@ -141,7 +119,7 @@ class AnalyticTimes:
     @cached_property
     def result(self) -> PerfResult:
         """Everything about all samples, at the clock of the work that asked first."""
-        work, loads = self.work, loads_of(self.work)
+        work, loads, slots = self.work, loads_of(self.work), self._slots
         usage = _Usage(work, loads)
         labels = tuple(
             StageLabel(s.name, s.phase, s.layer, s.part, s.cadence, _bottleneck(load, dram))
@@ -149,8 +127,8 @@ class AnalyticTimes:
         )
         return PerfResult(
             model=AnalyticModel.name, clock_hz=work.clock_hz, rule=work.rule, batch_size=work.batch_size,
-            cycles=self.ticked_cycles.sum(axis=1), update_cycles=self.update_cycles,
-            stages=labels, stage_cycles=self.stage_cycles, slot_cycles=self.ticked_cycles, phase_cycles=self.phase_cycles,
+            cycles=slots.ticked_cycles.sum(axis=1), update_cycles=slots.update_cycles,
+            stages=labels, stage_cycles=self.stage_cycles, slot_cycles=slots.ticked_cycles, phase_cycles=self.phase_cycles,
             barriers=work.schedule.barriers(work.schedule.slots),
             cores=work.cores_used, core_busy_cycles=usage.core_busy,
             memory_names=tuple(

@@ -16,7 +16,7 @@ from nmsim.hardware.dataflow import FLOWS
 from nmsim.mapper import mapping_search
 from nmsim.mapper.costing import Coster
 from nmsim.mapper.mapping_search import Searched, search_mapping
-from nmsim.mapping.automatic import finished
+from nmsim.mapping.automatic import finished, map_network
 from nmsim.mapping.flow import LayerFlow
 from nmsim.mapping.partition import LayerCut
 from nmsim.mapping.task import Task
@@ -64,7 +64,7 @@ def test_a_machine_of_very_many_cores_is_searched_quickly(monkeypatch: pytest.Mo
     quick, full = searched(design, priced(design), effort="quick"), searched(design, priced(design))
     monkeypatch.setattr(mapping_search, "MOST_SEARCHED", 1)
     bounded = searched(design, priced(design))
-    assert (bounded.tried, bounded.mapping) == (quick.tried, quick.mapping)
+    assert (bounded.tried, bounded.mapping.content_hash()) == (quick.tried, quick.mapping.content_hash())
     assert bounded.tried < full.tried
 
 
@@ -97,6 +97,57 @@ def test_the_sentence_says_what_was_chosen_and_what_it_beat() -> None:
     assert found.sentence.startswith(f"mapping searched for edp, {found.tried} tried: cores by layer ")
     assert f"balanced {found.gain('balanced'):.2f}x" in found.sentence
     assert found.mapping.chosen == found.sentence
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_lower_bounds_are_never_above_what_a_mapping_costs(seed: int) -> None:
+    design = random_design(seed)
+    for schedule in ("sequential", "overlapped", "pipelined"):
+        chip, job = priced(design, schedule=schedule), design.job
+        price = Coster(job.network, Precision(), job.needs, design.activity, chip, COSTS)
+        try:
+            mappings = [
+                map_network(job.network, Precision(), job.needs, chip, spread=spread, remedies=False)
+                for spread in mapping_search.POLICIES
+            ]
+        except DoesNotFitError:
+            continue
+        for mapping, flow in product(mappings, FLOWS):
+            flows = (LayerFlow(flow, flow, flow),) * len(job.network.synaptic_layers)
+            least = price(replace(mapping, flows=flows), lambda _: True)
+            cost = price(replace(mapping, flows=flows), lambda _: False)
+            assert (least.bound, cost.bound) == (True, False)
+            assert least.parts == cost.parts
+            for objective in ("energy", "latency", "edp"):
+                assert least.value(objective) <= cost.value(objective)  # to the last bit
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("schedule", ["sequential", "pipelined"])
+def test_bounds_refuse_mappings_and_change_none_that_is_found(
+    seed: int, schedule: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    design = random_design(seed)
+    chip = priced(design, schedule=schedule)
+    try:
+        found = searched(design, chip, effort="quick")
+    except DoesNotFitError:
+        return
+    monkeypatch.setattr(mapping_search._Search, "_cannot_win", lambda *_: False)
+    exact = searched(design, chip, effort="quick")
+    assert found.mapping.flows == exact.mapping.flows
+    assert found.mapping.slices == exact.mapping.slices
+    assert (found.cost.value("edp"), found.tried) == (exact.cost.value("edp"), exact.tried)
+    for policy, cost in found.policies.items():
+        assert found.gain(policy) <= exact.gain(policy)
+        assert cost.bound or found.gain(policy) == exact.gain(policy)
+        assert (f"{policy} at least " in found.sentence) == cost.bound
+        assert "at least" not in exact.sentence
+
+
+def test_a_full_search_says_exactly_what_it_beat() -> None:
+    design = random_design(5)
+    assert not any(cost.bound for cost in searched(design, priced(design)).policies.values())
 
 
 def small() -> tuple[NetworkSpec, TrainingNeeds, Activity, ChipConfig]:
