@@ -288,9 +288,7 @@ class _RawObserver:
         ):
             layer = self._engine.layout.layers[number]
             if record.weight_gradient is not None:
-                exact = sums.weights[slices.weights] * raw.held.synapses[slices.weights].astype(
-                    sums.weights.dtype
-                )
+                exact = sums.weight_gradient(slices.weights) * raw.held.synapses[slices.weights]
                 record.weight_gradient[at] = _held(exact, own.numbers[Tensor.WEIGHT_GRADIENT])
             if record.threshold_gradient is not None:
                 neurons = sums.thresholds[slices.neurons].reshape(layer.positions, layer.channels).T

@@ -20,8 +20,10 @@ class DeviceWorker(Worker):
     left to the kernels, so a device may change how long a training takes and nothing else.
     """
 
-    def __init__(self, layout: Layout, held: Held, samples: int, loss: Loss, device: str) -> None:
-        super().__init__(layout, held, samples, loss, logs=False)
+    def __init__(
+        self, layout: Layout, held: Held, weight_sums: NDArray[Any], samples: int, loss: Loss, device: str
+    ) -> None:
+        super().__init__(layout, held, weight_sums, samples, loss, logs=False)
         self._device = DevicePass(layout, held, loss, device)
 
     def run(

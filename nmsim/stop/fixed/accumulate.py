@@ -1,6 +1,5 @@
 """Gradient sums of one batch: split over workers, shown to be free of overflow on the way, or repeated in order."""
 
-from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any, Protocol
 
 import numpy as np
@@ -8,10 +7,11 @@ from numpy.typing import NDArray
 
 from nmsim.fixedpoint.quantize import HIGH, LOW, SAFE_BITS, UNLIMITED_BITS, WRAP, magnitude
 from nmsim.stop.fixed.layout import Layout
-from nmsim.stop.fixed.memory_plan import Held, Work
+from nmsim.stop.fixed.memory_plan import Work
 from nmsim.stop.fixed.pass_kernels import Pass
 from nmsim.stop.fixed.samples import BatchSums, RawBatch
 from nmsim.stop.fixed.tensor import Tensor
+from nmsim.stop.fixed.threads import Threads, share_of
 from nmsim.stop.fixed.worker import Worker
 
 
@@ -40,20 +40,21 @@ class Accumulator:
     """Runs passes of one network over samples, on as many workers as it is given.
 
     Samples have no memory and draws are indexed by sample, so a pass may be split, discarded and repeated at will.
-    Results and overflow counts are taken over only when a pass is final.
+    Results and overflow counts are taken over only when a pass is final. `weight_sums (workers, P)`: the workers' shares
+    of dW.
 
     A pass is tried with exact sums first. If the bounds cannot rule out that an accumulator would have overflowed on the
     way, the pass is discarded and tried with half as many samples; a single sample is then summed in the order of the
     definition (docs/decisions/0005).
     """
 
-    def __init__(self, layout: Layout, held: Held, workers: list[Worker]) -> None:
-        self.layout, self.workers = layout, workers
+    def __init__(
+        self, layout: Layout, workers: list[Worker], weight_sums: NDArray[Any], threads: Threads
+    ) -> None:
+        self.layout, self.workers, self._weight_sums, self._threads = layout, workers, weight_sums, threads
         self.in_flight = sum(worker.samples for worker in workers)
         self.counts = np.zeros((len(layout.layers), len(Tensor)), np.int64)
         self.tally = np.zeros_like(workers[0].work.tally)
-        self.held = held
-        self._pool = ThreadPoolExecutor(len(workers) - 1) if len(workers) > 1 else None
         self._limits = self._gradient_limits()
         self._nothing = np.zeros_like(self._limits)
         self._ran: list[Worker] = []
@@ -109,15 +110,10 @@ class Accumulator:
         prior = self._nothing
         size = 1 if observer else self._pass_size()
         if len(samples) <= size and self._try(samples, 0, prior, spikes, observer) is not None:
-            first, *others = self._ran
-            for worker in others:
-                first.sums.take(worker.sums)
-            first.sums.slots, first.sums.factor_bounds = first.work.memory, first.work.bounds[:, 0].tolist()
-            for worker in self._ran:
-                worker.work.bounds[:] = 0
+            sums = self._sums_of_pass()
             if observer is not None:
-                observer.sample(0, first.sums)
-            return first.sums, spikes
+                observer.sample(0, sums)
+            return sums, spikes
         if len(samples) == 1:
             # A second try could not end otherwise, and a layer that is updated from factors has its sums in no try.
             self._ordered(samples, self.totals(), spikes)
@@ -131,6 +127,20 @@ class Accumulator:
             if observer is not None:
                 observer.sample(start, self.totals())
         return self.totals(), spikes
+
+    def _sums_of_pass(self) -> BatchSums:
+        """Sums of the pass that made a whole batch: dW in a share of each worker, the others all in the first one's."""
+        first, *others = self._ran
+        own = first.sums
+        sums = BatchSums(
+            self._weight_sums[: len(self._ran)], own.thresholds, own.groups, own.leak, own.biases,
+            first.work.memory, first.work.bounds[:, 0].tolist(),
+        )  # fmt: skip
+        for worker in others:
+            sums.take_neurons(worker.sums)
+        for worker in self._ran:
+            worker.work.bounds[:] = 0
+        return sums
 
     def _pass_size(self) -> int:
         """Samples of a pass: as many as are in flight, fewer while larger passes have lately been discarded."""
@@ -197,7 +207,9 @@ class Accumulator:
             self._run_observed(self.workers[0], part, Pass.GRADIENTS, start, observer)
             ran = [(0, len(part), self.workers[0])]
         self._ran = [worker for _, _, worker in ran]
-        bound: NDArray[Any] = sum((worker.work.bounds for _, _, worker in ran), prior)
+        bound = prior
+        for worker in self._ran:
+            bound = bound + worker.work.bounds
         if start and (bound > self._limits).any():
             bound = bound - prior + self._measured(self.totals())
         if (bound > self._limits).any():
@@ -235,8 +247,8 @@ class Accumulator:
         """Largest absolute sums so far, `(L, 4)`; dTheta bounded by its neurons' sums."""
         found = np.zeros_like(self._limits)
         for index, layer in enumerate(self.layout.layers):
-            weights = totals.weights[layer.weight : layer.weight + layer.channels * layer.fan_in]
-            found[index, 0] = max(weights.max(), -weights.min())
+            weights = totals.weights[:, layer.weight : layer.weight + layer.channels * layer.fan_in]
+            found[index, 0] = max(int(weights.max()), -int(weights.min()))
             neurons = totals.thresholds[layer.theta : layer.theta + layer.neurons]
             groups = totals.groups[layer.threshold : layer.threshold + layer.thresholds]
             found[index, 1] = np.maximum(neurons, -neurons).sum() + max(groups.max(), -groups.min())
@@ -254,19 +266,14 @@ class Accumulator:
             worker = self.workers[0]
             worker.run(samples.inputs, samples.labels, samples.first, self._all_steps, kind)
             return [(0, len(samples), worker)]
-        cuts = [len(samples) * k // workers for k in range(workers + 1)]
 
         def run_part(number: int) -> tuple[int, int, Worker]:
-            part, worker = samples.part(cuts[number], cuts[number + 1]), self.workers[number]
-            worker.run(part.inputs, part.labels, part.first, self._all_steps, kind)
-            return cuts[number], cuts[number + 1], worker
+            begin, end = share_of(len(samples), number, workers)
+            own, worker = samples.part(begin, end), self.workers[number]
+            worker.run(own.inputs, own.labels, own.first, self._all_steps, kind)
+            return begin, end, worker
 
-        assert self._pool is not None
-        others = [self._pool.submit(run_part, number) for number in range(1, workers)]
-        try:
-            return [run_part(0), *(other.result() for other in others)]
-        finally:
-            wait(others)
+        return self._threads.run(run_part, workers)
 
     def _take_counts(self, worker: Worker) -> None:
         work = worker.work

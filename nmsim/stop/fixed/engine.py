@@ -29,9 +29,11 @@ from nmsim.stop.fixed.sizing import (
 )
 from nmsim.stop.fixed.structure import Structure, check_structure
 from nmsim.stop.fixed.tensor import Tensor
+from nmsim.stop.fixed.threads import Threads
 from nmsim.stop.fixed.updater import Updater
 from nmsim.stop.fixed.view import MemoryView, Recorder
 from nmsim.stop.fixed.worker import Worker
+from nmsim.stop.fixed.workspace import make_weight_sums
 from nmsim.stop.initial import initial_parameters
 from nmsim.stop.protocol import Batch, BatchResult, IntArray, LayerRecord, Parameters, UpdateRates
 from nmsim.stop.spec import TrainingSpec, check_network
@@ -128,15 +130,19 @@ class FixedEngine:
         self.layout = build(network, self.formats, ranges, training, chosen, each, group, factored=factored)
         self.raw = RawParameters(self.layout, self.formats, training)
         loss = Loss(training.loss == "squared_error", 1 << self.formats[-1].delta.fraction_bits)
-        held, crew = self.raw.held, list[Worker]()
+        held, crew, threads = self.raw.held, list[Worker](), Threads(workers)
+        weight_sums = make_weight_sums(self.layout, workers)
         if device is not None and not watch_sums:
-            crew = [DeviceWorker(self.layout, held, each, loss, device)]
+            crew = [DeviceWorker(self.layout, held, weight_sums[0], each, loss, device)]
         else:
-            crew = [Worker(self.layout, held, each, loss, logs=watch_sums) for _ in range(workers)]
-        self._accumulator = Accumulator(self.layout, self.raw.held, crew)
+            crew = [Worker(self.layout, held, own, each, loss, logs=watch_sums) for own in weight_sums]
+        self._accumulator = Accumulator(self.layout, crew, weight_sums, threads)
         self._input_range = input_format.min_raw, input_format.max_raw
         self._take_inputs = TAKE_INPUTS.form(interpreted=chosen is object)
-        self._updater = Updater(self.raw, training, seed, self._accumulator.counts)
+        self._updater = Updater(self.raw, training, seed, self._accumulator.counts, threads)
+        self._counts_used = any(
+            own.layer.bias or own.used != own.precision.weight.format for own in self.formats
+        )
         self.view = MemoryView(network, self.layout, self.formats)
         self._classes = network.classes
         self.updates, self._losses = 0, loss_table(training.loss, self._classes)
@@ -216,14 +222,15 @@ class FixedEngine:
 
     def _count_used(self) -> None:
         """Overflows of used weights and biases, which are formed before the first sample (in place: the step)."""
-        self._accumulator.counts[:, Tensor.WEIGHT_USED] += (
-            self.raw.used_overflows + self.raw.used_bias_overflows
-        )
+        if self._counts_used:
+            self._accumulator.counts[:, Tensor.WEIGHT_USED] += (
+                self.raw.used.overflows + self.raw.used_bias_overflows
+            )
 
     def _result(self, samples: RawBatch, spikes: NDArray[np.int64]) -> BatchResult:
-        spikes = self.view.outputs_in_order(spikes)
-        loss = float((self._accumulator.tally * self._losses).sum())
-        self._accumulator.tally[:] = 0
+        spikes, tally = self.view.outputs_in_order(spikes), self._accumulator.tally
+        loss = float((tally * self._losses).sum())
+        tally.fill(0)
         return BatchResult(int(np.count_nonzero(spikes.argmax(axis=1) == samples.labels)), loss, spikes)
 
     def infer(self, batch: Batch) -> IntArray:
@@ -257,16 +264,16 @@ class FixedEngine:
                 f"inputs in {batch.format} reach an engine built for {self.input_format}; use one format"
             )
         labels = np.ascontiguousarray(batch.labels, np.int64)
-        if labels.shape != (count,) or not 0 <= min(known := labels.tolist()) <= max(known) < self._classes:
-            raise DataError(
-                f"labels must be {count} numbers below {self._classes};"
-                " check the data set against the network's last layer"
-            )
         storage = self.layout.storage
         if storage is object or inputs.dtype == bool:
             inputs = inputs.astype(object if storage is object else np.uint8)
         flat = np.empty(inputs.size, storage)
-        low, high = self._take_inputs(flat, inputs.ravel())
+        low, high, least, most = self._take_inputs(flat, inputs.ravel(), labels.ravel())
+        if labels.shape != (count,) or not 0 <= least <= most < self._classes:
+            raise DataError(
+                f"labels must be {count} numbers below {self._classes};"
+                " check the data set against the network's last layer"
+            )
         if low < self._input_range[0] or high > self._input_range[1]:
             worst = low if low < self._input_range[0] else high
             raise DataError(
@@ -322,7 +329,7 @@ class FixedEngine:
             target = raw.in_order(index)
             target[:] = weights[at.weights].reshape(target.shape)
             held.masked[index] = int(not held.synapses[at.weights].all())
-            raw.arrange_weights(index)
+            raw.used.arrange(index)
             raw.use_biases(index)
             raw.spread_thresholds(index)
         self.updates = int(state["updates"])

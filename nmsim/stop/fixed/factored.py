@@ -21,7 +21,8 @@ from nmsim.stop.fixed.neuron import largest_magnitude, sum_of_squares
 from nmsim.stop.fixed.row_update import pair_deltas, pair_traces, rows_fit, update_row
 from nmsim.stop.fixed.sums import NARROW, WIDE, settle_sums
 from nmsim.stop.fixed.tensor import WEIGHT, WEIGHT_GRADIENT
-from nmsim.stop.fixed.update import BLOCK, subtract_kernel, sum_magnitudes, use_weights
+from nmsim.stop.fixed.update import BLOCK, subtract_kernel
+from nmsim.stop.fixed.used_weights import sum_magnitudes, use_weights
 
 
 @cache

@@ -122,6 +122,12 @@ def subtract_spikes(out, membrane, spikes, theta, row):
 
 
 @register_jitable
+def holds_small(row):
+    """Whether all numbers of an accumulator have 32 bits."""
+    return row[LOW] >= -(1 << 31) and row[HIGH] < 1 << 31
+
+
+@register_jitable
 def subtract_fits(values, row):
     """Whether `subtract_in_lanes` may be used, for steps of 32 bits: in 16-bit formats without ties or wrapping."""
     usual = not (row[EVEN] or row[ZERO] or row[WRAP] or row[LEFT_P] or row[DRAW_DOWN])

@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmsim.fixedpoint.lfsr import unrolled_table
-from nmsim.fixedpoint.quantize import LEFT_P, LEFT_Q
+from nmsim.fixedpoint.quantize import LEFT_P, LEFT_Q, WHOLE, WRAP
 from nmsim.network.spec import NetworkSpec, Node
 from nmsim.network.state import NEURON_TRACES
 from nmsim.network.values import ValueRange, mean_factor
 from nmsim.stop.fixed.active import rows_listed
 from nmsim.stop.fixed.forward import rows_at_once
-from nmsim.stop.fixed.lanes import fits_lanes
+from nmsim.stop.fixed.lanes import fits_lanes, holds_small
 from nmsim.stop.fixed.layer_formats import (
     LayerFormats,
     error_fractions,
@@ -76,6 +76,8 @@ class Layout:
     group: int
     storage: Any
     """NumPy type of stored integers: int16, int32, or object for Python integers."""
+    weight_sums: Any
+    """NumPy type of sums of weight gradients."""
     kept_sums: int
     """Sums per sample of layers whose input may be static."""
     static_sums: int
@@ -231,6 +233,7 @@ def build(
         error_words=error_words,
         group=group,
         storage=storage,
+        weight_sums=_type_of_sums(formats, training, storage),
         kept_sums=kept.total,
         static_sums=statics.total,
         block_sums=max(
@@ -264,6 +267,18 @@ def build(
         thresholds=thresholds.total,
         channels=channels.total,
     )
+
+
+def _type_of_sums(formats: list[LayerFormats], training: TrainingSpec, storage: Any) -> Any:
+    """32 bits where every accumulator of dW has them and saturates after each addition: no sum that is kept is larger.
+
+    Others hold exact sums until these are complete.
+    """
+    if storage is object:
+        return object
+    rows = [own.numbers[Tensor.WEIGHT_GRADIENT] for own in formats]
+    kept = all(not (row[WRAP] or row[WHOLE]) and holds_small(row) for row in rows)
+    return np.int32 if kept and training.update != "in_place" else np.int64
 
 
 def _in_lanes(own: LayerFormats, tensor: Tensor, largest_input: int) -> bool:

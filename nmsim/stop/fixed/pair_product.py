@@ -67,10 +67,9 @@ def plain_pair_tile(a, p, b, q, pairs, block):
 
 
 def _vector_pair_tile(lanes: int, vectors: int) -> Any:
-    """`plain_pair_tile` for int16 strips and int64 sums, in so many vectors of 16-bit lanes."""
+    """`plain_pair_tile` for int16 strips and sums in int32 or int64, in so many vectors of 16-bit lanes."""
     lane, number = ir.IntType(32), ir.IntType(64)
     operand, total = ir.VectorType(ir.IntType(16), lanes), ir.VectorType(lane, lanes // 2)
-    wide = ir.VectorType(number, lanes // 2)
 
     def constant(value: int) -> Any:
         return ir.Constant(number, value)
@@ -97,26 +96,24 @@ def _vector_pair_tile(lanes: int, vectors: int) -> Any:
                     builder.store(builder.add(builder.load(place), product), place)
         return [[builder.load(place) for place in places] for places in sums]
 
-    def masked(builder: Any, name: str, result: Any, arguments: list[Any]) -> Any:
+    def masked(builder: Any, name: str, result: Any, arguments: list[Any], bits: int) -> Any:
         own = ir.FunctionType(result, [argument.type for argument in arguments])
-        name = f"llvm.masked.{name}.v{lanes // 2}i64.p0"
+        name = f"llvm.masked.{name}.v{lanes // 2}i{bits}.p0"
         return builder.call(cgutils.get_or_insert_function(builder.module, own, name), arguments)
 
     def add_row(builder: Any, start: Any, columns: Any, sums: list[Any]) -> None:
-        """Add sums to the first `columns` of the places from `start` on."""
+        """Add sums to the first `columns` of the places of 32 or 64 bits from `start` on."""
+        bits = start.type.pointee.width
+        wide, places = ir.VectorType(start.type.pointee, lanes // 2), ir.VectorType(number, lanes // 2)
         for vector, own in enumerate(sums):
             first = lanes // 2 * vector
-            left = splat(builder, builder.sub(columns, constant(first)), wide)
-            mask = builder.icmp_signed("<", ir.Constant(wide, list(range(lanes // 2))), left)
+            left = splat(builder, builder.sub(columns, constant(first)), places)
+            mask = builder.icmp_signed("<", ir.Constant(places, list(range(lanes // 2))), left)
             place = builder.bitcast(builder.gep(start, [constant(first)]), wide.as_pointer())
-            align = ir.Constant(lane, 8)
-            old = masked(builder, "load", wide, [place, align, mask, ir.Constant(wide, None)])
-            masked(
-                builder,
-                "store",
-                ir.VoidType(),
-                [builder.add(old, builder.sext(own, wide)), place, align, mask],
-            )
+            align = ir.Constant(lane, bits // 8)
+            old = masked(builder, "load", wide, [place, align, mask, ir.Constant(wide, None)], bits)
+            added = builder.add(old, builder.sext(own, wide) if bits > lane.width else own)
+            masked(builder, "store", ir.VoidType(), [added, place, align, mask], bits)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         left, right = (

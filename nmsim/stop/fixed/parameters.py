@@ -1,6 +1,5 @@
 """Raw parameters of a fixed-point run, as they are stored and as kernels read them."""
 
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -10,12 +9,12 @@ from numpy.typing import NDArray
 from nmsim.errors import FormatError
 from nmsim.fixedpoint.format import Overflow, QFormat, Rounding
 from nmsim.fixedpoint.quantize import quantize_array
-from nmsim.stop.fixed.factored import ARRANGE_BY_INPUT, BOUND_BY_INPUT
+from nmsim.stop.fixed.arrangement import Arrangement
 from nmsim.stop.fixed.layer_formats import LayerFormats
 from nmsim.stop.fixed.layout import Layout
 from nmsim.stop.fixed.memory_plan import Held
-from nmsim.stop.fixed.tensor import Tensor
-from nmsim.stop.fixed.update import ARRANGE_BACKWARD, ARRANGE_WEIGHTS, SPREAD_THRESHOLDS
+from nmsim.stop.fixed.neuron_update import SPREAD_THRESHOLDS
+from nmsim.stop.fixed.slices import ParameterSlices, layer_slices
 from nmsim.stop.fixed.workspace import zeros
 from nmsim.stop.protocol import Parameters
 from nmsim.stop.spec import TrainingSpec
@@ -118,54 +117,13 @@ def highest_leak(own: LayerFormats, training: TrainingSpec) -> int:
     return min(fmt.max_raw, round(Fraction(training.alpha_max) * Fraction(2) ** fmt.fraction_bits))
 
 
-@dataclass(frozen=True)
-class ParameterSlices:
-    """Where one layer's parameters lie in the flat arrays of `RawParameters` and `Held`.
-
-    `used`, `backward` are empty where a layer has no such copy of its weights. `order (fan_in,)` are the stored places of
-    a neuron's terms in the order of addition.
-    """
-
-    weights: slice
-    thresholds: slice
-    neurons: slice
-    used: slice
-    backward: slice
-    rows: slice
-    order: NDArray[np.int64]
-
-
-def layer_slices(layout: Layout) -> list[ParameterSlices]:
-    """Slices of every layer."""
-
-    def run(start: int, size: int) -> slice:
-        return slice(start, start + size)
-
-    found = []
-    for layer in layout.layers:
-        rows = layer.input_channels if layer.kernel else layer.inputs
-        rows *= layer.factored or layout.nodes[layer.source].needs_error
-        found.append(
-            ParameterSlices(
-                run(layer.weight, layer.channels * layer.fan_in),
-                run(layer.threshold, layer.thresholds),
-                run(layer.theta, layer.neurons),
-                run(layer.used, 0 if layer.factored else layer.channels * layer.depth),
-                run(layer.backward, rows * layer.error_depth),
-                run(layer.rows, layer.channels),
-                layout.plan.orders[run(layer.order, layer.fan_in)],
-            )
-        )
-    return found
-
-
 class RawParameters:
     """Owner of the raw parameters of all layers; `held` is what kernels read, refreshed after every change.
 
     `weights` by layer, rows of an output channel, `(C_out, fan_in or more)`, or of an input, `(fan_in, C_out or more)`, if
     the layer is `factored`: those of a layer whose used weights are the stored ones lie in `held`. Flat in layer order:
     `velocity (P,)` (or empty), `thresholds (G,)`; `bias`, `bias_velocity (rows,)` (or empty)
-    by output channel.
+    by output channel. `used` keeps up to date what products read.
     """
 
     def __init__(self, layout: Layout, formats: list[LayerFormats], training: TrainingSpec) -> None:
@@ -188,17 +146,10 @@ class RawParameters:
             synapses=np.ones(layout.weights, np.uint8),
             masked=np.zeros(count, np.int64),
         )
-        self.used_overflows = np.zeros(count, np.int64)
-        """Overflows of the used weights as they are."""
         self.used_bias_overflows = np.zeros(count, np.int64)
-        self.used_numbers = [row[Tensor.WEIGHT_USED].copy() for row in layout.plan.numbers]
         self.weights = [self._weights_of(index) for index in range(count)]
-        self._scratch = np.zeros(layout.widest_sum, storage)
-        self._arrange_backward = ARRANGE_BACKWARD.form(interpreted=storage is object)
-        self._arrange = ARRANGE_WEIGHTS.form(interpreted=storage is object)
+        self.used = Arrangement(layout, self.held, self.slices, self.weights)
         self._spread = SPREAD_THRESHOLDS.form(interpreted=storage is object)
-        self._arrange_by_input = ARRANGE_BY_INPUT.form(interpreted=storage is object)
-        self._bound_by_input = BOUND_BY_INPUT.form(interpreted=storage is object)
 
     def _weights_of(self, index: int) -> NDArray[Any]:
         """Memory of a layer's stored weights, in `held` if they are also the used ones."""
@@ -238,7 +189,7 @@ class RawParameters:
             self._load_biases(raw, own, at)
         for index in range(len(self.formats)):
             self.spread_thresholds(index)
-            self.arrange_weights(index)
+            self.used.arrange(index)
             self.use_biases(index)
 
     def _load_biases(self, raw: Parameters, own: LayerFormats, at: ParameterSlices) -> None:
@@ -279,36 +230,6 @@ class RawParameters:
         if layer.factored:
             return self.weights[index][:, : layer.channels].T
         return self.weights[index][:, : layer.fan_in]
-
-    def arrange_weights(self, index: int) -> None:
-        """Form all used weights of a layer from the stored ones."""
-        at, held = self.slices[index], self.held
-        if self.layout.layers[index].factored:
-            self.used_overflows[index] = self._arrange_by_input(
-                self.layout.plan.layers, index, self.weights[index], self.used_numbers[index], at.order,
-                held.backward[at.backward], held.row_sums[at.rows],
-            )  # fmt: skip
-            self._follow_used_weights(index)
-            return
-        self.used_overflows[index] = self._arrange(
-            self.layout.plan.layers, index, self.weights[index], self.used_numbers[index], at.order, held.used[at.used],
-            held.row_sums[at.rows], self._scratch,
-        )  # fmt: skip
-        self._follow_used_weights(index)
-
-    def _follow_used_weights(self, index: int) -> None:
-        """Bring what follows from the used weights up to date: their bounds, and the rows that error sums read."""
-        at, held = self.slices[index], self.held
-        held.weight_bounds[index, 0] = held.row_sums[at.rows].max()
-        layer, backward = self.layout.layers[index], held.backward[at.backward]
-        if layer.sends_error and layer.factored:
-            held.weight_bounds[index, 1:3] = self._bound_by_input(
-                self.layout.plan.layers, index, self.weights[index], at.order, backward
-            )
-        elif layer.sends_error:
-            held.weight_bounds[index, [1, 2, 4]] = self._arrange_backward(
-                self.layout.plan.layers, index, held.used[at.used], backward
-            )
 
     def spread_thresholds(self, index: int) -> None:
         """Give every neuron of a layer its threshold."""

@@ -6,16 +6,23 @@ Maps are stored `(H, W, C)`. An average is a sum whose fraction grew; nothing ro
 from numba.extending import register_jitable
 
 from nmsim.fixedpoint.compiled import kernel
+from nmsim.stop.fixed.gather import copy_run
 
 
-def take_inputs(out, inputs):
-    """Copy raw inputs, flat arrays, to the type of stored integers; the smallest and the largest of them and 0."""
+def take_inputs(out, inputs, labels):
+    """Copy raw inputs, flat arrays, to the type of stored integers.
+
+    Returns the smallest and the largest of them and 0, and those of the labels and 0.
+    """
     smallest, largest = 0, 0
     for k in range(out.size):
         v = inputs[k]
         smallest, largest = min(smallest, v), max(largest, v)
         out[k] = v
-    return smallest, largest
+    least, most = 0, 0
+    for label in labels:
+        least, most = min(least, label), max(most, label)
+    return smallest, largest, least, most
 
 
 @register_jitable
@@ -28,6 +35,9 @@ def load_inputs(memory, nodes, inputs, samples, step):
         for offset in range(node.group):
             values = inputs[sample, step + offset if moves else 0]
             place = (sample * node.group + offset) * node.words + node.values
+            if positions == 1 or node.channels == 1:
+                copy_run(memory, place, values, 0, values.size)
+                continue
             for channel in range(node.channels):
                 for position in range(positions):
                     memory[place + position * node.channels + channel] = values[

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmsim.fixedpoint.format import QFormat, Rounding
-from nmsim.fixedpoint.lfsr import Role, offset
+from nmsim.fixedpoint.lfsr import Role, offset, spread
 from nmsim.fixedpoint.quantize import (
     DOWN,
     HIGH,
@@ -17,6 +17,7 @@ from nmsim.fixedpoint.quantize import (
     LOW,
     OFFSET,
     SAFE_BITS,
+    SPREAD,
     UNLIMITED_BITS,
     WRAP,
     step_numbers,
@@ -49,17 +50,18 @@ def update_rate(rate: float, training: TrainingSpec) -> tuple[int, int]:
 class UpdateNumbers:
     """Rows of numbers of one layer's update (see `update.subtract_into`).
 
-    `weights (3, steps)`: gradient, velocity, weight; `thresholds (2, steps)`: gradient, threshold; `leak`,
-    `leak_gradient`: Python integers. `exact`: 64 bits could overflow, so the update must run interpreted.
+    `weights (3, steps)`: gradient, velocity, weight; `thresholds (2, steps)`: gradient, threshold; `leak (2, steps)`:
+    gradient, leak factor. `exact`, `exact_neurons`: 64 bits could overflow, so the update of weights, or of thresholds and
+    leak factors, must run interpreted.
     `gradient_range`: of dW's accumulator. `biases (3, steps)` as `weights`, None where there are none.
     """
 
     weights: NDArray[Any]
     thresholds: NDArray[Any]
-    leak: list[int]
+    leak: NDArray[Any]
     exact: bool
+    exact_neurons: bool
     gradient_range: tuple[int, int]
-    leak_gradient: list[int]
     biases: NDArray[Any] | None
 
 
@@ -91,11 +93,13 @@ def update_numbers(
         stored.leak_factor, own.leak_gradient_fraction, (mantissa, shift + (layer.neurons - 1).bit_length())
     )
     leak[OFFSET] = offset(seed, layer.index, Role.LEAK_FACTOR)
-    steps = (
-        (weight, own.accumulator(Tensor.VELOCITY if training.momentum > 0 else Tensor.WEIGHT_GRADIENT)),
-        (threshold, own.accumulator(Tensor.THRESHOLD_GRADIENT)),
+    threshold[SPREAD], leak[SPREAD] = spread(layer.threshold_count), spread(1)
+    exact_neurons = exact or any(
+        _too_large(row, own.accumulator(tensor))
+        for row, tensor in ((threshold, Tensor.THRESHOLD_GRADIENT), (leak, Tensor.LEAK_GRADIENT))
     )
-    exact = exact or any(_too_large(row, accumulator) for row, accumulator in steps)
+    tensor = Tensor.VELOCITY if training.momentum > 0 else Tensor.WEIGHT_GRADIENT
+    exact = exact or _too_large(weight, own.accumulator(tensor))
     if training.gradient_centralization:
         largest = _largest(own.accumulator(Tensor.WEIGHT_GRADIENT))
         exact = exact or (2 * largest + 1) * layer.fan_in >= 1 << SAFE_BITS
@@ -103,14 +107,14 @@ def update_numbers(
     if biases is not None:
         exact = exact or _too_large(biases[2], own.bias_velocity)
     kind: Any = object if exact else np.int64
-    thresholds = [numbers[Tensor.THRESHOLD_GRADIENT].tolist(), threshold]
+    of_neurons: Any = object if exact_neurons else np.int64
     return UpdateNumbers(
         np.array([gradient, velocity, weight], kind),
-        np.array(thresholds, kind),
-        leak,
+        np.array([numbers[Tensor.THRESHOLD_GRADIENT].tolist(), threshold], of_neurons),
+        np.array([numbers[Tensor.LEAK_GRADIENT].tolist(), leak], of_neurons),
         exact,
+        exact_neurons,
         (gradient[LOW], gradient[HIGH]),
-        own.numbers[Tensor.LEAK_GRADIENT].tolist(),
         None if biases is None else np.array(biases, kind),
     )
 

@@ -123,13 +123,13 @@ class Structure:
         found = []
         for index, at in enumerate(self.raw.slices):
             row = self.raw.formats[index].numbers[Tensor.WEIGHT_GRADIENT]
-            exact = sums.weights[at.weights]
+            exact = sums.weight_gradient(at.weights)
             low, high = int(row[LOW]), int(row[HIGH])
             outside = (exact < low) | (exact > high)
             absent = self.raw.held.synapses[at.weights] == 0
             if self._gathers_all(updates):
                 counts[index, Tensor.WEIGHT_GRADIENT] += np.count_nonzero(outside & absent)
-            held = exact.copy()
+            held = exact
             for place in np.flatnonzero(outside):
                 held[place] = bring_into_range(int(exact[place]), low, high, int(row[MASK]), row[WRAP])
             if not self._gathers_all(updates):
@@ -208,4 +208,4 @@ class Structure:
         if raw.velocity.size:
             raw.velocity[at.weights][gone | came] = 0
         raw.held.masked[index] = int(not synapses.all())
-        raw.arrange_weights(index)
+        raw.used.arrange(index)

@@ -131,22 +131,23 @@ def _row_sums(builder: Any, sums: list[Any]) -> Any:
 
 
 def _put_row(builder: Any, sums: Any, start: Any, columns: Any, keep: Any) -> None:
-    """Write, or add, the first `columns` of four sums from the address `start` on."""
-    wide = ir.VectorType(ir.IntType(64), SIDE)
-    values = builder.sext(sums, wide)
+    """Write, or add, the first `columns` of four sums from the address `start` of 32 or 64 bits each on."""
+    item = start.type.pointee
+    wide, aligned = ir.VectorType(item, SIDE), item.width // 8
+    values = builder.sext(sums, wide) if item.width > sums.type.element.width else sums
     complete = builder.icmp_signed(">=", columns, ir.Constant(columns.type, SIDE))
     with builder.if_else(complete) as (whole, part):
         with whole:
             place = builder.bitcast(start, wide.as_pointer())
             old = builder.load(place)
-            old.align = 8
+            old.align = aligned
             old = builder.select(keep, old, ir.Constant(wide, None))
-            builder.store(builder.add(old, values), place).align = 8
+            builder.store(builder.add(old, values), place).align = aligned
         with part:
             for column in range(SIDE - 1):
                 with builder.if_then(builder.icmp_signed(">", columns, ir.Constant(columns.type, column))):
                     place = builder.gep(start, [ir.Constant(ir.IntType(64), column)])
-                    old = builder.select(keep, builder.load(place), ir.Constant(ir.IntType(64), 0))
+                    old = builder.select(keep, builder.load(place), ir.Constant(item, 0))
                     value = builder.extract_element(values, ir.Constant(ir.IntType(32), column))
                     builder.store(builder.add(old, value), place)
 
@@ -169,7 +170,7 @@ def multiply_add(builder: Any, lanes: int, left: Any, right: Any) -> Any:
 
 
 def _pair_tile(lanes: int) -> Any:
-    """The same for int16 arrays, sums in int64 and a depth that is a multiple of `lanes`, by multiply-add of pairs."""
+    """The same for int16 arrays, 32- or 64-bit sums and a depth that is a multiple of `lanes`, by multiply-add of pairs."""
     operand = ir.VectorType(ir.IntType(16), lanes)
     total = ir.VectorType(ir.IntType(32), lanes // 2)
 

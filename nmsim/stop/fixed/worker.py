@@ -18,14 +18,17 @@ class Worker:
     """Runs passes over up to `samples` samples in its own memory; what it leaves in `work` is for its owner to take.
 
     Workers share the plan and the parameters (`held`), which do not change during a pass, and nothing else: any number of
-    them may run at a time, each in a thread. `logs`: currents and error sums are to be watched.
+    them may run at a time, each in a thread. `weight_sums (P,)`: the worker's share of dW. `logs`: currents and error sums
+    are to be watched.
     """
 
-    def __init__(self, layout: Layout, held: Held, samples: int, loss: Loss, *, logs: bool) -> None:
+    def __init__(
+        self, layout: Layout, held: Held, weight_sums: NDArray[Any], samples: int, loss: Loss, *, logs: bool
+    ) -> None:
         self.layout, self.held, self.samples = layout, held, samples
-        self.work = make_work(layout, samples, logs=logs)
+        self.work = make_work(layout, weight_sums, samples, logs=logs)
         self.sums = BatchSums(
-            self.work.weight_sums,
+            weight_sums[None],
             self.work.threshold_sums,
             self.work.group_sums,
             self.work.leak_sums,
@@ -56,7 +59,7 @@ class Worker:
         """Within the context, ordered sums go straight into `sums`."""
         own, run = self.work, self._run
         self.work = own._replace(
-            weight_sums=sums.weights, group_sums=sums.groups, leak_sums=sums.leak, bias_sums=sums.biases
+            weight_sums=sums.weights[0], group_sums=sums.groups, leak_sums=sums.leak, bias_sums=sums.biases
         )
         self._run = self._bound()
         try:

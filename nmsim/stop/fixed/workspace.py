@@ -30,8 +30,13 @@ def zeros(size: int, dtype: Any) -> NDArray[Any]:
     return memory[start : start + size]
 
 
-def make_work(layout: Layout, samples: int, *, logs: bool) -> Work:
-    """Memory for passes over up to `samples` samples; `logs`: sums are to be watched."""
+def make_weight_sums(layout: Layout, workers: int) -> NDArray[Any]:
+    """Memory of dW, `(workers, P)`, zero."""
+    return np.zeros((workers, layout.weights), layout.weight_sums)
+
+
+def make_work(layout: Layout, weight_sums: NDArray[Any], samples: int, *, logs: bool) -> Work:
+    """Memory for passes over up to `samples` samples, with `weight_sums (P,)` for dW; `logs`: sums are to be watched."""
     storage = layout.storage
     numbers: Any = object if storage is object else np.int64
     draws: Any = object if storage is object else np.uint16
@@ -52,7 +57,7 @@ def make_work(layout: Layout, samples: int, *, logs: bool) -> Work:
         draws=np.zeros((DRAW_ROWS, layout.widest), draws),
         panels=zeros(layout.panels, storage),
         filled=np.zeros(layers, np.int64),
-        weight_sums=np.zeros(layout.weights, numbers),
+        weight_sums=weight_sums,
         threshold_sums=np.zeros(layout.neurons, numbers),
         group_sums=np.zeros(layout.thresholds, numbers),
         leak_sums=np.zeros(layers, numbers),
