@@ -279,8 +279,8 @@ class Accumulator:
         work = worker.work
         self.counts += work.counts
         self.tally += work.tally
-        work.counts[:] = 0
-        work.tally[:] = 0
+        work.counts.fill(0)
+        work.tally.fill(0)
 
     def discard(self) -> None:
         """Forget every sum that is not yet part of an update, after an interruption."""

@@ -69,6 +69,15 @@ def place_of_draws(row, table, factor, draw):
     return number % orbits, number // orbits * factor % length
 
 
+@register_jitable
+def next_place(table, factor, orbit, begin):
+    """`place_of_draws` of the next index, without its divisions."""
+    if orbit + 1 < table.shape[0]:
+        return orbit + 1, begin
+    length, begin = table.shape[1] - BLOCK, begin + factor
+    return 0, (begin - length if begin >= length else begin)
+
+
 def _factored_kernel(way: int) -> Any:
     """Kernel of one layer's update; NARROW where a bound shows that 32 bits hold every element of dW."""
     cast = np.int32 if way == NARROW else int
@@ -100,14 +109,16 @@ def _factored_kernel(way: int) -> Any:
         in_rows = way == NARROW and layer.shared and not masked and rows_fit(layer, weights, row)
         if in_rows:
             pair_deltas(deltas, memory, layer)
+        orbit, behind = place_of_draws(row, table, factor, first)
         for k in range(inputs):
             place = order[k] if layer.permuted else k
             if in_rows:
+                own_orbit, begin = orbit, behind
+                orbit, behind = next_place(table, factor, orbit, behind)
                 if pair_traces(run, memory, layer, place):
                     draws = zeros[:BLOCK]
                     if row[STOCHASTIC]:
-                        orbit, begin = place_of_draws(row, table, factor, first + k)
-                        draws = table[orbit, begin : begin + BLOCK]
+                        draws = table[own_orbit, begin : begin + BLOCK]
                     counts[index, WEIGHT] += update_row(weights[k], deltas, layer, run, draws, changes, row)
                 continue
             if not has_trace(memory, layer, place):

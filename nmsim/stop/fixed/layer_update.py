@@ -54,7 +54,7 @@ class LayerUpdate(Copies):
 
     `weights(begin, end, weights, shares, place, masked, rows, first)`, `biases(sums, rows, first)` and
     `factored[way](memory, masked, rows, wraps, first)` are kernels: `rows` as in `UpdateNumbers`, `first` the index of the
-    first draw.
+    first draw. `synapses`: how many there are.
 
     `exact`: they run interpreted, on Python integers. Rates so small that 64 bits could overflow are rare; they make a run
     of machine integers update on copies.
@@ -78,6 +78,7 @@ class LayerUpdate(Copies):
             own_counts=scratch.own_counts, bias=self.own(parameters.bias[at.rows]),
             velocity=self.own(parameters.bias_velocity[at.rows]), momentum=momentum,
         )  # fmt: skip
+        self.synapses = synapses.size
         self.factored: tuple[Any, ...] = ()
         if layer.factored:
             weights, used = self.own(parameters.weights[index]), held.backward[at.backward]

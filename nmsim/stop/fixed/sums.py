@@ -11,6 +11,7 @@ import numpy as np
 from numba.extending import register_jitable
 
 from nmsim.fixedpoint.quantize import HIGH, LOW, MASK, WRAP, bring_into_range
+from nmsim.stop.fixed.row_sums import ROW_COLUMNS, rows_fill_vectors, sum_rows
 from nmsim.stop.fixed.tile import Block, narrow_tile, wide_tile
 
 LANES = 32
@@ -201,11 +202,14 @@ def inputs_into(summing, out, memory, place, b, order, row, nonzero):
     for j in range(size):
         out[j] = 0
     for k in order:
-        if memory[place + k] != 0:
-            nonzero[count] = k
-            count += 1
+        nonzero[count] = k  # stays if the count goes on: no branch to guess
+        count += memory[place + k] != 0
     done = 0
-    if summing.way == NARROW:
+    if summing.way == NARROW and count > 1 and rows_fill_vectors(b.values, size):
+        done = count // 2 * 2
+        for column in range(0, size, ROW_COLUMNS):
+            sum_rows(out[column:], b.values, b.start + column, b.stride, memory, place, nonzero, done)
+    elif summing.way == NARROW:
         while done + 4 <= count:
             i, k, m, n = nonzero[done], nonzero[done + 1], nonzero[done + 2], nonzero[done + 3]
             p, q = np.int32(memory[place + i]), np.int32(memory[place + k])

@@ -39,6 +39,7 @@ class Updater:
         self.parameters, self.training, self.seed, self.counts = parameters, training, seed, counts
         self._threads, storage = threads, parameters.layout.storage
         self._exact = storage is object
+        self._narrow = storage is np.int16
         self._wide: Any = object if self._exact else np.int64
         self._learns = training.rule.learns_thresholds or training.rule.learns_leak
         layers = parameters.layout.layers
@@ -158,18 +159,19 @@ class Updater:
         self, index: int, slots: NDArray[Any], bound: int, numbers: UpdateNumbers, count: int
     ) -> None:
         """One dense layer's weights from the traces and deltas in its slots; `bound` on the magnitude of dW."""
-        parameters, layer = self.parameters, self._layer(index, numbers)
-        at = parameters.slices[index].weights
+        used, layer = self.parameters.used, self._layer(index, numbers)
         low, high = numbers.gradient_range
         wraps = not low <= -bound <= bound <= high
-        narrow = parameters.layout.storage is np.int16 and bound < 1 << 31 and not wraps and not numbers.exact
-        parameters.used.overflows[index] += layer.factored[NARROW if narrow else WIDE](
-            layer.own(slots), parameters.held.masked[index], numbers.weights, wraps,
-            first_draw(count, at.stop - at.start),
+        narrow = self._narrow and bound < 1 << 31 and not wraps and not numbers.exact
+        over = layer.factored[NARROW if narrow else WIDE](
+            layer.own(slots), self.parameters.held.masked[index], numbers.weights, wraps,
+            first_draw(count, layer.synapses),
         )  # fmt: skip
+        if over:
+            used.overflows[index] += over
         layer.bring_home()
         if count % BOUND_UPDATES == 0:
-            parameters.used.arrange(index)
+            used.arrange(index)
 
     def _layer(self, index: int, numbers: UpdateNumbers) -> LayerUpdate:
         """The kernels that suit the numbers."""

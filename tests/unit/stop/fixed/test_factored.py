@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from nmsim.fixedpoint.lfsr import PERIOD, draw_table
-from nmsim.stop.fixed.factored import draws_by_input
+from nmsim.fixedpoint.quantize import OFFSET, Step
+from nmsim.stop.fixed.factored import draws_by_input, next_place, place_of_draws
 from nmsim.stop.fixed.update import BLOCK
 
 
@@ -25,3 +26,15 @@ def test_the_draws_of_an_orbit_are_all_of_its_draws_once() -> None:
     assert (orbits, length) == (255, 257)
     for orbit in (0, 3, 254):
         assert sorted(table[orbit, :length]) == sorted(draw_table()[orbit::255])
+
+
+@pytest.mark.parametrize("fan_in", [1, 5, 257 * 3, 784, 65535, 70000])
+def test_draws_of_the_next_input_follow_without_division(fan_in: int) -> None:
+    table, factor = draws_by_input(fan_in)
+    row = [0] * len(Step)
+    for first in (0, 17, PERIOD - 3):
+        row[OFFSET] = first
+        place = place_of_draws(row, table, factor, 0)
+        for k in range(1, 1000):
+            place = next_place(table, factor, *place)
+            assert place == place_of_draws(row, table, factor, k)
