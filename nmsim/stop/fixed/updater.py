@@ -1,5 +1,6 @@
 """Apply gradient sums to the raw parameters."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -43,8 +44,9 @@ class Updater:
         self._wide: Any = object if self._exact else np.int64
         self._learns = training.rule.learns_thresholds or training.rule.learns_leak
         layers = parameters.layout.layers
-        weights = sum(layer.channels * layer.fan_in for layer in layers if not layer.factored)
-        shares = max(1, min(threads.count, weights // MINIMUM_WEIGHTS))
+        by_rows = [layer for layer in layers if not layer.factored]
+        shares = self._worthwhile(by_rows)
+        self._facing_shares = self._worthwhile([layer for layer in by_rows if layer.sends_error])
         scratches = [Scratch(storage, self._wide, counts)]
         scratches += [Scratch(storage, self._wide, np.zeros_like(counts)) for _ in range(1, shares)]
         self._shares = [
@@ -56,6 +58,11 @@ class Updater:
         self._rates: UpdateRates | None = None
         self._numbers: list[UpdateNumbers] = []
         self._neuron_rows: tuple[NDArray[Any], NDArray[Any]]
+
+    def _worthwhile(self, layers: list[SimpleNamespace]) -> int:
+        """Shares that the weights of so many layers are worth."""
+        weights: int = sum(layer.channels * layer.fan_in for layer in layers)
+        return max(1, min(self._threads.count, weights // MINIMUM_WEIGHTS))
 
     def _bound(self, index: int, scratch: Scratch, *, exact: bool) -> LayerUpdate:
         return LayerUpdate(index, self.parameters, self.training, scratch, exact=exact)
@@ -127,7 +134,7 @@ class Updater:
             return [used.use(index, share, shares) for index in indices]
 
         def face(share: int) -> list[tuple[int, int, int]]:
-            return [used.face(index, share, shares) for index in facing]
+            return [used.face(index, share, self._facing_shares) for index in facing]
 
         overflows = self._threads.run(update, shares)
         for index, found in zip(indices, zip(*overflows, strict=True), strict=True):
@@ -135,7 +142,7 @@ class Updater:
         for counts in self._other_counts:
             self.counts += counts
             counts[:] = 0
-        bounds = self._threads.run(face, shares)
+        bounds = self._threads.run(face, self._facing_shares)
         for index, own in zip(facing, zip(*bounds, strict=True), strict=True):
             used.bound(index, own)
 

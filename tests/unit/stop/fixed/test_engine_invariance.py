@@ -7,7 +7,7 @@ import pytest
 from small_runs import DENSE, MAPS, RATES, batches, engine, outcome, train
 
 from nmsim.network.spec import NetworkSpec
-from nmsim.stop.fixed import accumulate, rates, shapes
+from nmsim.stop.fixed import accumulate, rates, shapes, updater
 from nmsim.stop.fixed.accumulate import Accumulator
 
 EXECUTIONS: list[dict[str, Any]] = [
@@ -39,6 +39,21 @@ def test_execution_changes_no_bit(
     given = batches(network, 2, 8)
     plain = train(engine(network, precision, momentum=0.5), given)
     assert train(engine(network, precision, momentum=0.5, engine=execution), given) == plain
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.5])
+@pytest.mark.parametrize("precision", [{}, NOISY, TIGHT, WRAPPING], ids=["usual", "noisy", "tight", "wrap"])
+@pytest.mark.parametrize("network", [DENSE, MAPS], ids=["dense", "maps"])
+def test_threads_that_share_an_update_change_no_bit(
+    network: NetworkSpec, precision: dict[str, Any], momentum: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = batches(network, 2, 8)
+    plain = train(engine(network, precision, momentum=momentum, engine={"workers": 1}), given)
+    monkeypatch.setattr(accumulate, "MINIMUM_MACS", 1)
+    monkeypatch.setattr(updater, "MINIMUM_WEIGHTS", 1)
+    shared = engine(network, precision, momentum=momentum, engine={"workers": 3})
+    assert train(shared, given) == plain
+    assert len(shared._updater._shares) == 3
 
 
 @pytest.mark.parametrize("execution", [EXECUTIONS[0], EXECUTIONS[3], EXECUTIONS[5]], ids=str)
