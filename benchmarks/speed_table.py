@@ -12,7 +12,7 @@ Run as `python benchmarks/speed_table.py [PART ...] [--run RUN] [--vgg-run RUN]`
 
 Starts, sweeps and samples per second are by the clock, which says something on an idle machine only: the load is printed
 first. Processor seconds (user and system) stand beside them, which another program slows by its use of caches, but not by
-its turn on the core. Rows of what is not measured say so. docs/performance.md holds a table made by this command.
+its turn on the core. Rows of what is not measured say so. docs/performance.md says what was measured.
 """
 
 import argparse
