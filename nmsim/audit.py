@@ -100,7 +100,7 @@ def _prices(
     anew = fsum(chain(spent[priced].tolist(), spent[working].tolist()))
     anew /= samples
     control = next((price.pj for price in energy.prices if price.group == CONTROL), 0.0)
-    carried = energy.select(component=CONTROL).count.sum() / samples
+    carried = energy.count[energy.columns.where(component=CONTROL)].sum() / samples
     standing = power.total_w * float(perf.latency_s.mean()) * units.PJ_PER_J
     if idle is not None:
         standing += sum(part.price.pj * float(idle.seconds(part.component).mean()) for part in power.parts)
@@ -140,7 +140,7 @@ def _rows_of(counts: ActionCounts, actions: frozenset[tuple[str, str]], componen
 
 def _parts(perf: PerfResult, energy: EnergyTable) -> Iterator[Check]:
     for name in ("phase", "layer", "core", "component"):
-        parts = fsum(energy.means_by(name).values())
+        parts = fsum(energy.parts_j(name).tolist())
         yield _same(f"energy by {name} adds up", energy.mean_j, parts, "J")
     cycles = fsum(float(cycles.sum()) for cycles in perf.phase_cycles.values())
     yield _same("time by phase adds up", float(perf.sample_cycles.sum()), cycles, "cycles")

@@ -36,7 +36,7 @@ class _Given:
         """See `Columns.coded`."""
         if name not in self._coded:
             find = self._find.get(name)
-            self._coded[name] = np.unique(self.arrays[name], return_inverse=True) if find is None else find()
+            self._coded[name] = _coded(self.arrays[name]) if find is None else find()
         return self._coded[name]
 
     def picked(self, name: str, rows: IntArray) -> Coded:
@@ -153,6 +153,19 @@ class Columns(Mapping[str, NDArray[Any]]):
             ("only", names), lambda: Columns({name: self._given.whole(name) for name in names}, self.rows)
         )
 
+    def named(self, names: Sequence[str], **texts: str) -> "Columns":
+        """Columns of these names: some that have one text in every row, and those that are here.
+
+        >>> named = Columns({"core": np.array([4, 2])}).named(("part", "core"), part="lane")
+        >>> named["part"].tolist(), named["core"].tolist()
+        (['lane', 'lane'], [4, 2])
+        """
+        given = {
+            name: partial(_constant, texts[name], self.rows) if name in texts else self._given.whole(name)
+            for name in names
+        }
+        return Columns(given, self.rows)
+
     def is_number(self, name: str) -> bool:
         """Whether a column is of numbers, given as such."""
         array = self._given.arrays.get(name)
@@ -166,6 +179,22 @@ class Columns(Mapping[str, NDArray[Any]]):
             self._kept[key] = find()
         found: T = self._kept[key]
         return found
+
+
+def _coded(array: NDArray[Any]) -> Coded:
+    """See `Columns.coded`; of whole numbers in a small range without sorting."""
+    if array.dtype.kind in "iu" and len(array):
+        least = array.min()
+        place = array - least
+        if (most := int(place.max()) + 1) <= _most(place):
+            occurs = np.zeros(most, np.bool_)
+            occurs[place] = True
+            return np.flatnonzero(occurs).astype(array.dtype) + least, (np.cumsum(occurs) - 1)[place]
+    return np.unique(array, return_inverse=True)
+
+
+def _constant(text: str, rows: int) -> Coded:
+    return np.array([text]), np.zeros(rows, np.int64)
 
 
 def joined(parts: tuple[Columns, ...]) -> Columns:

@@ -15,6 +15,8 @@ from nmsim.sums import sum_rows
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
 T = TypeVar("T")
+KEPT_KEYS = 16_384
+"""Keys of rows whose texts are kept: those of the works of one network are a few hundred."""
 KEPT_OF_BLOCKS = 8
 """Answers that blocks keep: price lists change from design to design, and come back while few other things change."""
 
@@ -205,7 +207,7 @@ class ActionCounts:
         """Join blocks in order of their keys; rows of equal key are added up, rows of zeros dropped."""
         given = list(blocks)
         keys = [(*block.key, block.per_batch) for block in given]
-        ordered = sorted(dict.fromkeys(keys), key=lambda key: tuple(map(str, key)))
+        ordered = sorted(dict.fromkeys(keys), key=_texts)
         rank = {key: index for index, key in enumerate(ordered)}
         of_row = np.repeat(
             np.array([rank[key] for key in keys], np.int64), [len(block.cores) for block in given]
@@ -250,6 +252,12 @@ class ActionCounts:
     def total(self, **equal: Any) -> int:
         """Sum over samples of the selected rows."""
         return int(self.select(**equal).counts.sum())
+
+
+@lru_cache(maxsize=KEPT_KEYS)
+def _texts(key: tuple[Any, ...]) -> tuple[str, ...]:
+    """What keys are sorted by."""
+    return tuple(map(str, key))
 
 
 @dataclass(frozen=True, eq=False)

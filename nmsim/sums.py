@@ -51,18 +51,6 @@ def sum_last(values: NDArray[Number]) -> NDArray[Number]:
     return total.reshape(shape)
 
 
-def sum_both(values: IntArray) -> tuple[IntArray, IntArray]:
-    """Whole numbers `(n, S, T)` added up over T `(n, S)`, and over S `(n, T)`.
-
-    >>> [total.tolist() for total in sum_both(np.array([[[1, 2], [3, 4]]]))]
-    [[[3, 7]], [[4, 6]]]
-    """
-    n, samples, steps = values.shape
-    over_steps, over_samples = np.empty((n, samples), np.int64), np.zeros((n, steps), np.int64)
-    _add_both(_flat(values), over_steps, over_samples)
-    return over_steps, over_samples
-
-
 def _flat(values: NDArray[Number]) -> NDArray[Number]:
     """Row after row and writable, so that a pass is compiled for one type of array."""
     flags = values.flags
@@ -100,15 +88,3 @@ def _add_last(values: NDArray[Number], total: NDArray[Number]) -> None:
             total[k] = ((a + b) + (c + d)) + ((e + f) + (g + h))
         for i in range(whole, size):
             total[k] += values[k, i]
-
-
-@numba.njit(cache=True, **OPTIONS)
-def _add_both(values: IntArray, over_steps: IntArray, over_samples: IntArray) -> None:
-    n, samples, steps = values.shape
-    for k in range(n):
-        for sample in range(samples):
-            total = 0
-            for step in range(steps):
-                total += values[k, sample, step]
-                over_samples[k, step] += values[k, sample, step]
-            over_steps[k, sample] = total

@@ -158,9 +158,7 @@ def _control(dynamic: EnergyTable, chip: ChipConfig, table: ComponentTable) -> R
 
 def _named(columns: Columns, component: str, action: str) -> Columns:
     """Phases, layers and cores under one component and action."""
-    texts = {"component": component, "action": action, "unit": ""}
-    made = {name: np.full(columns.rows, text) for name, text in texts.items()}
-    return Columns({name: made[name] if name in made else columns[name] for name in ENERGY_COLUMNS})
+    return columns.named(ENERGY_COLUMNS, component=component, action=action, unit="")
 
 
 def control_price(chip: ChipConfig, table: ComponentTable) -> Price:
@@ -223,12 +221,11 @@ def _stage_columns(stages: tuple[tuple[str, int, bytes], ...]) -> Columns:
     """One row per stage (its phase, its layer, its cores as 64-bit numbers) and core."""
     cores = [np.frombuffer(data, np.int64) for _, _, data in stages]
     lengths = [len(some) for some in cores]
-    columns = Columns(
-        {
-            "phase": np.repeat(np.array([phase for phase, _, _ in stages]), lengths),
-            "layer": np.repeat(np.array([layer for _, layer, _ in stages]), lengths),
-            "core": np.concatenate(cores),
-        }
+    columns = Columns.picked(
+        {"phase": np.array([phase for phase, _, _ in stages])},
+        np.repeat(np.arange(len(stages)), lengths),
+        layer=np.repeat(np.array([layer for _, layer, _ in stages]), lengths),
+        core=np.concatenate(cores),
     )
     return _named(columns, CLOCK, WORKING)
 

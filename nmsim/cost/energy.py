@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from nmsim import units
 from nmsim.columns import Columns
 from nmsim.cost.price import Price
+from nmsim.sums import sum_last, sum_rows
 
 FloatArray = NDArray[np.float64]
 ENERGY_COLUMNS = ("component", "action", "unit", "phase", "layer", "core")
@@ -74,11 +75,16 @@ class EnergyTable:
     @cached_property
     def _row_pj(self) -> FloatArray:
         """Mean energy per sample of every row `(K,)`."""
-        return self.energy_pj.mean(axis=1) if len(self) else np.zeros(0)
+        return sum_last(self.energy_pj) / self.energy_pj.shape[1] if len(self) else np.zeros(0)
 
     def mean_of(self, **equal: Any) -> float:
         """Mean energy per sample of the rows that `select` would give, joules."""
         return float(self._row_pj[self.columns.where(**equal)].sum()) * units.J_PER_PJ
+
+    def parts_j(self, name: str) -> FloatArray:
+        """Mean energy per sample of every value of a column, joules, row by row added up."""
+        values, code = self.columns.coded(name)
+        return sum_rows(code, self._row_pj[:, None], len(values))[:, 0] * units.J_PER_PJ
 
     def means_by(self, *names: str) -> dict[tuple[Any, ...], float]:
         """Mean energy per sample of the parts that `by` would give, joules."""

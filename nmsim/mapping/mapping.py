@@ -206,6 +206,15 @@ class Residencies(HashedTuple[Residency]):
         return {place: (dict(held), bits[place]) for place, held in words.items()}
 
     @cached_property
+    def off_chip(self) -> dict[int, dict[tuple[int, Content], int]]:
+        """Bits that live in DRAM by layer, then core and kind of data."""
+        bits: dict[int, dict[tuple[int, Content], int]] = defaultdict(dict)
+        for row in self:
+            if row.memory is None:
+                bits[row.layer][row.core, row.content] = row.bits
+        return dict(bits)
+
+    @cached_property
     def text(self) -> str:
         """Written out."""
         return repr(self)

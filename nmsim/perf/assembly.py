@@ -1,6 +1,5 @@
 """Assembly: the stages of every layer in their order, each built once for all works that ask the same of it."""
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
@@ -9,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nmsim.caches import BoundedCache
+from nmsim.caches import BoundedCache, HashedTuple
 from nmsim.contents import Content
 from nmsim.hardware.chip import ChipConfig
 from nmsim.mapping.flow import LayerFlow
@@ -263,7 +262,7 @@ class _Assembly:
         own = self.off_chip.get(stage.layer)
         if not own:
             return ()
-        key = (stage, tuple(own.items()), None if history is None else history.tobytes())
+        key = (stage, own, None if history is None else history.tobytes())
         return _stages(_StageQuestion(transfer.load, (self.tasks[stage.layer],), key, (stage, own, history)))
 
     def _number(self, stages: Sequence[Stage]) -> Group:
@@ -280,33 +279,33 @@ def _flow(mapping: NetworkMapping, layer: int, chip: ChipConfig) -> LayerFlow:
 
 def _kinds_off_chip(mapping: NetworkMapping, setting: _Setting) -> dict[int, frozenset[Content]]:
     """Kinds of data of each layer that live off chip: where the mapping or a design option puts them."""
-    kinds: dict[int, set[Content]] = defaultdict(set)
-    for row in mapping.residency:
-        if row.memory is None:
-            kinds[row.layer].add(row.content)
+    kinds = {layer: {content for _, content in bits} for layer, bits in mapping.residency.off_chip.items()}
     spilt = setting.chip.options.stbp_history == "spill" and setting.needs.carries == "history"
     layers = (layer.index for layer in setting.network.synaptic_layers)
-    return {n: frozenset(kinds[n] | ({Content.HISTORY} if spilt else set())) for n in layers}
+    return {n: frozenset(kinds.get(n, set()) | ({Content.HISTORY} if spilt else set())) for n in layers}
 
 
 def _bits_off_chip(
     mapping: NetworkMapping, tasks: Sequence[LayerTask], needs: TrainingNeeds
-) -> dict[int, dict[tuple[int, Content], int]]:
-    """Bits off chip by layer, then core and kind: what the mapping placed there, and what options put there in any case."""
-    placed: dict[int, dict[tuple[int, Content], int]] = defaultdict(dict)
-    for row in mapping.residency:
-        if row.memory is None:
-            placed[row.layer][row.core, row.content] = row.bits
-    for task in tasks:
-        slices = task.slices
-        forced: list[tuple[Content, IntArray]] = []
-        if needs.trains and gradient.placement(task) == "off_chip":
-            forced.append((Content.WEIGHT_GRADIENT, slices.weights * task.gradient_bits))
-        if needs.carries == "history" and task.options.stbp_history == "spill":
-            forced.append((Content.HISTORY, slices.inputs))
-        for content, bits in forced:
-            totals: dict[tuple[int, Content], int] = {}
-            for core, amount in zip(slices.core.tolist(), bits.tolist(), strict=True):
-                totals[core, content] = totals.get((core, content), 0) + amount
-            placed[task.index] = totals | placed[task.index]
-    return dict(placed)
+) -> dict[int, transfer.OffChip]:
+    """Bits off chip of every layer: what the mapping placed there, and what options put there in any case."""
+    return {task.index: HashedTuple(_off_chip_of(mapping, task, needs).items()) for task in tasks}
+
+
+def _off_chip_of(
+    mapping: NetworkMapping, task: LayerTask, needs: TrainingNeeds
+) -> Mapping[tuple[int, Content], int]:
+    """Bits off chip of a layer by core and kind."""
+    placed = mapping.residency.off_chip.get(task.index, {})
+    slices = task.slices
+    forced: list[tuple[Content, IntArray]] = []
+    if needs.trains and gradient.placement(task) == "off_chip":
+        forced.append((Content.WEIGHT_GRADIENT, slices.weights * task.gradient_bits))
+    if needs.carries == "history" and task.options.stbp_history == "spill":
+        forced.append((Content.HISTORY, slices.inputs))
+    for content, bits in forced:
+        totals: dict[tuple[int, Content], int] = {}
+        for core, amount in zip(slices.core.tolist(), bits.tolist(), strict=True):
+            totals[core, content] = totals.get((core, content), 0) + amount
+        placed = totals | placed
+    return placed

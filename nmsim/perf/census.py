@@ -14,10 +14,10 @@ from nmsim.caches import BoundedCache
 from nmsim.columns import distinct_numbers
 from nmsim.network.spec import NetworkSpec, SynapticLayer
 from nmsim.perf.geometry import LayerGeometry, LayerSlices
+from nmsim.perf.mask_sums import Ones, Prefix, any_of, in_boxes, prefix_sums
 
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
-Ones = BoolArray | NDArray[np.uint16]
 Boxes = tuple[IntArray, IntArray, IntArray, IntArray]
 KEPT_BYTES = 96 * 2**20
 """Of counts that are kept for further mappings whose slices are the same boxes."""
@@ -69,16 +69,13 @@ class Mask:
     ones: Ones
 
     @cached_property
-    def prefix(self) -> IntArray:
+    def prefix(self) -> Prefix:
         """Sums over columns, cumulated over channels and rows: `(S, T, C + 1, H + 1)`."""
-        # these sums are a large part of a census; their differences are exact in any unsigned type that holds all ones
-        places = np.prod(self.ones.shape[2:])
-        dtype = np.min_scalar_type(places) if self.ones.dtype == np.bool_ else np.int64
-        return _prefix(self.ones.sum(axis=-1, dtype=dtype))
+        return prefix_sums(self.ones)
 
     def count(self, c0: IntArray, c1: IntArray, y0: IntArray, y1: IntArray) -> IntArray:
         """Ones in n boxes of channels and rows, `(n, S, T)`."""
-        return _kept((self,), "count", (c0, c1, y0, y1), lambda: _boxes(self.prefix, c0, c1, y0, y1))
+        return _kept((self,), "count", (c0, c1, y0, y1), lambda: in_boxes(self.prefix, c0, c1, y0, y1))
 
     def weighted(self, weight: IntArray, c0: IntArray, c1: IntArray, y0: IntArray, y1: IntArray) -> IntArray:
         """Sum of a weight `(H, W)` or `(S, T, H, W)` over the ones in n boxes, `(n, S, T)`."""
@@ -90,13 +87,7 @@ class Mask:
     def _weighted(self, weight: IntArray, c0: IntArray, c1: IntArray, y0: IntArray, y1: IntArray) -> IntArray:
         if weight.shape[-2:] == (1, 1):
             return self.count(c0, c1, y0, y1) * weight.reshape(weight.shape[:-2])
-        # float64 sums of integers below 2**53 are exact
-        rows = np.einsum(
-            "stchw,...hw->stch" if weight.ndim == 2 else "stchw,sthw->stch",
-            self.ones,
-            weight.astype(np.float64),
-        )
-        return _boxes(_prefix(np.rint(rows).astype(np.int64)), c0, c1, y0, y1)
+        return in_boxes(prefix_sums(self.ones, weight), c0, c1, y0, y1)
 
     def grouped(self, c0: IntArray, c1: IntArray, size: IntArray) -> tuple["Mask", IntArray, IntArray]:
         """Mask of groups of neighbouring channels of which any is one, and each box's range of groups.
@@ -109,13 +100,11 @@ class Mask:
 
     def _grouped(self, c0: IntArray, c1: IntArray, size: IntArray) -> tuple["Mask", IntArray, IntArray]:
         boxes, inverse = distinct_boxes(c0, c1, size)
-        parts, ends = [], [0]
-        for start, stop, width in boxes.T:
-            first = np.arange(0, stop - start, width)
-            parts.append(np.logical_or.reduceat(self.ones[:, :, start:stop], first, axis=2))
-            ends.append(ends[-1] + len(first))
-        ends_array = np.array(ends)
-        return Mask(np.concatenate(parts, axis=2)), ends_array[:-1][inverse], ends_array[1:][inverse]
+        starts = [np.arange(start, stop, width) for start, stop, width in boxes.T]
+        groups = [len(first) for first in starts]
+        past = np.minimum(np.concatenate(starts) + np.repeat(boxes[2], groups), np.repeat(boxes[1], groups))
+        ends = np.cumsum([0, *groups])
+        return Mask(any_of(self.ones, np.concatenate(starts), past)), ends[:-1][inverse], ends[1:][inverse]
 
     def channels_with_any(self, c0: IntArray, c1: IntArray, y0: IntArray, y1: IntArray) -> IntArray:
         """Channels of n boxes with any one in the box's rows, `(n, S, T)`."""
@@ -134,21 +123,6 @@ class Mask:
         return self.ones.reshape(*self.ones.shape[:2], -1)
 
 
-def _prefix(rows: IntArray) -> IntArray:
-    """Cumulated sums of `(S, T, C, H)` with a leading zero on both last axes."""
-    padded = np.zeros((*rows.shape[:2], rows.shape[2] + 1, rows.shape[3] + 1), rows.dtype)
-    np.cumsum(rows, axis=2, dtype=rows.dtype, out=padded[:, :, 1:, 1:])
-    if rows.shape[3] > 1:
-        np.cumsum(padded[:, :, 1:, 1:], axis=3, dtype=rows.dtype, out=padded[:, :, 1:, 1:])
-    return padded
-
-
-def _boxes(prefix: IntArray, c0: IntArray, c1: IntArray, y0: IntArray, y1: IntArray) -> IntArray:
-    """Sums of n boxes `(n, S, T)` from cumulated sums."""
-    total = prefix[:, :, c1, y1] - prefix[:, :, c0, y1] - prefix[:, :, c1, y0] + prefix[:, :, c0, y0]
-    return np.moveaxis(total, -1, 0).astype(np.int64, copy=False)
-
-
 @dataclass(frozen=True, eq=False)
 class LayerCensus:
     """Masks of one layer, `(S, T, C, H, W)`, with the counts that couple inputs and neurons."""
@@ -163,6 +137,14 @@ class LayerCensus:
     """Neurons whose state changed, where the activity tells."""
     synapses: BoolArray | None = None
     """Which weights are there, in their shape; None: all."""
+
+    @cached_property
+    def active(self) -> Mask:
+        """Neurons whose state changed, where the activity tells, else those that receive an input or fire."""
+        if self.updates is not None:
+            return Mask(self.updates)
+        seen = self.seen(self.inputs, 0, self.geometry.in_shape[0]) > 0
+        return Mask(seen[:, :, None] | (self.spikes.ones > 0))
 
     def taps_of(self, mask: Mask, slices: LayerSlices) -> IntArray:
         """Pairs of a one of an input mask and a kernel position that leads to a neuron row of each slice, `(n, S, T)`.

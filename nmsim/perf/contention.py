@@ -24,6 +24,8 @@ KEPT = 64
 class Meetings:
     """Stages that run beside each other: meeting m is of `stage[first[m]:first[m + 1]]`, each at its `step`.
 
+    `met` are the stages that meet any other, ascending; `stage` is `met[place]`.
+
     The meetings of group g, one per time step, begin at `of_group[g]`, that of slot s is `of_slot[s]`; -1 where a stage is
     alone, or a slot has one chain, whose groups run one after the other and are bounded by themselves.
     """
@@ -31,6 +33,8 @@ class Meetings:
     first: IntArray
     stage: IntArray
     step: IntArray
+    met: IntArray
+    place: IntArray
     of_group: tuple[int, ...]
     of_slot: tuple[int, ...]
     of_update_slot: tuple[int, ...]
@@ -65,7 +69,8 @@ def _meetings(asked: Itself[Schedule], steps: tuple[int, ...]) -> Meetings:
     turns = np.array([turn for meeting in met for turn in meeting], np.int64).reshape(-1, 2)
     first = np.cumsum([0, *(len(meeting) for meeting in met)])
     stage, step = np.ascontiguousarray(turns[:, 0]), np.ascontiguousarray(turns[:, 1])
-    return Meetings(first, stage, step, tuple(of_group), tuple(of_slot), tuple(of_update_slot))
+    stages, place = np.unique(stage, return_inverse=True)
+    return Meetings(first, stage, step, stages, place, tuple(of_group), tuple(of_slot), tuple(of_update_slot))
 
 
 def least_cycles(
@@ -81,22 +86,26 @@ def least_cycles(
         return np.zeros((0, samples))
     grid = machine.links.grid
     of_cores = len(machine.tile) * loads[0].resources
-    resources, taken = list[IntArray](), list[FloatArray]()
-    for load in loads:
+    rows, resources, taken = list[int](), list[IntArray](), list[FloatArray]()
+    met = [loads[number] for number in meetings.met]
+    for load in met:
         parts = [load.rows] if load.network is None else [load.rows, load.network.rows]
-        resources.append(np.concatenate([parts[0][0], *(index + of_cores for index, _ in parts[1:])]))
+        rows.append(sum(len(index) for index, _ in parts))
+        resources += [parts[0][0], *(index + of_cores for index, _ in parts[1:])]
         taken += [values.reshape(-1) for _, values in parts]
+    fills = [load.longest_fill for load in met]
     bounds, fill = np.zeros((count, samples)), np.zeros((count, samples))
+    places = of_cores + grid.links + 2 * grid.tiles + 1
     _meet(
-        meetings.first, meetings.stage, meetings.step,
-        _starts(len(index) for index in resources), np.concatenate(resources),
-        _starts(len(index) * load.longest_fill.size for index, load in zip(resources, loads, strict=True)),
+        meetings.first, meetings.place, meetings.step,
+        _starts(rows), np.concatenate(resources),
+        _starts(number * longest.size for number, longest in zip(rows, fills, strict=True)),
         np.concatenate(taken),
-        np.array([load.longest_fill.shape for load in loads]),
-        _starts(load.longest_fill.size for load in loads),
-        np.concatenate([load.longest_fill.reshape(-1) for load in loads]),
-        np.concatenate([cycles.reshape(-1) for cycles in dram]),
-        np.zeros((of_cores + grid.links + 2 * grid.tiles + 1, samples)), bounds, fill,
+        np.array([longest.shape for longest in fills]),
+        _starts(longest.size for longest in fills),
+        np.concatenate([longest.reshape(-1) for longest in fills]),
+        np.concatenate([dram[number].reshape(-1) for number in meetings.met]),
+        np.full(places, -1), np.empty((places, samples)), bounds, fill,
     )  # fmt: skip
     # loads are sums of fractions of cycles: a whole number of them must not be rounded up for its last bit
     return np.asarray(np.ceil(bounds - 1e-9) + fill)
@@ -111,25 +120,32 @@ def _starts(lengths: Iterable[int]) -> IntArray:
 def _meet(
     first: IntArray, stage: IntArray, step: IntArray, row_first: IntArray, resource: IntArray, value_first: IntArray,
     values: FloatArray, shape: IntArray, cell_first: IntArray, fills: FloatArray, dram: FloatArray,
-    total: FloatArray, bounds: FloatArray, fill: FloatArray,
+    latest: IntArray, total: FloatArray, bounds: FloatArray, fill: FloatArray,
 ) -> None:  # fmt: skip
-    """Sums of every meeting in the order of its stages; `shape (stages, 2)` samples and steps that a stage tells apart."""
-    samples = total.shape[1]
+    """Sums of every meeting in the order of its stages; `shape (stages, 2)` samples and steps that a stage tells apart.
+
+    `total` is of the meeting that is in `latest`. Nothing is taken for less than no time, so that the largest sum on the way
+    is the largest in the end.
+    """
+    samples, last = total.shape[1], len(total) - 1
     for meeting in range(len(first) - 1):
-        total[:] = 0.0
+        total[last] = 0.0
         for turn in range(first[meeting], first[meeting + 1]):
             number = stage[turn]
             steps = shape[number, 1]
             stride = steps if shape[number, 0] > 1 else 0
             base = value_first[number] + step[turn]
             for row in range(row_first[number], row_first[number + 1]):
+                place = resource[row]
+                if latest[place] != meeting:
+                    latest[place] = meeting
+                    total[place] = 0.0
                 for sample in range(samples):
-                    total[resource[row], sample] += values[base + sample * stride]
+                    total[place, sample] += values[base + sample * stride]
+                    bounds[meeting, sample] = max(bounds[meeting, sample], total[place, sample])
                 base += shape[number, 0] * steps
             base = cell_first[number] + step[turn]
             for sample in range(samples):
-                total[-1, sample] += dram[base + sample * stride]
+                total[last, sample] += dram[base + sample * stride]
+                bounds[meeting, sample] = max(bounds[meeting, sample], total[last, sample])
                 fill[meeting, sample] = max(fill[meeting, sample], fills[base + sample * stride])
-        for row in range(len(total)):
-            for sample in range(samples):
-                bounds[meeting, sample] = max(bounds[meeting, sample], total[row, sample])

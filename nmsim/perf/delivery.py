@@ -1,5 +1,6 @@
 """Deliveries: compiled passes over pairs of a flow and a target: links that flows cross, and flights."""
 
+from functools import lru_cache
 from math import prod
 
 import numba
@@ -11,6 +12,12 @@ from nmsim.hardware.routing import EAST, NORTH, SOUTH, WEST, Grid
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
+
+
+MOST_TILES = 256
+"""Tiles up to which the flights between all of them are kept."""
+KEPT = 16
+"""Networks whose flights are kept."""
 
 
 def crossings(grid: Grid, source: IntArray, target: IntArray, flow: IntArray) -> tuple[IntArray, IntArray]:
@@ -30,16 +37,41 @@ def flights(
     grid: Grid, source: IntArray, target: IntArray, entry_cycles: float, latency_cycles: FloatArray
 ) -> FloatArray:
     """Flight of a head flit `(K,)` from tile to tile: its entry, and the latency of every link of its route in order."""
+    if grid.tiles <= MOST_TILES:
+        return _table(grid, entry_cycles, latency_cycles.tobytes())[source, target]
     found = np.full(len(source), entry_cycles)
     _fly(grid.columns, grid.rows, int(grid.torus), source, target, latency_cycles, found)
     return found
 
 
-def first_flights(row: IntArray, flight: FloatArray, sent: NDArray[np.bool_], rows: int) -> FloatArray:
-    """Shortest flight `(rows, ...)` of the deliveries to each `row (K,)` that are `sent (K, ...)`; infinite without any."""
+@lru_cache(maxsize=KEPT)
+def _table(grid: Grid, entry_cycles: float, latency_cycles: bytes) -> FloatArray:
+    """Flights between all tiles `(tiles, tiles)`: a stage has as many deliveries as there are pairs, and more."""
+    source, target = np.divmod(np.arange(grid.tiles**2), grid.tiles)
+    found = np.full(len(source), entry_cycles)
+    _fly(
+        grid.columns,
+        grid.rows,
+        int(grid.torus),
+        source,
+        target,
+        np.frombuffer(bytearray(latency_cycles)),
+        found,
+    )
+    return found.reshape(grid.tiles, grid.tiles)
+
+
+def first_flights(
+    row: IntArray, flight: FloatArray, sent: NDArray[np.bool_], rows: int, which: IntArray | None = None
+) -> FloatArray:
+    """Shortest flight `(rows, ...)` of the deliveries to each `row (K,)` that are `sent (K, ...)`; infinite without any.
+
+    With `which (K,)` the numbers of `sent (F, ...)` are given that say so of each delivery.
+    """
     cells = prod(sent.shape[1:])
     first = np.full((rows, cells), np.inf)
-    _shorten(row, flight, np.ascontiguousarray(sent).reshape(len(row), cells), first)
+    which = np.arange(len(row)) if which is None else which
+    _shorten(row, which, flight, np.ascontiguousarray(sent).reshape(len(sent), cells), first)
     return first.reshape(rows, *sent.shape[1:])
 
 
@@ -124,11 +156,14 @@ def _fly(
 
 
 @numba.njit(cache=True, **OPTIONS)
-def _shorten(row: IntArray, flight: FloatArray, sent: NDArray[np.bool_], first: FloatArray) -> None:
+def _shorten(
+    row: IntArray, which: IntArray, flight: FloatArray, sent: NDArray[np.bool_], first: FloatArray
+) -> None:
     for k in range(len(row)):
-        for cell in range(sent.shape[1]):
-            if sent[k, cell]:
-                first[row[k], cell] = min(first[row[k], cell], flight[k])
+        to, number, own = row[k], which[k], flight[k]
+        for cell in range(sent.shape[1]):  # without a branch, so that eight cells are taken at once
+            here = own if sent[number, cell] else np.inf
+            first[to, cell] = min(first[to, cell], here)
 
 
 @numba.njit(cache=True, **OPTIONS)
@@ -139,22 +174,26 @@ def _leave(  # noqa: C901, PLR0912 - three passes: injection ports, ejection por
 ) -> None:  # fmt: skip
     flows, cells = packets.shape
     for k in range(len(flow)):
-        longest[flow[k]] = max(longest[flow[k]], flight[k])
+        number, to, own = flow[k], tile[k], flight[k]
+        longest[number] = max(longest[number], own)
         for cell in range(cells):
-            if packets[flow[k], cell] > 0:
-                first[tile[k], cell] = min(first[tile[k], cell], flight[k])
+            here = own if packets[number, cell] > 0 else np.inf
+            first[to, cell] = min(first[to, cell], here)
     for number in range(flows):
+        start, flies = source_tile[number], longest[number]
         for cell in range(cells):
             if packets[number, cell] > 0:
-                ends[cell] = max(ends[cell], injection[source_tile[number], cell] + longest[number])
+                ends[cell] = max(ends[cell], injection[start, cell] + flies)
     for place in range(len(ejection)):
         for cell in range(cells):
             if ejection[place, cell] > 0:
                 arrival = first[place, cell] if np.isfinite(first[place, cell]) else 0.0
                 ends[cell] = max(ends[cell], ejection[place, cell] + arrival)
     for k in range(len(link)):
+        place, number = link[k], crosses[k]
+        flies = longest[number]
         for cell in range(cells):
-            weighted[link[k], cell] += packets[crosses[k], cell] * longest[crosses[k]]
+            weighted[place, cell] += packets[number, cell] * flies
     for place in range(len(links)):
         for cell in range(cells):
             if links[place, cell] > 0:

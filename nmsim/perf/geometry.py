@@ -213,6 +213,12 @@ class LayerSlices:
         return tuple(tuple(rows) for rows in groups.values())
 
     @cached_property
+    def spreads_weights(self) -> bool:
+        """Whether several cores hold copies of the same weights."""
+        core = self.core.tolist()
+        return any(core[row] != core[rows[0]] for rows in self.weight_copies for row in rows)
+
+    @cached_property
     def updates(self) -> IntArray:
         """1 for the slices that update their weights, 0 for those that get them from another `(n,)`."""
         leads = np.zeros(len(self), np.int64)

@@ -96,6 +96,11 @@ class Machine:
         arrays = np.array([kind not in self.registers for kind in self.memory_kinds])
         return np.asarray(self.word_bits * arrays[self.memory_kind])
 
+    @cached_property
+    def has_split_ports(self) -> bool:
+        """Whether any memory's reads and writes have ports of their own."""
+        return bool(self.splits_ports.any())
+
     @property
     def ingress(self) -> tuple[int, ...]:
         """Tiles at which samples enter."""

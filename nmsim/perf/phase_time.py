@@ -1,6 +1,7 @@
 """Where the time of a sample goes: every slot's cycles given to phases, nothing lost, nothing twice."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,25 +10,29 @@ from nmsim.counts import Phase
 from nmsim.perf.schedule import Chain, Slot
 from nmsim.perf.work import StepWork
 
+IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
 
 
+@dataclass(frozen=True)
 class Turns:
-    """Durations of the groups of a schedule, looked up chain by chain.
+    """Durations of the groups of a schedule `table (turns, S)`, those of group g from `first[g]` on, one per time step."""
 
-    `group_cycles[g]` is `(S, T)`; either axis may have one entry, for what is the same for all samples or comes once.
-    """
+    table: FloatArray
+    first: IntArray
 
-    def __init__(self, group_cycles: Sequence[FloatArray], samples: int) -> None:
-        steps = [cycles.shape[1] for cycles in group_cycles]
-        self._first = np.concatenate([[0], np.cumsum(steps)])
-        self._table = np.zeros((int(self._first[-1]), samples))
-        for first, cycles in zip(self._first.tolist(), group_cycles, strict=False):
-            self._table[first : first + cycles.shape[1]] = cycles.T
+    @classmethod
+    def of_groups(cls, group_cycles: Sequence[FloatArray], samples: int) -> "Turns":
+        """Of `group_cycles[g] (S, T)`; either axis may have one entry, where all samples are the same or it comes once."""
+        first = np.cumsum([0, *(cycles.shape[1] for cycles in group_cycles)])
+        table = np.zeros((int(first[-1]), samples))
+        for start, cycles in zip(first.tolist(), group_cycles, strict=False):
+            table[start : start + cycles.shape[1]] = cycles.T
+        return cls(table, first)
 
     def of(self, chain: Chain) -> FloatArray:
         """Durations of the turns of a chain `(turns, S)`."""
-        return self._table[[self._first[group] + t for group, t in chain]]
+        return self.table[[self.first[group] + t for group, t in chain]]
 
 
 def phase_cycles(

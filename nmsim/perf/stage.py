@@ -3,23 +3,26 @@
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nmsim.caches import Itself
 from nmsim.counts import Action, Block, Blocks, Component, Phase
-from nmsim.hardware.routing import DIRECTIONS, EAST, WEST
-from nmsim.perf.machine import Lane, Machine
+from nmsim.hardware.routing import DIRECTIONS, EAST, WEST, Links
+from nmsim.perf.entries import Entries
+from nmsim.perf.machine import Machine
 from nmsim.perf.traffic import Traffic
 from nmsim.perf.traffic_load import TrafficLoad
 from nmsim.perf.uses import Uses
-from nmsim.sums import sum_both
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
 Cadence = Literal["step", "sample", "batch"]
+KEPT = 64
+"""Networks on chip whose links are kept."""
 
 
 class StageKind(StrEnum):
@@ -123,19 +126,23 @@ class Stage:
         return self.network.first_arrivals(self.cores)
 
     @cached_property
+    def _moved(self) -> tuple[FloatArray, FloatArray]:
+        return self.uses.moved(self.array_bits)
+
+    @property
     def operations(self) -> FloatArray:
         """Operations that all lanes start `(n, S)`, nanoseconds of service left out."""
-        return np.asarray(self.uses.lanes[:, : Lane.SERVICE].sum(axis=(1, -1)))
+        return self._moved[0]
+
+    @property
+    def moved_bits(self) -> FloatArray:
+        """Bits of the words that its memories take and give `(n, S)`, register files left out."""
+        return self._moved[1]
 
     @cached_property
     def opened(self) -> dict[tuple[float, int], dict[Hashable, float]]:
         """What its operations and moved bits open of clocks, by its share of a batch and samples (`CoreActivity.kept`)."""
         return {}
-
-    @cached_property
-    def moved_bits(self) -> FloatArray:
-        """Bits of the words that its memories take and give `(n, S)`, register files left out."""
-        return np.asarray((self.uses.words * self.array_bits[:, :, None, None]).sum(axis=(1, -1)))
 
     @cached_property
     def used(self) -> IntArray:
@@ -149,41 +156,49 @@ class Stage:
         return self.traffic is None and not (len(self.uses.number) or self.dram_bits.any())
 
 
-def counted_block(
-    key: tuple[object, ...], cores: IntArray, values: IntArray, shape: tuple[int, int], samples: int, cadence: Cadence
-) -> Block:  # fmt: skip
-    """Rows of counts `values (n, S, T)`, with one entry on an axis along which all are the same."""
-    steps = values.shape[-1]
-    total, of_steps = sum_both(values)
-    if steps != shape[1]:
-        total = total * (shape[1] // steps)
-    if total.shape[1] != samples:
-        total = np.broadcast_to(total, (len(total), samples))
-    if cadence != "step":
-        return Block(key, cores, total, cadence == "batch")
-    return Block(key, cores, total, of_steps=of_steps * (shape[0] // values.shape[1]), steps=shape[1])
-
-
 def _packet_blocks(stage: Stage, traffic: Traffic) -> Iterator[Block]:
     """What the packets of a stage do on the network on chip."""
     machine, shared = traffic.machine, np.array([-1])
-    noc, links = machine.chip.noc, machine.links
-
-    def block(component: Component, action: Action, bits: int, values: IntArray, unit: str = "") -> Block:
-        key = (component, action, unit, bits, 0, 0, stage.phase, stage.layer)
-        return counted_block(key, shared, values[None], stage.waits.shape[1:], stage.samples, stage.cadence)
-
+    noc, flits = machine.chip.noc, traffic.flits
+    packets = traffic.link_packets
+    summed = _link_weights(Itself(machine.links)) @ packets.reshape(len(packets), -1)
+    every, wire, border, *ways = summed.reshape(-1, *packets.shape[1:])
+    happened: list[tuple[Component, Action, str, int, IntArray]] = []
     if machine.chip.host is not None:
         entering = traffic.packets[traffic.source < 0].sum(axis=0)
-        yield block(Component.HOST, Action.BIT, 0, entering * (traffic.packet_bits - noc.header_bits))
-    packets, flits = traffic.link_packets, traffic.flits
-    yield block(Component.NOC, Action.FLIT_HOP, noc.flit_bits, packets.sum(axis=0) * flits)
-    lengths_um = links.length_um * ~links.chip_border
-    wire = np.tensordot(lengths_um, packets, axes=1) * (flits * noc.flit_bits)
-    yield block(Component.NOC, Action.WIRE_BIT_UM, 0, wire)
-    border = packets[links.chip_border].sum(axis=0) * traffic.packet_bits
-    yield block(Component.CHIP_LINK, Action.BIT, 0, border)
+        bits = traffic.packet_bits - noc.header_bits
+        happened.append((Component.HOST, Action.BIT, "", 0, entering * bits))
+    happened += [
+        (Component.NOC, Action.FLIT_HOP, "", noc.flit_bits, every * flits),
+        (Component.NOC, Action.WIRE_BIT_UM, "", 0, wire * (flits * noc.flit_bits)),
+        (Component.CHIP_LINK, Action.BIT, "", 0, border * traffic.packet_bits),
+    ]
     for direction, name in enumerate(DIRECTIONS):
         action = Action.HOP_EAST_WEST if direction in (EAST, WEST) else Action.HOP_NORTH_SOUTH
-        yield block(Component.EVENT, action, 0, packets[direction :: len(DIRECTIONS)].sum(axis=0), name)
-    yield block(Component.EVENT, Action.PACKET_LOCAL, 0, traffic.within_tile)
+        happened.append((Component.EVENT, action, name, 0, ways[direction]))
+    happened.append((Component.EVENT, Action.PACKET_LOCAL, "", 0, traffic.within_tile))
+    entries = Entries(1, stage.waits.shape[1:])
+    numbers = [entries.count(values[None]) for *_, values in happened]
+    totals = entries.totals()
+    for (component, action, unit, bits, _), number in zip(happened, numbers, strict=True):
+        key = (component, action, unit, bits, 0, 0, stage.phase, stage.layer)
+        yield stage_block(key, shared, totals[number], stage.cadence, stage.samples, stage.waits.shape[2])
+
+
+@lru_cache(maxsize=KEPT)
+def _link_weights(links: Itself[Links]) -> IntArray:
+    """What a packet over each link counts for `(7, L)`: links, micrometres on chips, chip borders, links by direction."""
+    border, direction = links.it.chip_border, np.arange(len(links.it.chip_border)) % len(DIRECTIONS)
+    ways = direction == np.arange(len(DIRECTIONS))[:, None]
+    rows = (np.ones_like(border), links.it.length_um * ~border, border, *ways)
+    return np.array(rows, np.int64)
+
+
+def stage_block(
+    key: tuple[object, ...], cores: IntArray, totals: tuple[IntArray, IntArray], cadence: Cadence, samples: int, steps: int
+) -> Block:  # fmt: skip
+    """Rows of counts on some cores, whose `totals` are those of `Entries`."""
+    over_steps, over_samples = totals
+    if cadence == "step":
+        return Block(key, cores, over_steps, of_steps=over_samples, steps=steps)
+    return Block(key, cores, np.broadcast_to(over_steps, (len(cores), samples)), cadence == "batch")

@@ -69,8 +69,7 @@ class TrafficLoad:
     def first_arrivals(self, cores: IntArray) -> FloatArray:
         """Flight of the first packet to each of some cores, 0 where all are its own `(n, S, T)`."""
         flows, targets, flight = self._deliveries
-        sent = self.traffic.packets > 0
-        first = first_flights(targets, flight, sent[flows], len(self.machine.tile))
+        first = first_flights(targets, flight, self.traffic.packets > 0, len(self.machine.tile), flows)
         return np.where(np.isfinite(first), first, 0.0)[cores]
 
     @cached_property

@@ -2,15 +2,17 @@
 
 from dataclasses import dataclass
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from nmsim.fixedpoint.compiled import OPTIONS
 from nmsim.perf.machine import Lane
 from nmsim.sums import sum_rows
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
-MAX_LANES = len(Lane)
+MAX_LANES, SERVICE = len(Lane), int(Lane.SERVICE)
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,8 +75,35 @@ class Uses:
         happens = sum_rows(self.number // self.resources, (self.amount != 0).astype(np.int64), self.cores)
         return np.asarray(happens > 0)
 
+    def moved(self, word_bits: IntArray) -> tuple[FloatArray, FloatArray]:
+        """Operations that all lanes start, nanoseconds of service left out, and bits of the words moved, `(n, S)` each.
+
+        `word_bits (n, M)` of every memory. Sums of whole numbers, whose order does not matter.
+        """
+        samples = self.amount.shape[1]
+        operations, bits = np.zeros((self.cores, samples)), np.zeros((self.cores, samples))
+        _move(self.number, self.amount, word_bits, operations, bits)
+        return operations, bits
+
     def spread(self, values: FloatArray) -> FloatArray:
         """Values `(K, ...)` of what is used as those of every lane and memory `(n, 5 + M, ...)`, zero elsewhere."""
         found = np.zeros((self.cores * self.resources, *values.shape[1:]))
         found[self.number] = values
         return found.reshape(self.cores, self.resources, *values.shape[1:])
+
+
+@numba.njit(cache=True, **OPTIONS)
+def _move(
+    number: IntArray, amount: FloatArray, word_bits: IntArray, operations: FloatArray, bits: FloatArray
+) -> None:
+    resources = MAX_LANES + word_bits.shape[1]
+    for k in range(len(number)):
+        row, place = number[k] // resources, number[k] % resources
+        for sample in range(amount.shape[1]):
+            total = 0.0
+            for step in range(amount.shape[2]):
+                total += amount[k, sample, step]
+            if place < SERVICE:
+                operations[row, sample] += total
+            elif place >= MAX_LANES:
+                bits[row, sample] += total * word_bits[row, place - MAX_LANES]

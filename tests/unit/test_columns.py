@@ -1,6 +1,7 @@
 """Columns answer as plain arrays do, and find each answer once."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -73,3 +74,16 @@ def test_combinations_of_numbers_are_those_of_a_sort(rows: int, columns: int, mo
     for found in (distinct_numbers(list(table)), distinct(list(table))):
         assert found[0].tolist() == first.tolist()
         assert found[1].tolist() == inverse.reshape(-1).tolist()
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.int32, np.uint8])
+@pytest.mark.parametrize("most", [3, 200])
+def test_whole_numbers_are_coded_as_sorting_codes_them(kind: type, most: int) -> None:
+    low = 0 if kind is np.uint8 else -1
+    array = np.random.default_rng(most).integers(low, most, 50).astype(kind)
+    for numbers in (array, array.astype(np.int64) * 10**9):
+        values, code = Columns({"number": numbers}).coded("number")
+        expected, expected_code = np.unique(numbers, return_inverse=True)
+        assert values.dtype == expected.dtype
+        assert np.array_equal(values, expected)
+        assert np.array_equal(code, expected_code)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nmsim.sums import BLOCK, sum_both, sum_last, sum_rows
+from nmsim.sums import BLOCK, sum_last, sum_rows
 
 
 def test_sums_by_row_are_those_of_numpy() -> None:
@@ -40,11 +40,3 @@ def test_sums_along_the_last_axis_have_the_bits_of_numpy(size: int) -> None:
     assert np.array_equal(sum_last(values[::2]), np.ascontiguousarray(values[::2]).sum(axis=-1))
     whole = random.integers(-9, 9, (5, 3, size))
     assert np.array_equal(sum_last(whole), whole.sum(axis=-1))
-
-
-def test_sums_over_both_axes_are_those_of_numpy() -> None:
-    values = np.random.default_rng(3).integers(-9, 9, (4, 5, 6))
-    for given in (values, values[:, :1], values[..., :1], np.broadcast_to(values[:, :1, :1], values.shape)):
-        over_steps, over_samples = sum_both(given)
-        assert np.array_equal(over_steps, given.sum(axis=2))
-        assert np.array_equal(over_samples, given.sum(axis=1))

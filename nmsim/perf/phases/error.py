@@ -18,10 +18,12 @@ from nmsim.perf.phases import stored
 from nmsim.perf.phases.integrate import address_bits, receive
 from nmsim.perf.phases.neuron import thresholds
 from nmsim.perf.projection import Projection
+from nmsim.perf.reached import reached_inputs
 from nmsim.perf.skipping import PackedVector
 from nmsim.perf.stage import Stage, StageKind
 from nmsim.perf.stage_builder import StageBuilder
 from nmsim.perf.traffic import Flow, Flows, Traffic
+from nmsim.sums import sum_last
 
 IntArray = NDArray[np.int64]
 
@@ -240,27 +242,28 @@ def _errors(task: LayerTask, source: LayerTask, projection: Projection) -> Flows
     below, columns = _rows_below(task, source, projection)
     first, owner = distinct_numbers([below.owner])
     cores = below.owner[first]
-    reached, plane = _reached(task, columns)
+    reached, plane = reached_inputs(task.deltas, slices, columns)
     ranges, share = distinct_boxes(slices.i0, slices.i1)
     rows, owners, packets = [], [], []
     for number, (i0, i1) in enumerate(ranges.T.tolist()):
         inside = (below.channel >= i0) & (below.channel < i1)
-        flat = np.bincount(
-            below.row[inside] * len(cores) + owner[inside], minlength=reached.shape[-1] * len(cores)
-        )
+        height = reached.shape[1]
+        flat = np.bincount(owner[inside] * height + below.row[inside], minlength=len(cores) * height)
         sharing = np.flatnonzero(share == number)
+        planes, which = np.unique(plane[sharing], return_inverse=True)
         # float64 sums of integers below 2**53 are exact
-        counts = np.rint(reached[plane[sharing]] @ flat.reshape(-1, len(cores)).astype(np.float64))
-        at, found = np.nonzero(counts.any(axis=(1, 2)))
+        counts = flat.reshape(-1, height).astype(np.float64) @ reached[planes]
+        at, found = np.nonzero((sum_last(counts) > 0)[which])
         rows.append(sharing[at])
         owners.append(found)
-        packets.append(counts[at, :, :, found].astype(np.int64))
+        packets.append(counts[which[at], found].astype(np.int64))
     row = np.concatenate(rows)
-    order = np.argsort(row, kind="stable")
+    order: IntArray | slice = np.argsort(row, kind="stable") if len(rows) > 1 else slice(None)
     groups = tuple((core,) for core in cores.tolist())
     flows = Flows(
-        slices.core[row[order]], np.concatenate(owners)[order], groups, np.concatenate(packets)[order]
-    ).merged()
+        slices.core[row[order]], np.concatenate(owners)[order], groups,
+        np.concatenate(packets)[order].reshape(-1, *task.deltas.ones.shape[:2]),
+    ).merged()  # fmt: skip
     return replace(flows, packets=np.broadcast_to(flows.packets, (len(flows), *task.shape)))
 
 
@@ -283,25 +286,3 @@ def _rows_below(task: LayerTask, source: LayerTask, projection: Projection) -> t
         pairs = np.unique(pairs)
     places, owner = np.divmod(pairs, every)
     return _Below(*np.divmod(places, height), owner), columns
-
-
-def _reached(task: LayerTask, columns: IntArray) -> tuple[NDArray[np.float64], IntArray]:
-    """Inputs of some columns that any non-zero delta of a slice reaches, by row `(P, S, T, H)`; and the P of every slice."""
-    geometry = task.slices.geometry
-    boxes, plane = distinct_boxes(*task.slices.neuron_box)
-    across = geometry.column_links[:, columns].astype(np.float64)
-    # an input row is seen by neighbouring rows of neurons: those of a slice are the ends of their prefix sums
-    first = geometry.row_links.argmax(axis=0)
-    past = first + geometry.row_links.sum(axis=0)
-    ranges, channels = distinct_boxes(*boxes[:2])
-    count = np.min_scalar_type(geometry.out_shape[1])
-    found = np.zeros((boxes.shape[1], *task.deltas.ones.shape[:2], len(first)))
-    for number, (c0, c1) in enumerate(ranges.T.tolist()):
-        hot = task.deltas.ones[:, :, c0:c1].any(axis=2).astype(np.float64) @ across > 0
-        until = np.zeros((*hot.shape[:2], hot.shape[2] + 1, hot.shape[3]), count)
-        np.cumsum(hot, axis=2, dtype=count, out=until[:, :, 1:])
-        here = np.flatnonzero(channels == number)
-        low, high = (np.clip(ends, *boxes[2:, here, None]) for ends in (first, past))
-        reached = np.take(until, high, axis=2) > np.take(until, low, axis=2)
-        found[here] = np.moveaxis(reached.sum(axis=-1), 2, 0)
-    return found, plane

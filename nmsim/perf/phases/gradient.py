@@ -52,8 +52,7 @@ def placement(task: LayerTask) -> str:
 
 def spread_weights(task: LayerTask) -> bool:
     """Whether several cores hold copies of the same weights."""
-    core = task.slices.core
-    return any(len(set(core[list(rows)].tolist())) > 1 for rows in task.slices.weight_copies)
+    return task.slices.spreads_weights
 
 
 def gradient(task: LayerTask) -> Stage:

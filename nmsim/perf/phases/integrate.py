@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 
 from nmsim.contents import Content
 from nmsim.counts import Action, Phase
-from nmsim.perf.census import Ones, distinct_boxes
+from nmsim.perf.census import distinct_boxes
 from nmsim.perf.geometry import SharedNeurons
 from nmsim.perf.layer import LayerTask
 from nmsim.perf.machine import Lane
+from nmsim.perf.mask_sums import Ones
 from nmsim.perf.phases import stored
 from nmsim.perf.projection import INPUT
 from nmsim.perf.skipping import PackedVector

@@ -93,16 +93,9 @@ def biases(task: LayerTask) -> IntArray:
 
 def _active_neurons(task: LayerTask) -> IntArray:
     """Neurons whose state changed, else those that receive an input or fire in the step, per slice `(n, S, T)`."""
-    slices, census = task.slices, task.recorded
-    total = np.zeros((len(slices), *task.shape), np.int64)
-    active = census.updates
-    if active is None:
-        channels = census.geometry.in_shape[0]
-        active = (census.seen(census.inputs, 0, channels) > 0)[:, :, None] | (census.spikes.ones > 0)
-    for row in np.flatnonzero(slices.owner).tolist():
-        box = active[:, :, slices.c0[row] : slices.c1[row], slices.r0[row] : slices.r1[row]]
-        total[row] = box.sum(axis=(2, 3, 4))
-    return total
+    slices = task.slices
+    found = task.recorded.active.count(*slices.neuron_box) * slices.owner[:, None, None]
+    return np.broadcast_to(found, (len(slices), *task.shape))
 
 
 def _neuron_traces(stage: StageBuilder, task: LayerTask) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from nmsim.caches import HashedTuple
 from nmsim.contents import Content
 from nmsim.counts import Phase
 from nmsim.network.state import FORWARD_STATE, NEURON_TRACES
@@ -15,8 +16,8 @@ from nmsim.perf.stage import Stage, StageKind
 from nmsim.perf.stage_builder import StageBuilder
 
 IntArray = NDArray[np.int64]
-OffChip = Mapping[tuple[int, Content], int]
-"""Bits of a layer off chip by core and content."""
+OffChip = HashedTuple[tuple[tuple[int, Content], int]]
+"""Bits of a layer off chip, each with its core and content: a key of what is kept, and made a dictionary of where needed."""
 
 _STATE = tuple(variable.content for variable in FORWARD_STATE)
 READS: Mapping[StageKind, tuple[Content, ...]] = {
@@ -51,7 +52,8 @@ def load(
     `history (T,)`: at which steps a forward pass keeps STBP's states; all of them if absent.
     """
     reads, writes = _moves(task, stage.part)
-    contents = {content for _, content in off_chip} & {*reads, *writes}
+    held = dict(off_chip)
+    contents = {content for _, content in held} & {*reads, *writes}
     if not contents:
         return None
     cores = np.unique(task.slices.core)
@@ -61,7 +63,7 @@ def load(
     rows = np.searchsorted(stage.cores, cores)
     busy = stage.uses.at_work[rows]
     for content in sorted(contents):
-        bits = _bits(task, stage.part, cores, content, off_chip)[:, None, None] * busy
+        bits = _bits(task, stage.part, cores, content, held)[:, None, None] * busy
         if content is Content.HISTORY and content in writes and history is not None:
             bits = bits * history
         if content is Content.WEIGHT_GRADIENT and stage.cadence == "step":
@@ -91,13 +93,19 @@ def _moves(task: LayerTask, part: StageKind) -> tuple[tuple[Content, ...], tuple
     return reads, writes
 
 
-def _bits(task: LayerTask, part: StageKind, cores: IntArray, content: Content, off_chip: OffChip) -> IntArray:
+def _bits(
+    task: LayerTask,
+    part: StageKind,
+    cores: IntArray,
+    content: Content,
+    held: Mapping[tuple[int, Content], int],
+) -> IntArray:
     """Bits of a content off chip by core; one step's share of what is kept over T.
 
     What the slices of a core share is there once: the forward pass changes weight traces and the history of inputs
     once, the way back reads them for each slice in its turn; the update changes shared weights once.
     """
-    bits = np.array([off_chip.get((core, content), 0) for core in cores.tolist()], np.int64)
+    bits = np.array([held.get((core, content), 0) for core in cores.tolist()], np.int64)
     slices = task.slices
     inputs = _by_core(slices, cores, task.kept_inputs(content) if part is StageKind.NEURON else slices.inputs)
     match content:

@@ -145,7 +145,9 @@ def _result(work: StepWork, runs: list[ChipRun], update: ChipRun) -> PerfResult:
         update_cycles=float(update_cycles.sum()),
         stage_cycles=stage_cycles,
         slot_cycles=ticked_cycles,
-        phase_cycles=phase_cycles(work, Turns(list(group_cycles), work.samples), slot_cycles, update_cycles),
+        phase_cycles=phase_cycles(
+            work, Turns.of_groups(list(group_cycles), work.samples), slot_cycles, update_cycles
+        ),
         stall_cycles={cause: np.array(cycles) for cause, cycles in stalls.items()},
         packets_received=np.array([run.packets_received for run in runs], np.int64),
         timeline=_timeline(runs, update, ticked_cycles),

@@ -23,12 +23,12 @@ SAMPLES = 3
 FloatArray = NDArray[np.float64]
 
 
-def work(name: str, rule: str, **options: object) -> StepWork:
+def work(name: str, rule: str, samples: int = SAMPLES, **options: object) -> StepWork:
     chip = config.build(ChipConfig, config.load(config.find("arch_configs/chips", name)))
     chip = chip.model_copy(update={"options": chip.options.model_copy(update=options)})
     chip = clocked(chip, load_table(chip.technology))
     job = deploy_network(NETWORK, Precision(), TrainingNeeds.for_rule(rule), chip)
-    return build_work(job, synthetic_activity(NETWORK, SAMPLES))
+    return build_work(job, synthetic_activity(NETWORK, samples))
 
 
 def plain(found: StepWork, loads: tuple[StageLoad, ...], turns: list[tuple[int, int]]) -> FloatArray:

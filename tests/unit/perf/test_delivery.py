@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from nmsim.hardware.routing import Grid
+from nmsim.perf import delivery
 from nmsim.perf.delivery import crossings, first_flights, flights, last_out
 
 GRIDS = [Grid(1, 1), Grid(5, 1), Grid(4, 3), Grid(4, 3, torus=True), Grid(5, 4, torus=True)]
@@ -23,9 +24,13 @@ def test_a_flow_crosses_the_links_of_its_tree_once(grid: Grid) -> None:
         assert tuple(links[flows == number].tolist()) == tree.links
 
 
+@pytest.mark.parametrize("kept", [True, False])
 @pytest.mark.parametrize("grid", GRIDS, ids=str)
-def test_a_flight_adds_the_latencies_of_its_route_in_order(grid: Grid) -> None:
+def test_a_flight_adds_the_latencies_of_its_route_in_order(
+    grid: Grid, monkeypatch: pytest.MonkeyPatch, *, kept: bool
+) -> None:
     random = np.random.default_rng(grid.tiles)
+    monkeypatch.setattr(delivery, "MOST_TILES", grid.tiles if kept else 0)
     source, target = random.integers(0, grid.tiles, (2, 60))
     latency = random.random(grid.links)
     found = flights(grid, source, target, 0.1, latency)
@@ -42,6 +47,11 @@ def test_first_flights_by_row_are_those_of_numpy() -> None:
     flight, first = random.random(30), np.full((7, 2, 3), np.inf)
     np.minimum.at(first, row, np.where(values > 4, flight[:, None, None], np.inf))
     assert np.array_equal(first_flights(row, flight, values > 4, 7), first)
+    which = random.integers(0, 4, 30)
+    few = random.integers(0, 9, (4, 2, 3)) > 4
+    assert np.array_equal(
+        first_flights(row, flight, few, 7, which), first_flights(row, flight, few[which], 7)
+    )
 
 
 def test_nothing_sent_is_nothing_found() -> None:

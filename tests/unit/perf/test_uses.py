@@ -38,3 +38,12 @@ def test_uses_of_idle_cores_are_empty() -> None:
     assert len(uses.number) == 0
     assert not uses.at_work.any()
     assert uses.words.shape == (2, 3, 1, 1)
+
+
+def test_operations_and_bits_moved_are_sums_over_lanes_and_memories() -> None:
+    lanes, words, bursts = drawn(3)
+    bits = np.array([[8, 0, 32]] * 4)
+    operations, moved = Uses.of(lanes, words, bursts).moved(bits)
+    assert np.array_equal(operations, lanes[:, :-1].sum(axis=(1, 3)))
+    assert np.array_equal(moved, (words * bits[:, :, None, None]).sum(axis=(1, 3)))
+    assert lanes[:, -1].any(), "nanoseconds of service are no operations"
