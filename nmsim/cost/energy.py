@@ -135,17 +135,21 @@ class EnergyTable:
         """Mean, low and high energy per sample of every group of prices, picojoules."""
         mean = self._row_pj
         found: dict[str, tuple[float, float, float]] = {}
-        lows = np.array([_ratio(price.low_pj, price.pj) for price in self.prices])
-        highs = np.array([_ratio(price.high_pj, price.pj) for price in self.prices])
+        ends = np.array([(_ratio(p.low_pj, p.pj), _ratio(p.high_pj, p.pj)) for p in self.prices]).reshape(
+            -1, 2
+        )
         codes = {
             group: code for code, group in enumerate(dict.fromkeys(price.group for price in self.prices))
         }
-        of_row = np.array([codes[price.group] for price in self.prices], np.int64)[self.price]
+        of_price = np.array([codes[price.group] for price in self.prices], np.int64)
+        of_row = of_price[self.price]
+        # by price, and row by row: a product of vectors would be added up in an order that depends on the number of threads
+        moved = sum_rows(self.price, mean[:, None], len(self.prices)) * ends
         for group, code in codes.items():
             keep = np.flatnonzero(of_row == code)
             if len(keep):
-                low, high = lows[self.price[keep]], highs[self.price[keep]]
-                found[group] = (float(mean[keep].sum()), float(mean[keep] @ low), float(mean[keep] @ high))
+                low, high = moved[of_price == code].sum(axis=0).tolist()
+                found[group] = (float(mean[keep].sum()), low, high)
         return found
 
     @property
