@@ -9,6 +9,7 @@ from nmsim.fixedpoint.quantize import HIGH, LOW, SAFE_BITS, UNLIMITED_BITS, WRAP
 from nmsim.stop.fixed.layout import Layout
 from nmsim.stop.fixed.memory_plan import Work
 from nmsim.stop.fixed.pass_kernels import Pass
+from nmsim.stop.fixed.pass_results import TAKE_BOUNDS, TAKE_RESULTS
 from nmsim.stop.fixed.samples import BatchSums, RawBatch
 from nmsim.stop.fixed.tensor import Tensor
 from nmsim.stop.fixed.threads import Threads, share_of
@@ -57,6 +58,7 @@ class Accumulator:
         self.tally = np.zeros_like(workers[0].work.tally)
         self._limits = self._gradient_limits()
         self._nothing = np.zeros_like(self._limits)
+        self._take_bounds = TAKE_BOUNDS.form(interpreted=layout.storage is object)
         self._ran: list[Worker] = []
         self._totals: BatchSums | None = None
         self._all_steps = range(layout.layers[0].time_steps)
@@ -109,8 +111,8 @@ class Accumulator:
         spikes = np.zeros((len(samples), self.workers[0].work.spikes.shape[1]), np.int64)
         prior = self._nothing
         size = 1 if observer else self._pass_size()
-        if len(samples) <= size and self._try(samples, 0, prior, spikes, observer) is not None:
-            sums = self._sums_of_pass()
+        if len(samples) <= size and (bound := self._try(samples, 0, prior, spikes, observer)) is not None:
+            sums = self._sums_of_pass(bound)
             if observer is not None:
                 observer.sample(0, sums)
             return sums, spikes
@@ -128,18 +130,16 @@ class Accumulator:
                 observer.sample(start, self.totals())
         return self.totals(), spikes
 
-    def _sums_of_pass(self) -> BatchSums:
+    def _sums_of_pass(self, bound: NDArray[Any]) -> BatchSums:
         """Sums of the pass that made a whole batch: dW in a share of each worker, the others all in the first one's."""
         first, *others = self._ran
         own = first.sums
         sums = BatchSums(
             self._weight_sums[: len(self._ran)], own.thresholds, own.groups, own.leak, own.biases,
-            first.work.memory, first.work.bounds[:, 0].tolist(),
+            first.work.memory, bound[:, 0].tolist(),
         )  # fmt: skip
         for worker in others:
             sums.take_neurons(worker.sums)
-        for worker in self._ran:
-            worker.work.bounds[:] = 0
         return sums
 
     def _pass_size(self) -> int:
@@ -159,8 +159,9 @@ class Accumulator:
         """One time step of one sample: its dW, with dTheta and dAlpha so far; and its output spikes so far."""
         worker = self.workers[0]
         worker.run(sample.inputs, sample.labels, sample.first, range(step, step + 1), Pass.IN_PLACE)
-        self._take_counts(worker)
-        return worker.sums, worker.work.spikes[:1].copy()
+        spikes = np.empty_like(worker.work.spikes[:1])
+        self._take_results(worker, spikes, 0, 1)
+        return worker.sums, spikes
 
     def _commit(
         self,
@@ -180,7 +181,6 @@ class Accumulator:
         if bound is not None:
             for worker in self._ran:
                 totals.take(worker.sums)
-                worker.work.bounds[:] = 0
             return bound
         if stop - start > 1:
             middle = start + self._halve(stop - start)
@@ -207,18 +207,18 @@ class Accumulator:
             self._run_observed(self.workers[0], part, Pass.GRADIENTS, start, observer)
             ran = [(0, len(part), self.workers[0])]
         self._ran = [worker for _, _, worker in ran]
-        bound = prior
+        bound, within = prior.copy(), True
         for worker in self._ran:
-            bound = bound + worker.work.bounds
-        if start and (bound > self._limits).any():
+            within = self._take_bounds(bound, worker.work.bounds, self._limits)
+        if start and not within:
             bound = bound - prior + self._measured(self.totals())
-        if (bound > self._limits).any():
+            within = not (bound > self._limits).any()
+        if not within:
             for _, _, worker in ran:
                 worker.forget()
             return None
         for begin, stop, worker in ran:
-            spikes[start + begin : start + stop] = worker.work.spikes[: stop - begin]
-            self._take_counts(worker)
+            self._take_results(worker, spikes, start + begin, start + stop)
         return bound
 
     def _run_observed(
@@ -239,8 +239,7 @@ class Accumulator:
         worker = self.workers[0]
         with worker.adding_to(totals):
             worker.run(sample.inputs, sample.labels, sample.first, self._all_steps, Pass.ORDERED)
-        spikes[:] = worker.work.spikes[:1]
-        self._take_counts(worker)
+        self._take_results(worker, spikes, 0, 1)
         worker.forget()  # what it found of magnitudes would be added to the bounds of the next sample
 
     def _measured(self, totals: BatchSums) -> NDArray[Any]:
@@ -275,12 +274,12 @@ class Accumulator:
 
         return self._threads.run(run_part, workers)
 
-    def _take_counts(self, worker: Worker) -> None:
+    def _take_results(self, worker: Worker, spikes: NDArray[np.int64], start: int, stop: int) -> None:
+        """Output spikes of samples `start..stop-1`, overflows and the tally of a final pass."""
         work = worker.work
-        self.counts += work.counts
-        self.tally += work.tally
-        work.counts.fill(0)
-        work.tally.fill(0)
+        TAKE_RESULTS.machine(
+            spikes, self.counts, self.tally, start, stop, work.spikes, work.counts, work.tally
+        )
 
     def discard(self) -> None:
         """Forget every sum that is not yet part of an update, after an interruption."""

@@ -18,6 +18,7 @@ from nmsim.stop.fixed.layer_formats import layer_formats
 from nmsim.stop.fixed.layout import build
 from nmsim.stop.fixed.parameters import RawParameters, quantized_parameters
 from nmsim.stop.fixed.pass_kernels import Loss, Pass
+from nmsim.stop.fixed.pass_results import COUNT_CORRECT
 from nmsim.stop.fixed.pools import TAKE_INPUTS
 from nmsim.stop.fixed.samples import BatchSums, RawBatch
 from nmsim.stop.fixed.sizing import (
@@ -229,9 +230,9 @@ class FixedEngine:
 
     def _result(self, samples: RawBatch, spikes: NDArray[np.int64]) -> BatchResult:
         spikes, tally = self.view.outputs_in_order(spikes), self._accumulator.tally
-        loss = float((tally * self._losses).sum())
+        loss = float(np.add.reduce(tally * self._losses, axis=None))
         tally.fill(0)
-        return BatchResult(int(np.count_nonzero(spikes.argmax(axis=1) == samples.labels)), loss, spikes)
+        return BatchResult(COUNT_CORRECT.machine(spikes, samples.labels), loss, spikes)
 
     def infer(self, batch: Batch) -> IntArray:
         """Output spikes over all time steps, `(B, C)`; overflows are not counted."""

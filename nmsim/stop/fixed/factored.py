@@ -40,12 +40,15 @@ def draws_by_input(fan_in: int) -> tuple[NDArray[np.uint16], int]:
 
 
 @register_jitable
-def has_trace(memory, layer, place):
-    """Whether the trace of the input at this place was ever not zero."""
-    found = False
+def find_traces(traced, memory, layer):
+    """Inputs, as stored, whose trace was ever not zero: what all time steps have in one of their bits."""
+    for k in range(layer.inputs):
+        traced[k] = 0
     for slot in range(layer.group):
-        found = found or memory[slot * layer.words + layer.counted_trace + place] != 0
-    return found
+        place = slot * layer.words + layer.counted_trace
+        traces = memory[place : place + layer.inputs]
+        for k in range(layer.inputs):
+            traced[k] |= traces[k]
 
 
 @register_jitable
@@ -54,7 +57,8 @@ def bound_by_input(layers, index, weights, order, backward):
     layer, largest, energy = layers[index], 0, 0
     for k in range(layer.inputs):
         begin = (order[k] if layer.permuted else k) * layer.error_depth
-        own = weights[k, : layer.channels] if layer.shared else backward[begin : begin + layer.channels]
+        # with the zeros behind the last output, so that short rows are whole vectors too
+        own = weights[k] if layer.shared else backward[begin : begin + layer.error_depth]
         largest = max(largest, sum_magnitudes(own))
         if layer.narrow:
             energy = max(energy, sum_of_squares(own))
@@ -102,26 +106,27 @@ def _factored_kernel(way: int) -> Any:
 
     def update(
         layers, order, weights, synapses, used_row, narrower, table, factor, zeros, counts, backward, row_sums, bounds,
-        run, scratch, deltas, changes, index, memory, masked, rows, wraps, first,
+        run, scratch, traced, deltas, changes, index, memory, masked, rows, wraps, first,
     ):  # fmt: skip
         layer, row = layers[index], rows[2]
         outputs, inputs, used_over = layer.channels, layer.inputs, 0
         in_rows = way == NARROW and layer.shared and not masked and rows_fit(layer, weights, row)
+        find_traces(traced, memory, layer)
         if in_rows:
             pair_deltas(deltas, memory, layer)
         orbit, behind = place_of_draws(row, table, factor, first)
         for k in range(inputs):
-            place = order[k] if layer.permuted else k
+            place, own_orbit, begin = order[k] if layer.permuted else k, orbit, behind
             if in_rows:
-                own_orbit, begin = orbit, behind
                 orbit, behind = next_place(table, factor, orbit, behind)
-                if pair_traces(run, memory, layer, place):
-                    draws = zeros[:BLOCK]
-                    if row[STOCHASTIC]:
-                        draws = table[own_orbit, begin : begin + BLOCK]
-                    counts[index, WEIGHT] += update_row(weights[k], deltas, layer, run, draws, changes, row)
+            if not traced[place]:
                 continue
-            if not has_trace(memory, layer, place):
+            if in_rows:
+                pair_traces(run, memory, layer, place)
+                draws = zeros[:BLOCK]
+                if row[STOCHASTIC]:
+                    draws = table[own_orbit, begin : begin + BLOCK]
+                counts[index, WEIGHT] += update_row(weights[k], deltas, layer, run, draws, changes, row)
                 continue
             for start in range(0, outputs, BLOCK):
                 size = min(BLOCK, outputs - start)

@@ -87,7 +87,7 @@ class LayerUpdate(Copies):
             used = self.own(used[:0] if layer.shared else used)
             by_input, factor = draws_by_input(layer.inputs)
             pairs, storage = (layer.group + 1) // 2, weights.dtype
-            deltas = zeros(2 * pairs * layer.error_depth, storage)
+            traced, deltas = zeros(layer.inputs, storage), zeros(2 * pairs * layer.error_depth, storage)
             changes = zeros(layer.error_depth, np.int32)
             self.factored = tuple(
                 kernel.bound(
@@ -95,7 +95,7 @@ class LayerUpdate(Copies):
                     used_row=parameters.used.numbers[index], narrower=narrower, factor=factor,
                     table=by_input.astype(object) if exact else by_input, zeros=scratch.zeros, counts=scratch.counts,
                     backward=used, row_sums=row_sums, bounds=held.weight_bounds, run=run, scratch=scratch.used,
-                    deltas=deltas, changes=changes,
+                    traced=traced, deltas=deltas, changes=changes,
                 )
                 for kernel, run in zip(UPDATE_FACTORED, scratch.runs, strict=True)
             )  # fmt: skip

@@ -6,6 +6,7 @@ compute no place that could have been known before. Where a tensor is not kept i
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from math import prod
 from types import SimpleNamespace
 from typing import Any
@@ -290,11 +291,17 @@ def _in_lanes(own: LayerFormats, tensor: Tensor, largest_input: int) -> bool:
     return fits_lanes(row, keep, take, largest_input)
 
 
+@cache
+def _record_type(fields: tuple[str, ...]) -> np.dtype[Any]:
+    """One type for all engines of a process: numba knows an object again at once, and compares equal ones field by field."""
+    return np.dtype([(name, np.int64) for name in fields])
+
+
 def _records(rows: list[dict[str, int]], fields: Sequence[str], storage: Any) -> Any:
     """Rows as a structured array for compiled kernels, or as plain objects for interpreted ones."""
     if storage is object:
         return [SimpleNamespace(**row) for row in rows]
-    table = np.zeros(len(rows), np.dtype([(name, np.int64) for name in fields]))
+    table = np.zeros(len(rows), _record_type(tuple(fields)))
     for index, row in enumerate(rows):
         table[index] = tuple(row[name] for name in fields)
     return table

@@ -72,10 +72,10 @@ def _typed(_context, weights, deltas, pairs, factors, draws, changes, outputs, n
             back = builder.sub(old, inside)
             change = builder.select(builder.icmp_signed("<", change, back), back, change)
             store(builder.add(load(changed, first, wide), change), changed, first)
-        counted, sums = builder.load(over), ir.Constant(LANE, 0)
-        for lane in range(lanes):
-            sums = builder.add(sums, builder.extract_element(counted, ir.Constant(LANE, lane)))
-        return builder.sext(sums, number)
+        of_lanes = ir.FunctionType(LANE, [wide])
+        name = f"llvm.vector.reduce.add.v{lanes}i32"
+        add_lanes = cgutils.get_or_insert_function(builder.module, of_lanes, name)
+        return builder.sext(builder.call(add_lanes, [builder.load(over)]), number)
 
     size = types.intp
     return size(weights, deltas, size, factors, draws, changes, size, numbers), generate
@@ -100,15 +100,13 @@ def pair_deltas(deltas, memory, layer):
 
 @register_jitable
 def pair_traces(factors, memory, layer, place):
-    """The trace of an input in pairs of time steps, as 32-bit words; whether it was ever not zero."""
-    found, first = False, layer.counted_trace + place
+    """The trace of an input in pairs of time steps, as 32-bit words."""
+    first = layer.counted_trace + place
     for slot in range(0, layer.group, 2):
         one, two = memory[first + slot * layer.words], 0
         if slot + 1 < layer.group:
             two = memory[first + (slot + 1) * layer.words]
-        found = found or one != 0 or two != 0
         factors[slot // 2] = (one & 0xFFFF) | (two << 16)
-    return found
 
 
 @register_jitable

@@ -58,6 +58,7 @@ class Updater:
         self._rates: UpdateRates | None = None
         self._numbers: list[UpdateNumbers] = []
         self._neuron_rows: tuple[NDArray[Any], NDArray[Any]]
+        self._exact_neurons = self._exact
 
     def _worthwhile(self, layers: list[SimpleNamespace]) -> int:
         """Shares that the weights of so many layers are worth."""
@@ -92,14 +93,15 @@ class Updater:
                 np.stack([own.thresholds for own in self._numbers]),
                 np.stack([own.leak for own in self._numbers]),
             )
+            self._exact_neurons = any(own.exact_neurons for own in self._numbers)
             self._rates = rates
         return self._numbers
 
     def update_weights(self, sums: BatchSums, rates: UpdateRates, count: int) -> None:
         """All weights; `count` is the draw counter."""
-        by_rows = []
+        by_rows, layers = [], self.parameters.layout.layers
         for index, numbers in enumerate(self.numbers(rates)):
-            factored = self.parameters.layout.layers[index].factored
+            factored = layers[index].factored
             if factored and sums.slots is not None:
                 self._update_from_factors(index, sums.slots, sums.factor_bounds[index], numbers, count)
             elif factored or numbers.exact:
@@ -190,10 +192,12 @@ class Updater:
         """Thresholds and leak factors, as far as the rule learns them; `count` is the number of updates before."""
         if not self._learns:
             return
-        exact = any(numbers.exact_neurons for numbers in self.numbers(rates))
-        update, copies = self._neurons, Copies(copied=exact and not self._exact)
-        if exact and not self._exact:
-            update = self._bound_neurons(Scratch(object, object, self.counts), copies, exact=True)
-        own = copies.own
+        self.numbers(rates)
+        if self._exact_neurons == self._exact:
+            self._neurons(sums.thresholds, sums.groups, sums.leak, *self._neuron_rows, count)
+            return
+        copies = Copies(copied=True)
+        own, scratch = copies.own, Scratch(object, object, self.counts)
+        update = self._bound_neurons(scratch, copies, exact=True)
         update(own(sums.thresholds), own(sums.groups), own(sums.leak), *self._neuron_rows, count)
         copies.bring_home()

@@ -9,6 +9,7 @@ import pytest
 from nmsim.fixedpoint.compiled import kernel
 from nmsim.fixedpoint.format import Overflow, QFormat, Rounding
 from nmsim.fixedpoint.quantize import LEFT_Q, quantize, step_numbers
+from nmsim.stop.fixed.factored import find_traces
 from nmsim.stop.fixed.memory_plan import LAYER_FIELDS
 from nmsim.stop.fixed.row_update import ROW_LANES, pair_deltas, pair_traces, rows_fit, update_row
 from nmsim.stop.fixed.shapes import padded
@@ -19,8 +20,8 @@ FORMAT, FRACTION, MANTISSA = QFormat.parse("s16.13"), 36, 201
 def updated(weights, memory, layers, deltas, factors, draws, changes, row, place):
     layer = layers[0]
     pair_deltas(deltas, memory, layer)
-    found = pair_traces(factors, memory, layer, place)
-    return found, update_row(weights, deltas, layer, factors, draws, changes, row)
+    pair_traces(factors, memory, layer, place)
+    return update_row(weights, deltas, layer, factors, draws, changes, row)
 
 
 UPDATED = kernel(updated)
@@ -49,7 +50,7 @@ def test_a_row_of_weights(group: int, outputs: int) -> None:
     before, changes = weights.tolist(), np.full(wide, 3, np.int32)
     deltas = np.full((group + 1) // 2 * 2 * wide, 77, np.int16)
     factors = np.zeros((group + 1) // 2, np.int32)
-    found, over = UPDATED.machine(weights, slots.ravel(), layers, deltas, factors, draws, changes, row, place)
+    over = UPDATED.machine(weights, slots.ravel(), layers, deltas, factors, draws, changes, row, place)
     gradient = slots[:, inputs:].T.astype(np.int64) @ slots[:, place].astype(np.int64)
     assert np.abs(gradient).max() < 2**31
     wanted = [
@@ -58,19 +59,17 @@ def test_a_row_of_weights(group: int, outputs: int) -> None:
         )
         for w, g, d in zip(before[:outputs], gradient.tolist(), draws.tolist(), strict=False)
     ]
-    assert found
     assert weights.tolist() == [value for value, _ in wanted] + [0] * (wide - outputs)
     assert over == sum(outside for _, outside in wanted)
     assert (changes - 3).tolist() == np.abs(weights.astype(int) - before).tolist()
 
 
-def test_an_input_without_a_trace_is_seen() -> None:
-    layer: Any = SimpleNamespace(group=3, words=2, counted_trace=0)
-    factors = np.full(2, 9, np.int64)
-    assert not pair_traces(factors, np.array([0, 5, 0, 5, 0, 5]), layer, 0)
-    assert factors.tolist() == [0, 0]
-    assert pair_traces(factors, np.array([0, 5, 0, 5, -2, 5]), layer, 0)
-    assert pair_traces(factors, np.array([0, 5, 7, 5, 0, 5]), layer, 0)
+def test_an_input_whose_trace_is_ever_not_zero_is_seen() -> None:
+    layer: Any = SimpleNamespace(group=3, words=6, counted_trace=1, inputs=4)
+    slots = np.array([[5, 0, 7, 0, 0, 5], [5, 0, -7, 0, -2, 5], [5, 0, 0, 1, 2, 5]], np.int16)
+    traced = np.full(4, 9, np.int16)
+    find_traces(traced, slots.ravel(), layer)
+    assert (traced != 0).tolist() == [False, True, True, True]
 
 
 def test_long_rows_are_updated_in_runs() -> None:
