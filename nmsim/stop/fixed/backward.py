@@ -8,7 +8,7 @@ from numba.extending import register_jitable
 
 from nmsim.fixedpoint.quantize import HIGH, LEFT_P, LEFT_Q, LOW, quantize_into
 from nmsim.stop.fixed.forward import Draws, draw_count, drawn, rows_at_once
-from nmsim.stop.fixed.gather import copy_run, gather_deltas
+from nmsim.stop.fixed.gather import gather_deltas
 from nmsim.stop.fixed.neuron import (
     add_magnitudes,
     add_scaled,
@@ -19,6 +19,7 @@ from nmsim.stop.fixed.neuron import (
     sum_of_squares,
     surrogate_into,
 )  # fmt: skip
+from nmsim.stop.fixed.runs import copy_run
 from nmsim.stop.fixed.sums import Rows, sums_into
 from nmsim.stop.fixed.tensor import (
     CONSTANT_TRACE,
@@ -178,15 +179,18 @@ def send_errors(plan, held, work, index, samples, summing):
             values, begin, apart = work.gathered, 0, layer.error_depth
         deltas = Rows(values, begin, apart, stop - start)
         work.counts[index, ERROR_SUM] += sums_into(summing, deltas, weights, order, row, block, work.nonzero)
-        for line in range(start, stop):
-            target = line // positions * layer.error_words + layer.source_error + line % positions * columns
-            arrived = work.errors[target : target + columns]
-            own = block[(line - start) * columns : (line - start + 1) * columns]
+        line = start
+        while line < stop:  # the lines of one slot lie side by side in its errors
+            slot, position = line // positions, line % positions
+            size, begin = min(positions - position, stop - line) * columns, (line - start) * columns
+            target = slot * layer.error_words + layer.source_error + position * columns
+            arrived, own = work.errors[target : target + size], block[begin : begin + size]
             if log.size:
-                copy_run(log, layer.log + line % positions * columns, own, 0, columns)
+                copy_run(log, layer.log + position * columns, own, 0, size)
             if layer.error_writes:  # the first to arrive overwrites, so that nobody has to clear the sums
-                for k in range(columns):
+                for k in range(size):
                     arrived[k] = own[k] << layer.error_left
             else:
-                for k in range(columns):
+                for k in range(size):
                     arrived[k] += own[k] << layer.error_left
+            line += size // columns

@@ -11,7 +11,7 @@ from numba.extending import register_jitable
 from nmsim.fixedpoint.lfsr import draw_into
 from nmsim.fixedpoint.quantize import LEFT_P, LEFT_Q, OFFSET, SPREAD, STOCHASTIC, WRAP, quantize_into
 from nmsim.stop.fixed.active import Lists, active_sums_into, list_if_it_pays, rows_listed
-from nmsim.stop.fixed.gather import copy_run, gather_inputs
+from nmsim.stop.fixed.gather import gather_inputs
 from nmsim.stop.fixed.lanes import advance_in_lanes, subtract_spikes
 from nmsim.stop.fixed.neuron import (
     combine_into,
@@ -21,6 +21,7 @@ from nmsim.stop.fixed.neuron import (
     residual_into,
     spikes_into,
 )
+from nmsim.stop.fixed.runs import copy_run
 from nmsim.stop.fixed.sums import (
     NARROW,
     ORDERED,

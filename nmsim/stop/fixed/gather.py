@@ -1,55 +1,14 @@
 """Rows of a convolution: what meets the kernel at one position.
 
 Maps are stored `(H, W, C)`; a gathered row is `(row, column, channel)` of the kernel, zero outside the map, padded with
-zeros to the layer's depth. Copies are no slice assignments, which compile to much more code.
+zeros to the layer's depth.
 """
 
 from typing import Any, NamedTuple
 
-from numba import types
-from numba.core import cgutils
-from numba.extending import intrinsic, overload, register_jitable
+from numba.extending import register_jitable
 
-
-def _typed(_context, out, to, values, start, size):
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        target, source = (
-            builder.gep(
-                context.make_array(signature.args[k])(context, builder, arguments[k]).data, [arguments[k + 1]]
-            )
-            for k in (0, 2)
-        )
-        cgutils.raw_memcpy(builder, target, source, arguments[4], source.type.pointee.width // 8)
-        return context.get_dummy_value()
-
-    if out.dtype != values.dtype:
-        return None
-    return types.void(out, types.intp, values, types.intp, types.intp), generate
-
-
-_copy_bytes: Any = intrinsic(_typed)
-
-
-def copy_run(out, to, values, start, size):
-    """`out[to + k] = values[start + k]`, of one type; the runs do not overlap."""
-    for k in range(size):
-        out[to + k] = values[start + k]
-
-
-@overload(copy_run)
-def _copy_run(out, to, values, start, size):
-    def copy(out, to, values, start, size):
-        _copy_bytes(out, to, values, start, size)
-
-    return copy
-
-
-@register_jitable
-def clear_run(out, start, size):
-    """`out[start + k] = 0`."""
-    target = out[start : start + size]
-    for k in range(size):
-        target[k] = 0
+from nmsim.stop.fixed.runs import clear_run, copy_run
 
 
 class Window(NamedTuple):
@@ -68,32 +27,61 @@ class Window(NamedTuple):
 
 @register_jitable
 def gather_rows(out, memory, stride, place, window, start, stop):
-    """Rows `start..stop-1` of `(map, position)`; map m lies at `m * stride + place`."""
+    """Rows `start..stop-1` of `(map, position)`; map m lies at `m * stride + place`.
+
+    The last numbers of `out` are scratch for what a line of the kernel passes over, zeros outside the map included: rows are
+    then copies of one length, without conditions that a processor would have to guess.
+    """
     depth, channels, height, width, kernel, step, padding, out_size, out_width = window
-    line = kernel * channels
-    for row in range(start, stop):
-        position = row % out_size
-        top, left = position // out_width * step - padding, position % out_width * step - padding
-        origin = row // out_size * stride + place
-        begin = (row - start) * depth
-        low, high = min(max(0, -left), kernel), max(0, min(kernel, width - left))
-        for y in range(top, top + kernel):
-            if y < 0 or y >= height or high <= low:
-                clear_run(out, begin, line)
+    strip, line, row = out.size - strip_numbers(window), kernel * channels, start
+    while row < stop:
+        position, origin = row % out_size, row // out_size * stride + place
+        y, x = position // out_width * step - padding, position % out_width
+        count, left, begin = min(out_width - x, stop - row), x * step - padding, (row - start) * depth
+        span = (count - 1) * step + kernel
+        low = min(max(0, -left), span)
+        high = max(low, min(span, width - left))
+        for element in range(kernel):
+            if 0 <= y + element < height:
+                clear_run(out, strip, low * channels)
+                from_ = origin + ((y + element) * width + left + low) * channels
+                copy_run(out, strip + low * channels, memory, from_, (high - low) * channels)
+                clear_run(out, strip + high * channels, (span - high) * channels)
             else:
-                if low:
-                    clear_run(out, begin, low * channels)
-                copy_run(
-                    out,
-                    begin + low * channels,
-                    memory,
-                    origin + (y * width + left + low) * channels,
-                    (high - low) * channels,
-                )
-                if high < kernel:
-                    clear_run(out, begin + high * channels, (kernel - high) * channels)
-            begin += line
-        clear_run(out, begin, depth - kernel * line)
+                clear_run(out, strip, span * channels)
+            to, from_ = begin + element * line, strip
+            for _ in range(count):
+                copy_run(out, to, out, from_, line)
+                to += depth
+                from_ += step * channels
+        if depth > kernel * line:
+            for number in range(count):
+                clear_run(out, begin + number * depth + kernel * line, depth - kernel * line)
+        row += count
+
+
+@register_jitable
+def strip_numbers(window):
+    """Numbers that a line of a kernel passes over, beside a line of its outputs."""
+    return ((window.out_width - 1) * window.step + window.kernel) * window.channels
+
+
+@register_jitable
+def input_window(layer):
+    """How the kernel moves over the inputs."""
+    return Window(
+        layer.depth, layer.input_channels, layer.input_height, layer.input_width, layer.kernel, layer.stride,
+        layer.padding, layer.positions, layer.width,
+    )  # fmt: skip
+
+
+@register_jitable
+def delta_window(layer):
+    """How the kernel, turned round, moves over the deltas if its stride is 1."""
+    return Window(
+        layer.error_depth, layer.channels, layer.height, layer.width, layer.kernel, 1,
+        layer.kernel - 1 - layer.padding, layer.input_height * layer.input_width, layer.input_width,
+    )  # fmt: skip
 
 
 @register_jitable
@@ -103,11 +91,7 @@ def gather_inputs(out, memory, stride, place, layer, start, stop):
     `out` has one row of `layer.depth` elements for each: a convolution is then a product of these rows with the kernels, as
     a dense layer is.
     """
-    window = Window(
-        layer.depth, layer.input_channels, layer.input_height, layer.input_width, layer.kernel, layer.stride,
-        layer.padding, layer.positions, layer.width,
-    )  # fmt: skip
-    gather_rows(out, memory, stride, place, window, start, stop)
+    gather_rows(out, memory, stride, place, input_window(layer), start, stop)
 
 
 @register_jitable
@@ -120,11 +104,7 @@ def gather_deltas(out, memory, layer, start, stop):
         layer.kernel,
     )
     if stride == 1:
-        window = Window(
-            layer.error_depth, channels, layer.height, layer.width, kernel, 1, kernel - 1 - layer.padding, positions,
-            layer.input_width,
-        )  # fmt: skip
-        gather_rows(out, memory, layer.words, layer.delta, window, start, stop)
+        gather_rows(out, memory, layer.words, layer.delta, delta_window(layer), start, stop)
         return
     for row in range(start, stop):
         slot, position = row // positions, row % positions

@@ -10,9 +10,9 @@ planes by their padded coordinates modulo s. Memory does not depend on the numbe
 from numba.extending import register_jitable
 
 from nmsim.fixedpoint.quantize import magnitude
-from nmsim.stop.fixed.gather import clear_run, copy_run
 from nmsim.stop.fixed.neuron import add_magnitudes, largest_magnitude
 from nmsim.stop.fixed.pair_product import PAIR_COLUMNS, STRIP, add_pair_products, pair_rows
+from nmsim.stop.fixed.runs import clear_run, copy_run
 from nmsim.stop.fixed.sums import LANES, Rows, dot_narrow, dot_wide
 from nmsim.stop.fixed.transpose import transpose_into
 

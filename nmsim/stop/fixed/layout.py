@@ -21,6 +21,7 @@ from nmsim.network.state import NEURON_TRACES
 from nmsim.network.values import ValueRange, mean_factor
 from nmsim.stop.fixed.active import rows_listed
 from nmsim.stop.fixed.forward import rows_at_once
+from nmsim.stop.fixed.gather import delta_window, input_window, strip_numbers
 from nmsim.stop.fixed.lanes import fits_lanes, holds_small
 from nmsim.stop.fixed.layer_formats import (
     LayerFormats,
@@ -48,7 +49,6 @@ from nmsim.stop.fixed.shapes import (
     padded,
     panel_size,
     panel_sizes,
-    pool_windows,
     trace_rows,
     window_of,
 )
@@ -147,9 +147,6 @@ def build(
         if _KINDS[node.kind] in {AVERAGE, MAXIMUM}:
             record["window_height"], record["window_width"] = window_of(network, node)
             record["factor"] = mean_factor(node.window)[0] if node.kind in AVERAGES else 1
-            windows = pool_windows(record, nodes[record["first"]])
-            record["windows"] = orders.take(windows.size)
-            order_runs.append(windows)
     error_words = _lay_errors(network, formats, nodes)
     _align_branches(network, ranges, nodes)
     layers: list[dict[str, int]] = []
@@ -226,9 +223,10 @@ def build(
         (record["input_channels"] if record["kernel"] else record["inputs"], record["error_depth"])
         for record in layers
     ]
+    records = [SimpleNamespace(**record) for record in layers]
     return Layout(
         plan=plan,
-        layers=[SimpleNamespace(**record) for record in layers],
+        layers=records,
         nodes=[SimpleNamespace(**record) for record in nodes],
         words=words.total,
         error_words=error_words,
@@ -244,9 +242,7 @@ def build(
                 for record in layers
             ),
         ),
-        gathered=max(rows_at_once(columns) * depth for columns, depth in products)
-        if any(r["kernel"] for r in layers)
-        else 0,
+        gathered=_gathered(records, products),
         panels=panels.total,
         transposed=max(
             0
@@ -268,6 +264,17 @@ def build(
         thresholds=thresholds.total,
         channels=channels.total,
     )
+
+
+def _gathered(layers: list[SimpleNamespace], products: list[tuple[int, int]]) -> int:
+    """Rows under a kernel that are gathered at a time, and the strip of a map that they are taken from."""
+    windows = [
+        window for layer in layers if layer.kernel for window in (input_window(layer), delta_window(layer))
+    ]
+    if not windows:
+        return 0
+    rows: int = max(rows_at_once(columns) * depth for columns, depth in products)
+    return rows + padded(max(int(strip_numbers(window)) for window in windows))
 
 
 def _type_of_sums(formats: list[LayerFormats], training: TrainingSpec, storage: Any) -> Any:

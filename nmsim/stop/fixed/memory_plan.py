@@ -39,12 +39,12 @@ weights or of thresholds advances in 32-bit lanes."""
 NODE_FIELDS = (
     "kind", "layer", "first", "second", "channels", "height", "width", "size", "window_height", "window_width",
     "values", "static", "error", "needs_error", "left_first", "left_second", "error_left_first", "error_left_second",
-    "writes_first", "writes_second", "windows", "factor", "words", "error_words", "group",
+    "writes_first", "writes_second", "factor", "words", "error_words", "group",
 )  # fmt: skip
 """One node of the graph. `values`: place of its output in a slot; `error`: place of the exact error sum of its output;
 `left_*`: alignment of a branch; `error_left_*`: alignment of the error sent to a source; `writes_*`: this node is the first
-to send to that source in a backward step, hence writes instead of adding; `windows`: place in the orders of each input's
-window; `factor`: what the sum over a window is multiplied by."""
+to send to that source in a backward step, hence writes instead of adding; `factor`: what the sum over a window is
+multiplied by."""
 
 
 class Plan(NamedTuple):

@@ -14,7 +14,6 @@ from nmsim.fixedpoint.compiled import kernel
 from nmsim.fixedpoint.quantize import HIGH, LOW, WHOLE, WRAP
 from nmsim.stop.fixed.backward import bound_gradients, count_spikes, layer_deltas, output_errors, send_errors
 from nmsim.stop.fixed.forward import Span, forward_layer
-from nmsim.stop.fixed.gather import clear_run
 from nmsim.stop.fixed.gradient import collect, multiply_panel
 from nmsim.stop.fixed.memory_plan import ADD, AVERAGE, INPUT, MAXIMUM, Held, Plan, Work
 from nmsim.stop.fixed.ordered import add_neuron_gradients, add_weight_gradient
@@ -27,6 +26,7 @@ from nmsim.stop.fixed.pools import (
     route_maximum_errors,
     spread_average_errors,
 )  # fmt: skip
+from nmsim.stop.fixed.runs import clear_run
 from nmsim.stop.fixed.static_gradient import add_static_gradient
 from nmsim.stop.fixed.sums import Summing, way_of_summing
 from nmsim.stop.fixed.tensor import CURRENT, ERROR_SUM
@@ -121,7 +121,7 @@ def backward_group(plan, held, work, loss, labels, span, kind):
         if node.layer >= 0:
             backward_layer(plan, held, work, node.layer, span, kind)
         elif node.needs_error and node.kind == AVERAGE:
-            spread_average_errors(work.errors, plan.nodes, plan.orders, number, span.samples)
+            spread_average_errors(work.errors, plan.nodes, number, span.samples)
         elif node.needs_error and node.kind == MAXIMUM:
             route_maximum_errors(work.errors, plan.nodes, work.memory, number, span.samples)
         elif node.needs_error and node.kind == ADD:

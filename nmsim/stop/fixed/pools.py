@@ -6,7 +6,7 @@ Maps are stored `(H, W, C)`. An average is a sum whose fraction grew; nothing ro
 from numba.extending import register_jitable
 
 from nmsim.fixedpoint.compiled import kernel
-from nmsim.stop.fixed.gather import copy_run
+from nmsim.stop.fixed.runs import clear_run, copy_run, spread_over_window, sum_window
 
 
 def take_inputs(out, inputs, labels):
@@ -46,27 +46,30 @@ def load_inputs(memory, nodes, inputs, samples, step):
 
 
 @register_jitable
+def window_over(node, source, channels):
+    """A pool's window over its source's map (see `sum_window`)."""
+    return node.window_height, source.width * channels, node.window_width, channels
+
+
+@register_jitable
 def average_pool(memory, nodes, index, samples):
     """Sum over each window, times a factor where the mean is not a shift of it."""
     node, source = nodes[index], nodes[nodes[index].first]
     channels = node.channels
+    window = window_over(node, source, channels)
     for slot in range(samples * node.group):
         place, from_ = slot * node.words + node.values, slot * node.words + source.values
-        for position in range(node.height * node.width):
-            top, left = position // node.width * node.window_height, position % node.width * node.window_width
-            begin = place + position * channels
-            out = memory[begin : begin + channels]
-            for k in range(channels):
-                out[k] = 0
-            for y in range(top, top + node.window_height):
-                for x in range(left, left + node.window_width):
-                    at = from_ + (y * source.width + x) * channels
-                    values = memory[at : at + channels]
-                    for k in range(channels):
-                        out[k] += values[k]
-            if node.factor != 1:
-                for k in range(channels):
-                    out[k] *= node.factor
+        to = place
+        for y in range(node.height):
+            begin = from_ + y * node.window_height * source.width * channels
+            for x in range(node.width):
+                at = begin + x * node.window_width * channels
+                sum_window(memory, to, memory, at, channels, window)
+                to += channels
+        if node.factor != 1:
+            out = memory[place : place + node.size]
+            for k in range(node.size):
+                out[k] *= node.factor
 
 
 @register_jitable
@@ -124,23 +127,22 @@ def copy_errors(errors, nodes, index, samples):
 
 
 @register_jitable
-def spread_average_errors(errors, nodes, orders, index, samples):
+def spread_average_errors(errors, nodes, index, samples):
     """Every input of a window receives the window's error; inputs outside all windows receive none."""
     node, source = nodes[index], nodes[nodes[index].first]
-    size, factor, windows = (
-        source.size,
-        node.factor << node.error_left_first,
-        orders[node.windows : node.windows + source.size],
-    )
+    channels, factor, keep = node.channels, node.factor << node.error_left_first, 1 - node.writes_first
+    window = window_over(node, source, channels)
+    covered = node.size * node.window_height * node.window_width
     for slot in range(samples * node.group):
         place, from_ = slot * node.error_words + source.error, slot * node.error_words + node.error
-        target, arriving = errors[place : place + size], errors[from_ : from_ + node.size]
-        if node.writes_first:
-            for k in range(size):
-                target[k] = arriving[windows[k]] * factor if windows[k] >= 0 else 0
-        else:
-            for k in range(size):
-                target[k] += arriving[windows[k]] * factor if windows[k] >= 0 else 0
+        if covered < source.size and not keep:
+            clear_run(errors, place, source.size)
+        for y in range(node.height):
+            begin = place + y * node.window_height * source.width * channels
+            for x in range(node.width):
+                at = begin + x * node.window_width * channels
+                spread_over_window(errors, at, errors, from_, channels, window, factor, keep)
+                from_ += channels
 
 
 @register_jitable

@@ -12,9 +12,9 @@ from numba.core import cgutils
 from numba.extending import intrinsic, register_jitable
 
 from nmsim.fixedpoint.quantize import ADD, DOWN, DRAW_UP, HIGH, LEFT_Q, LOW
-from nmsim.stop.fixed.gather import clear_run
 from nmsim.stop.fixed.lanes import LANE, step_in_lanes, subtract_fits
 from nmsim.stop.fixed.pair_product import pair_rows
+from nmsim.stop.fixed.runs import clear_run
 from nmsim.stop.fixed.tile import multiply_add, pair_lanes, splat
 from nmsim.stop.fixed.update import BLOCK
 

@@ -113,18 +113,3 @@ def window_of(network: NetworkSpec, node: Node) -> tuple[int, int]:
         return node.in_shape[1], node.in_shape[2]
     size: int = node.spec.size  # type: ignore[union-attr]
     return size, size
-
-
-def pool_windows(pool: dict[str, int], source: dict[str, int]) -> NDArray[np.int64]:
-    """Output of the pool that each of its inputs belongs to, both as stored, or -1."""
-    row, column = np.indices((source["height"], source["width"]))
-    row, column = row // pool["window_height"], column // pool["window_width"]
-    position = np.where(
-        (row < pool["height"]) & (column < pool["width"]), row * pool["width"] + column, -1
-    ).ravel()
-    channels = source["channels"]
-    return (
-        np.where(position < 0, -1, position * channels + np.arange(channels)[:, None])
-        .T.ravel()
-        .astype(np.int64)
-    )
