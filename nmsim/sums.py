@@ -3,6 +3,7 @@
 The order of additions is numpy's, so that every bit is.
 """
 
+from collections.abc import Iterable
 from math import prod
 from typing import TypeVar
 
@@ -88,3 +89,12 @@ def _add_last(values: NDArray[Number], total: NDArray[Number]) -> None:
             total[k] = ((a + b) + (c + d)) + ((e + f) + (g + h))
         for i in range(whole, size):
             total[k] += values[k, i]
+
+
+def starts(lengths: Iterable[int]) -> NDArray[np.int64]:
+    """Where each of some parts begins when they lie one after the other, and where the last one ends.
+
+    >>> starts([2, 0, 3]).tolist()
+    [0, 2, 2, 5]
+    """
+    return np.cumsum([0, *lengths])

@@ -1,6 +1,6 @@
 """Contention: the least time of stages that run beside each other, by the sums of what they take of every resource."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -13,6 +13,7 @@ from nmsim.fixedpoint.compiled import OPTIONS
 from nmsim.perf.machine import Machine
 from nmsim.perf.schedule import Schedule
 from nmsim.perf.stage_load import StageLoad
+from nmsim.sums import starts
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
@@ -98,22 +99,17 @@ def least_cycles(
     places = of_cores + grid.links + 2 * grid.tiles + 1
     _meet(
         meetings.first, meetings.place, meetings.step,
-        _starts(rows), np.concatenate(resources),
-        _starts(number * longest.size for number, longest in zip(rows, fills, strict=True)),
+        starts(rows), np.concatenate(resources),
+        starts(number * longest.size for number, longest in zip(rows, fills, strict=True)),
         np.concatenate(taken),
         np.array([longest.shape for longest in fills]),
-        _starts(longest.size for longest in fills),
+        starts(longest.size for longest in fills),
         np.concatenate([longest.reshape(-1) for longest in fills]),
         np.concatenate([dram[number].reshape(-1) for number in meetings.met]),
         np.full(places, -1), np.empty((places, samples)), bounds, fill,
     )  # fmt: skip
     # loads are sums of fractions of cycles: a whole number of them must not be rounded up for its last bit
     return np.asarray(np.ceil(bounds - 1e-9) + fill)
-
-
-def _starts(lengths: Iterable[int]) -> IntArray:
-    """Where each of some parts begins when they lie one after the other."""
-    return np.cumsum([0, *lengths])
 
 
 @numba.njit(cache=True, **OPTIONS)

@@ -1,6 +1,6 @@
 """Slot times: how long the slots of a schedule take, by how long its stages take alone and beside each other."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import chain
@@ -15,7 +15,7 @@ from nmsim.perf.contention import Meetings
 from nmsim.perf.phase_time import Turns
 from nmsim.perf.schedule import Schedule, Slot
 from nmsim.perf.work import StepWork
-from nmsim.sums import BLOCK, sum_last
+from nmsim.sums import BLOCK, starts, sum_last
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
@@ -98,7 +98,7 @@ class _Chains:
         every = [one for slot in slots for one in slot.chains]
         turns = [turn_first[group] + step for one in every for group, step in one]
         return cls(
-            _starts(len(slot.chains) for slot in slots), _starts(map(len, every)), np.array(turns, np.int64)
+            starts(len(slot.chains) for slot in slots), starts(map(len, every)), np.array(turns, np.int64)
         )
 
 
@@ -115,15 +115,10 @@ class _Layout:
 
 @lru_cache(maxsize=KEPT)
 def _layout(asked: Itself[Schedule], steps: tuple[int, ...]) -> _Layout:
-    schedule, first = asked.it, _starts(steps)
+    schedule, first = asked.it, starts(steps)
     members = np.array(list(chain.from_iterable(schedule.groups)), np.int64)
     slots, updates = (_Chains.of(some, first.tolist()) for some in (schedule.slots, schedule.update_slots))
-    return _Layout(first, _starts(map(len, schedule.groups)), members, slots, updates)
-
-
-def _starts(lengths: Iterable[int]) -> IntArray:
-    """Where each of some parts begins when they lie one after the other."""
-    return np.cumsum([0, *lengths])
+    return _Layout(first, starts(map(len, schedule.groups)), members, slots, updates)
 
 
 def _lengths(table: FloatArray, chains: _Chains) -> FloatArray:

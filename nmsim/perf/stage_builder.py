@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from nmsim.caches import Itself
 from nmsim.contents import Content
 from nmsim.counts import Action, Block, Blocks, Component, Phase
-from nmsim.perf.entries import Entries, RowsByCore
+from nmsim.perf.entries import Entries
 from nmsim.perf.machine import Lane, Machine
+from nmsim.perf.rows_by_core import RowsByCore
 from nmsim.perf.stage import Cadence, Stage, StageKind, stage_block
 from nmsim.perf.traffic import Traffic
 from nmsim.perf.uses import MAX_LANES

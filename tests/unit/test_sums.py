@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nmsim.sums import BLOCK, sum_last, sum_rows
+from nmsim.sums import BLOCK, starts, sum_last, sum_rows
 
 
 def test_sums_by_row_are_those_of_numpy() -> None:
@@ -40,3 +40,8 @@ def test_sums_along_the_last_axis_have_the_bits_of_numpy(size: int) -> None:
     assert np.array_equal(sum_last(values[::2]), np.ascontiguousarray(values[::2]).sum(axis=-1))
     whole = random.integers(-9, 9, (5, 3, size))
     assert np.array_equal(sum_last(whole), whole.sum(axis=-1))
+
+
+def test_parts_one_after_the_other_start_where_the_one_before_ends() -> None:
+    assert starts([]).tolist() == [0]
+    assert starts(iter([2, 0, 3])).tolist() == [0, 2, 2, 5]

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from nmsim.perf.entries import Entries, RowsByCore
+from nmsim.perf.entries import Entries
 from nmsim.perf.machine import Lane
+from nmsim.perf.rows_by_core import RowsByCore
 from nmsim.perf.uses import MAX_LANES, Uses
 
 MEMORIES = 3
